@@ -1,0 +1,119 @@
+#include "base/file.h"
+
+#include <dirent.h>
+#include <fcntl.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <cstdio>
+#include <memory>
+
+#include "base/error.h"
+
+namespace berth {
+
+UniqueFd open_file(int dir, const std::string& name, int flags, mode_t mode) {
+  return UniqueFd(check(::openat(dir, name.c_str(), flags | O_CLOEXEC, mode), "open", name));
+}
+
+UniqueFd open_dir(int dir, const std::string& name) {
+  return open_file(dir, name, O_RDONLY | O_DIRECTORY);
+}
+
+std::optional<UniqueFd> open_dir_if_exists(int dir, const std::string& name) {
+  const int fd = ::openat(dir, name.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+  if (fd < 0 && errno == ENOENT) return std::nullopt;
+  return UniqueFd(check(fd, "open", name));
+}
+
+std::string read_fd(int fd, std::string_view name, size_t cap) {
+  std::string content;
+  char buffer[4096];
+  for (;;) {
+    const ssize_t n = ::read(fd, buffer, sizeof buffer);
+    if (n < 0 && errno == EINTR) continue;
+    check(n, "read", name);
+    if (n == 0) return content;
+    content.append(buffer, static_cast<size_t>(n));
+    if (content.size() > cap) throw Error("read", name, EFBIG);
+  }
+}
+
+std::string read_file(int dir, const std::string& name, size_t cap) {
+  return read_fd(open_file(dir, name, O_RDONLY).get(), name, cap);
+}
+
+std::optional<std::string> read_file_if_exists(int dir, const std::string& name, size_t cap) {
+  try {
+    return read_file(dir, name, cap);
+  } catch (const Error& e) {
+    if (e.code() == ENOENT || e.code() == ENODEV) return std::nullopt;
+    throw;
+  }
+}
+
+void write_once(int fd, std::string_view value, std::string_view name) {
+  ssize_t n = 0;
+  do {
+    n = ::write(fd, value.data(), value.size());
+  } while (n < 0 && errno == EINTR);
+  check(n, "write", name);
+  if (static_cast<size_t>(n) != value.size()) throw Error("write", name, EIO);
+}
+
+void write_file(int dir, const std::string& name, std::string_view value) {
+  write_once(open_file(dir, name, O_WRONLY).get(), value, name);
+}
+
+void write_all(int fd, std::string_view content, std::string_view name) {
+  while (!content.empty()) {
+    const ssize_t n = ::write(fd, content.data(), content.size());
+    if (n < 0 && errno == EINTR) continue;
+    check(n, "write", name);
+    content.remove_prefix(static_cast<size_t>(n));
+  }
+}
+
+void replace_file(int dir, const std::string& name, std::string_view content, mode_t mode) {
+  const std::string temporary = "." + name + "." + std::to_string(::getpid());
+  UniqueFd fd = open_file(dir, temporary, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW, mode);
+  try {
+    write_all(fd.get(), content, temporary);
+    check(::fsync(fd.get()), "fsync", temporary);
+    check(::renameat(dir, temporary.c_str(), dir, name.c_str()), "rename", name);
+  } catch (...) {
+    ::unlinkat(dir, temporary.c_str(), 0);
+    throw;
+  }
+  check(::fsync(dir), "fsync directory of", name);
+}
+
+std::vector<std::string> list_dir(int dir) {
+  // A descriptor of its own: fdopendir takes it over and moves its offset.
+  UniqueFd own = open_file(dir, ".", O_RDONLY | O_DIRECTORY);
+  std::unique_ptr<DIR, int (*)(DIR*)> stream(::fdopendir(own.get()), &::closedir);
+  if (!stream) throw Error("list directory", {}, errno);
+  (void)own.release();
+  std::vector<std::string> names;
+  for (;;) {
+    errno = 0;
+    const dirent* entry = ::readdir(stream.get());
+    if (entry == nullptr) {
+      if (errno != 0) throw Error("list directory", {}, errno);
+      break;
+    }
+    const std::string_view name = entry->d_name;
+    if (name != "." && name != "..") names.emplace_back(name);
+  }
+  std::ranges::sort(names);
+  return names;
+}
+
+bool make_dir(int dir, const std::string& name, mode_t mode) {
+  if (::mkdirat(dir, name.c_str(), mode) == 0) return true;
+  if (errno == EEXIST) return false;
+  throw Error("mkdir", name, errno);
+}
+
+}  // namespace berth

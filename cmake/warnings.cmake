@@ -1,0 +1,12 @@
+# Warnings are errors everywhere: presets, CI and a user's own configure behave alike.
+add_compile_options(-Wall -Wextra -Wpedantic -Wshadow -Wconversion -Werror)
+add_compile_definitions(_GNU_SOURCE)
+add_link_options(-Wl,-z,relro,-z,now -Wl,--as-needed)
+if(CMAKE_BUILD_TYPE STREQUAL "Release")
+  add_compile_definitions(_FORTIFY_SOURCE=2)
+  add_compile_options(-fstack-protector-strong)
+endif()
+if(BERTH_SANITIZE)
+  add_compile_options(-fsanitize=address,undefined -fno-sanitize-recover=all -fno-omit-frame-pointer)
+  add_link_options(-fsanitize=address,undefined)
+endif()

@@ -1,0 +1,78 @@
+// The kernel's resctrl tree, by descriptor. Writes are one write(2) each and are read back.
+#pragma once
+
+#include <sys/types.h>
+
+#include <chrono>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "base/fd.h"
+#include "rdt/capability.h"
+#include "rdt/schemata.h"
+
+namespace berth::rdt {
+
+// A control group. A failed write's Error carries errno and, as a hint, info/last_cmd_status.
+class Group {
+ public:
+  const std::string& name() const { return name_; }
+  Schemata schemata() const;
+  // One multi-line write, then read back: throws where the kernel holds another value.
+  void write(const Schemata& schemata) const;
+  // Moves one thread; false where it is gone (ESRCH).
+  bool add_task(pid_t tid) const;
+  std::vector<pid_t> tasks() const;
+
+ private:
+  friend class Resctrl;
+  Group(int root, UniqueFd dir, std::string name);
+  int root_;  // Resctrl's: a Group does not outlive it
+  UniqueFd dir_;
+  std::string name_;
+};
+
+class Resctrl {
+ public:
+  // Nothing where no resctrl is mounted there (checked by RDTGROUP_SUPER_MAGIC).
+  static std::optional<Resctrl> open(const std::string& path = "/sys/fs/resctrl");
+  // For tests: any directory that looks like one.
+  explicit Resctrl(UniqueFd root);
+
+  int root() const { return root_.get(); }
+  Capability capability() const;
+  Group default_group() const;
+  std::vector<std::string> group_names() const;  // control groups but the default one
+  std::optional<Group> find(const std::string& name) const;
+  // mkdir; EBUSY (RMIDs in limbo) is retried for up to `patience`. ENOSPC is thrown with the count
+  // of groups and the limit.
+  Group create(const std::string& name,
+               std::chrono::milliseconds patience = std::chrono::seconds(10)) const;
+  // rmdir; false where there is none. Tasks in it fall back to the default group: look first.
+  bool remove(const std::string& name) const;
+
+  // The kernel document's advisory lock: flock(2) on the root, taken with LOCK_NB and backoff, to
+  // be held for less than 100 ms (libpqos gives up after that).
+  class Lock {
+   public:
+    Lock(Lock&&) = default;
+    Lock& operator=(Lock&&) = delete;
+    Lock(const Lock&) = delete;
+    Lock& operator=(const Lock&) = delete;
+    ~Lock();
+
+   private:
+    friend class Resctrl;
+    explicit Lock(UniqueFd fd);
+    UniqueFd fd_;  // a descriptor of its own: closing it unlocks
+  };
+  [[nodiscard]] Lock lock(std::chrono::milliseconds patience = std::chrono::seconds(5)) const;
+
+ private:
+  std::string status_hint() const;
+  UniqueFd root_;
+};
+
+}  // namespace berth::rdt

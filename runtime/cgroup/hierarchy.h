@@ -1,0 +1,39 @@
+// Which cgroup hierarchies this host has and where: from mountinfo, never assumed. v1, v2 and
+// hybrid.
+#pragma once
+
+#include <sys/types.h>
+
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace berth::runtime::cgroup {
+
+struct V1Mount {
+  std::string path;                      // `/sys/fs/cgroup/memory`
+  std::vector<std::string> controllers;  // `memory`; `name=systemd` for a named one
+  bool operator==(const V1Mount&) const = default;
+};
+
+struct Hierarchy {
+  std::vector<V1Mount> v1;
+  std::string v2;                           // mount point of cgroup2, empty for none
+  std::vector<std::string> v2_controllers;  // cgroup.controllers at that mount point
+  const V1Mount* v1_of(std::string_view controller) const;
+  bool v2_has(std::string_view controller) const;
+  bool operator==(const Hierarchy&) const = default;
+};
+
+// `mountinfo` as in proc(5). Pure.
+Hierarchy parse_mountinfo(std::string_view mountinfo);
+// /proc/self/mountinfo plus v2's cgroup.controllers.
+Hierarchy detect();
+
+// The cgroup of a process in the hierarchy with that controller (v1) or in v2 (empty controller),
+// as in /proc/PID/cgroup: absolute within the hierarchy.
+std::optional<std::string> path_of_process(std::string_view proc_cgroup,
+                                           std::string_view controller);
+
+}  // namespace berth::runtime::cgroup

@@ -1,0 +1,61 @@
+// One cgroup of ours in every hierarchy that it needs: `berth/job_12/step_0/task_3`.
+#pragma once
+
+#include <sys/types.h>
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "runtime/cgroup/hierarchy.h"
+#include "runtime/cgroup/join.h"
+#include "runtime/cgroup/late_limits.h"
+
+namespace berth::runtime::cgroup {
+
+// Absent: not touched. Negative: unlimited.
+struct Limits {
+  std::optional<int64_t> memory_bytes, pids;
+  std::optional<std::string> cpus,
+      mems;  // list format; mems defaults to the parent's where cpus is given
+  bool empty() const { return !memory_bytes && !pids && !cpus && !mems; }
+};
+
+class Node {
+ public:
+  // Makes the group (and its parents) in the hierarchies of cpuset, memory and pids, enables what
+  // v2 needs on the way, copies cpuset.cpus and .mems down on v1. `limits` are in force at once.
+  // `path` is relative to the hierarchy's root: `berth/job_12`.
+  static Node create(const Hierarchy& hierarchy, const std::string& path, const Limits& limits);
+
+  const std::string& path() const { return path_; }
+  // How a single-threaded process joins it.
+  CgroupJoin join() const;
+  // Descriptors of its control files plus the values, to be written last. Throws where a controller
+  // that a limit needs is not there, naming it.
+  LateLimits late(const Limits& limits) const;
+  // Times the kernel killed a process of this group for want of memory.
+  uint64_t oom_kills() const;
+  std::optional<uint64_t> peak_memory() const;
+
+ private:
+  Node(Hierarchy hierarchy, std::string path);
+  Hierarchy hierarchy_;
+  std::string path_;
+};
+
+// Processes in the group and below it, in any hierarchy, each once.
+std::vector<pid_t> processes(const Hierarchy& hierarchy, const std::string& path);
+// Kills every process in it and below (cgroup.kill, else freeze and signal until none is left;
+// bounded).
+void kill_all(const Hierarchy& hierarchy, const std::string& path);
+// Removes it and everything below, deepest first; retries EBUSY of exiting tasks for a moment. True
+// where it is gone from every hierarchy.
+bool remove(const Hierarchy& hierarchy, const std::string& path);
+
+// Late limits in a cgroup that somebody else made (Slurm's task_N): the group of process `pid`,
+// found by /proc/PID/cgroup; never creates children there.
+LateLimits late_limits_of_process(const Hierarchy& hierarchy, pid_t pid, const Limits& limits);
+
+}  // namespace berth::runtime::cgroup

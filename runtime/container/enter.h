@@ -1,0 +1,65 @@
+// From a process on the host to the program in its container. Order matters; enter.cc is the page
+// to read.
+#pragma once
+
+#include <exception>
+#include <optional>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "base/fd.h"
+#include "runtime/cgroup/late_limits.h"
+#include "runtime/process/descriptors.h"
+#include "runtime/spec/spec.h"
+
+namespace berth::runtime {
+
+// A directory or file of the host shown in the container: what a launcher adds to the bundle's
+// mounts.
+struct HostBind {
+  std::string source, destination;
+  bool readonly = false;
+  bool optional = false;  // skipped where the source does not exist
+};
+
+struct Entry {
+  spec::Spec spec;  // final: args, env and cwd are what runs
+  UniqueFd bundle;  // the bundle's directory; spec.root->path is relative to it
+  // Joined instead of making the bundle's own: all tasks of a job step on a node share one.
+  std::optional<UniqueFd> user_namespace;
+  std::vector<HostBind> binds;  // mounted after the bundle's own mounts
+  LateLimits limits;
+  FdPolicy fds;
+  std::string id;  // container id, for messages
+  // Working directory that is tried first; where it does not exist inside, spec.process->cwd is
+  // taken.
+  std::string preferred_cwd;
+  bool require_preferred_cwd = false;  // then its absence is an error
+};
+
+// Exit codes of a start that failed (docker's and podman's): what enter's errors become.
+inline constexpr int kExitBerthFailed = 125;
+inline constexpr int kExitNotExecutable = 126;
+inline constexpr int kExitNotFound = 127;
+
+// enter's errors, with the exit code that tells them apart: 127 where the program is not in the
+// container, 126 where it cannot be executed, else 125.
+class EnterFailure : public std::exception {
+ public:
+  EnterFailure(std::string message, int exit_code)
+      : message_(std::move(message)), exit_code_(exit_code) {}
+  const char* what() const noexcept override { return message_.c_str(); }
+  int exit_code() const noexcept { return exit_code_; }
+
+ private:
+  std::string message_;
+  int exit_code_;
+};
+
+// Enters the container and executes the program in this process: same pid. The spec must not ask
+// for a new PID namespace (see spawn.h). Throws EnterFailure; the process is then half inside:
+// print, _exit.
+[[noreturn]] void enter(Entry entry);
+
+}  // namespace berth::runtime

@@ -1,0 +1,37 @@
+// A container as a child of this process: for specs with a PID namespace of their own, and for
+// launchers that wait for what they start. The parent stays small and single-threaded.
+#pragma once
+
+#include <sys/types.h>
+
+#include <functional>
+#include <string>
+#include <vector>
+
+#include "base/fd.h"
+#include "runtime/cgroup/join.h"
+#include "runtime/container/enter.h"
+
+namespace berth::runtime {
+
+// A started child. It has executed the program: spawn returns only then, or throws.
+struct Child {
+  pid_t pid = -1;
+  UniqueFd pidfd;
+};
+
+// Starts the container in a child, with a new PID namespace if the spec asks for one. Throws
+// EnterFailure with the child's own message where it did not get as far as execve; nothing of it is
+// left then. `before_start` (may be empty) runs in the parent with the child's pid before the child
+// does anything.
+Child spawn(Entry entry, CgroupJoin cgroup, const std::function<void(pid_t)>& before_start = {});
+
+// Forwards signals that this process gets (all but those that cannot or must not be: KILL, STOP,
+// CHLD) and waits. Returns the exit status as a shell would: the program's, or 128 + signal.
+int forward_and_wait(const Child& child);
+
+// For a task that must keep its pid visible to its parent: enters in place, or, where the spec asks
+// for a new PID namespace, stays as the parent and exits as the program did.
+[[noreturn]] void enter_or_stay(Entry entry);
+
+}  // namespace berth::runtime

@@ -1,0 +1,122 @@
+// config.json as typed values: the parts of runtime-spec 1.2 (and Linux 1.3) that berth acts on.
+// Names follow the specification; optional means "absent in the file".
+#pragma once
+
+#include <cstdint>
+#include <map>
+#include <optional>
+#include <string>
+#include <vector>
+
+namespace berth::runtime::spec {
+
+struct IdMapping {
+  uint32_t container_id = 0, host_id = 0, size = 0;
+  bool operator==(const IdMapping&) const = default;
+};
+
+struct User {
+  uint32_t uid = 0, gid = 0;
+  std::optional<uint32_t> umask;
+  std::vector<uint32_t> additional_gids;
+};
+
+// Names as in the file, `CAP_CHOWN`.
+struct Capabilities {
+  std::vector<std::string> bounding, effective, inheritable, permitted, ambient;
+};
+
+struct Rlimit {
+  int resource = 0;  // RLIMIT_*
+  std::string type;  // `RLIMIT_NOFILE`
+  uint64_t soft = 0, hard = 0;
+};
+
+struct Process {
+  bool terminal = false;
+  User user;
+  std::vector<std::string> args, env;
+  std::string cwd = "/";
+  std::optional<Capabilities> capabilities;
+  std::vector<Rlimit> rlimits;
+  bool no_new_privileges = false;
+  std::optional<int> oom_score_adj;
+};
+
+struct Root {
+  std::string path;  // relative to the bundle or absolute
+  bool readonly = false;
+};
+
+struct Mount {
+  std::string destination, type, source;
+  std::vector<std::string> options;
+};
+
+enum class NamespaceType { mount, pid, network, ipc, uts, user, cgroup, time };
+struct Namespace {
+  NamespaceType type = NamespaceType::mount;
+  std::string path;  // empty: a new one
+};
+
+struct Device {
+  std::string path;
+  char type = 'c';  // c, b, u, p
+  int64_t major = 0, minor = 0;
+  std::optional<uint32_t> file_mode, uid, gid;
+};
+
+struct Resources {
+  std::optional<int64_t> memory_limit, memory_swap, memory_reservation;  // bytes, -1: unlimited
+  std::optional<int64_t> pids_limit;                                     // -1: unlimited
+  std::optional<uint64_t> cpu_shares, cpu_period;
+  std::optional<int64_t> cpu_quota;
+  std::string cpus, mems;
+  std::map<std::string, std::string> unified;
+};
+
+// linux.seccomp; names are checked by the parser, numbers are libseccomp's business.
+struct SeccompArg {
+  unsigned index = 0;
+  uint64_t value = 0, value_two = 0;
+  std::string op;
+};
+struct SeccompRule {
+  std::vector<std::string> names;
+  std::string action;
+  std::optional<uint32_t> errno_ret;
+  std::vector<SeccompArg> args;
+};
+struct Seccomp {
+  std::string default_action;
+  std::optional<uint32_t> default_errno_ret;
+  std::vector<std::string> architectures, flags;
+  std::vector<SeccompRule> syscalls;
+};
+
+struct Linux {
+  std::vector<Namespace> namespaces;
+  std::vector<IdMapping> uid_mappings, gid_mappings;
+  std::vector<Device> devices;
+  std::string cgroups_path;
+  Resources resources;
+  std::optional<Seccomp> seccomp;
+  std::map<std::string, std::string> sysctl;
+  std::vector<std::string> masked_paths, readonly_paths;
+  std::string rootfs_propagation;
+};
+
+struct Spec {
+  std::string oci_version;
+  std::optional<Process> process;
+  std::optional<Root> root;
+  std::string hostname, domainname;
+  std::vector<Mount> mounts;
+  std::map<std::string, std::string> annotations;
+  Linux linux_;  // `linux` is a macro of the compiler's
+
+  bool has_namespace(NamespaceType type) const;
+  const Namespace* find_namespace(NamespaceType type) const;
+};
+
+}  // namespace berth::runtime::spec
