@@ -65,6 +65,8 @@ SocketPair socket_pair() {
 
 void send_message(int socket, std::string_view bytes, std::span<const int> fds) {
   if (bytes.empty() || fds.size() > kMaxFds) throw Error("send message", {}, EINVAL);
+  // The receiver would take it for cut off.
+  if (bytes.size() > kMaxMessage) throw Error("send message", {}, EMSGSIZE);
   iovec iov{const_cast<char*>(bytes.data()), bytes.size()};
   alignas(cmsghdr) char control[CMSG_SPACE(kMaxFds * sizeof(int))] = {};
   msghdr message{};
@@ -100,8 +102,9 @@ Message receive_message(int socket) {
   do {
     n = ::recvmsg(socket, &message, MSG_CMSG_CLOEXEC);
   } while (n < 0 && errno == EINTR);
-  // The peer's death with unread data of ours shows as a reset: for us it is the end, as 0 is.
-  if (n < 0 && errno == ECONNRESET) n = 0;
+  // The peer's death with unread data of ours shows as a reset: for us it is the end, as 0 is. The
+  // kernel did not fill `control` then: nothing below may look at it.
+  if (n < 0 && errno == ECONNRESET) return {};
   check(n, "receive message");
   for (cmsghdr* h = CMSG_FIRSTHDR(&message); h != nullptr; h = CMSG_NXTHDR(&message, h)) {
     if (h->cmsg_level != SOL_SOCKET || h->cmsg_type != SCM_RIGHTS) continue;

@@ -77,8 +77,13 @@ void write_all(int fd, std::string_view content, std::string_view name) {
 
 void replace_file(int dir, const std::string& name, std::string_view content, mode_t mode) {
   const std::string temporary = "." + name + "." + std::to_string(::getpid());
+  // No living process but this one has the name: what is there, a crash left.
+  if (::unlinkat(dir, temporary.c_str(), 0) < 0 && errno != ENOENT) {
+    throw Error("remove", temporary, errno);
+  }
   UniqueFd fd = open_file(dir, temporary, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW, mode);
   try {
+    check(::fchmod(fd.get(), mode), "chmod", temporary);  // open's own is cut by the umask
     write_all(fd.get(), content, temporary);
     check(::fsync(fd.get()), "fsync", temporary);
     check(::renameat(dir, temporary.c_str(), dir, name.c_str()), "rename", name);

@@ -34,6 +34,7 @@ void write_once(int fd, std::string_view value, std::string_view name);
 void write_all(int fd, std::string_view content, std::string_view name);
 
 // Replaces `name` atomically: temporary file beside it, fsync, rename, fsync of the directory.
+// The mode is exactly `mode`, whatever the umask.
 void replace_file(int dir, const std::string& name, std::string_view content, mode_t mode);
 
 // The names in a directory but `.` and `..`, sorted.
