@@ -11,17 +11,10 @@
 #include "base/fd.h"
 #include "runtime/cgroup/late_limits.h"
 #include "runtime/process/descriptors.h"
+#include "runtime/rootfs/host_bind.h"
 #include "runtime/spec/spec.h"
 
 namespace berth::runtime {
-
-// A directory or file of the host shown in the container: what a launcher adds to the bundle's
-// mounts.
-struct HostBind {
-  std::string source, destination;
-  bool readonly = false;
-  bool optional = false;  // skipped where the source does not exist
-};
 
 struct Entry {
   spec::Spec spec;  // final: args, env and cwd are what runs

@@ -12,7 +12,11 @@
 namespace berth::runtime::spec {
 
 Spec parse_spec(std::string_view json);
-// Opens and reads config.json in the bundle: `no such bundle`, `no config.json`, ... in one line.
+// Opens and reads config.json in the bundle. One line each, with the bundle's name: `no such bundle
+// '/srv/app'`, `bundle '/srv/app' has no config.json`, and `bundle '/srv/app': ` before what
+// parse_spec says.
 Spec load_bundle(const std::string& bundle);
+// The same from the bundle's directory; `bundle` is its name in messages.
+Spec load_bundle(int bundle_dir, const std::string& bundle);
 
 }  // namespace berth::runtime::spec

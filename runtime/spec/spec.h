@@ -66,7 +66,16 @@ struct Device {
   std::optional<uint32_t> file_mode, uid, gid;
 };
 
+// One line of the device allow list, in the file's order.
+struct DeviceRule {
+  bool allow = false;
+  char type = 'a';                      // a, c, b
+  std::optional<int64_t> major, minor;  // absent: any
+  std::string access;                   // of r, w, m
+};
+
 struct Resources {
+  std::vector<DeviceRule> devices;
   std::optional<int64_t> memory_limit, memory_swap, memory_reservation;  // bytes, -1: unlimited
   std::optional<int64_t> pids_limit;                                     // -1: unlimited
   std::optional<uint64_t> cpu_shares, cpu_period;
@@ -94,6 +103,16 @@ struct Seccomp {
   std::vector<SeccompRule> syscalls;
 };
 
+struct Hook {
+  std::string path;  // absolute, on the host or, for start_container, in the container
+  std::vector<std::string> args, env;
+  std::optional<int> timeout;  // seconds
+};
+struct Hooks {
+  std::vector<Hook> prestart, create_runtime, create_container, start_container, poststart,
+      poststop;
+};
+
 struct Linux {
   std::vector<Namespace> namespaces;
   std::vector<IdMapping> uid_mappings, gid_mappings;
@@ -113,6 +132,7 @@ struct Spec {
   std::string hostname, domainname;
   std::vector<Mount> mounts;
   std::map<std::string, std::string> annotations;
+  Hooks hooks;
   Linux linux_;  // `linux` is a macro of the compiler's
 
   bool has_namespace(NamespaceType type) const;

@@ -1,0 +1,58 @@
+// The container's file tree, from a bundle's directory to `/`. One object, four steps in this
+// order; each throws Error. The rest of this folder is behind it.
+//
+//   Rootfs rootfs = Rootfs::open(bundle, spec, binds, in_user_namespace);
+//   rootfs.open_sources();   // on the host, before any namespace is made or joined
+//   ... join or make the namespaces (user first, mount always) ...
+//   rootfs.mount_all();      // mounts and devices; the host's tree is still there
+//   ... hooks that need the host's paths, sysctls ...
+//   rootfs.pivot();          // masked and read-only paths, then the tree becomes `/`
+#pragma once
+
+#include <memory>
+#include <span>
+
+#include "runtime/rootfs/host_bind.h"
+#include "runtime/spec/spec.h"
+
+namespace berth::runtime::rootfs {
+
+class Rootfs {
+ public:
+  // Plans the mounts: a bad option or destination is refused here. `spec` must outlive the object;
+  // `bundle` and `binds` are copied. `in_user_namespace`: mount_all will run with the rights of a
+  // user namespace, so what the kernel keeps to real root is done another way.
+  static Rootfs open(int bundle, const spec::Spec& spec, std::span<const HostBind> binds,
+                     bool in_user_namespace);
+  Rootfs(Rootfs&&) noexcept;
+  Rootfs& operator=(Rootfs&&) noexcept;
+  ~Rootfs();
+
+  // Takes hold of the sources as the caller, where the caller may (a file system that squashes root
+  // knows only the job's user). Makes the bundle the working directory: a new mount namespace
+  // carries the working directory over, a descriptor would still point into the old one. Nobody
+  // changes it until mount_all has run. Optional: mount_all does it if it was not called.
+  void open_sources();
+
+  // In the container's mount namespace, with CAP_SYS_ADMIN over it: cuts the propagation to the
+  // host, attaches everything, makes the devices.
+  void mount_all();
+
+  // The slave end of a terminal becomes /dev/console. Between mount_all and pivot.
+  void mount_console(int terminal);
+
+  // Masks paths, makes read-only what must be (so sysctls are written before), and makes the tree
+  // the root; the host's is gone. The working directory is `/` then.
+  void pivot();
+
+  // The root directory, valid from mount_all on: for paths inside before the pivot, by openat2 with
+  // RESOLVE_IN_ROOT alone.
+  int root() const;
+
+ private:
+  struct State;
+  explicit Rootfs(std::unique_ptr<State> state);
+  std::unique_ptr<State> state_;
+};
+
+}  // namespace berth::runtime::rootfs
