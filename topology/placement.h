@@ -1,6 +1,8 @@
 // Where a set of CPUs lies on a machine. Pure.
 #pragma once
 
+#include <cstdint>
+#include <map>
 #include <span>
 #include <string_view>
 #include <vector>
@@ -27,6 +29,10 @@ struct Placement {
 
 // Throws Error where a CPU of the set is not on the machine.
 Placement place(const Machine& machine, const CpuSet& cpus);
+
+// The caches of a placement as resctrl knows them: cache id -> bytes. Throws Error where one has no
+// id or two have the same: a guess would fence off somebody else's cache.
+std::map<unsigned, uint64_t> l3_sizes(const Placement& placement);
 
 // Slurm's abstract core list (S_JOB_ALLOC_CORES, `0-3,8`) as CPUs: abstract core k is the k-th core
 // in hwloc's logical order (Slurm 22.05, src/slurmd/slurmd/... xcpuinfo.c). Holds only where
