@@ -11,22 +11,12 @@
 #include <string_view>
 #include <variant>
 
+#include "rdt/amount.h"
 #include "rdt/capability.h"
 #include "rdt/schemata.h"
 #include "rdt/way_mask.h"
 
 namespace berth::rdt {
-
-// How much of one L3: `4w` (ways), `50%` (of this cache, rounded up to a way), `8MiB` (rounded up).
-struct Amount {
-  enum class Unit { ways, percent, bytes };
-  Unit unit = Unit::ways;
-  uint64_t value = 0;
-  bool operator==(const Amount&) const = default;
-};
-// Throws Error whose line names the text and what is allowed.
-Amount parse_amount(std::string_view text);
-std::string to_string(const Amount& amount);
 
 struct Wish {
   Amount l3;
