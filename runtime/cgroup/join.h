@@ -7,13 +7,19 @@
 
 namespace berth::runtime {
 
-// v2: clone3(CLONE_INTO_CGROUP). v1: the single-threaded child writes 0 to each hierarchy's
-// `tasks`: a move of oneself takes no RCU grace period (10 ms when cold), a move by another process
-// does.
+// v2: clone3(CLONE_INTO_CGROUP) where we make the process, else a write to cgroup.procs. v1: the
+// single-threaded child writes 0 to each hierarchy's `tasks`: a move of oneself takes no RCU grace
+// period (10 ms when cold), a move by another process does. The kernel asks for the rights of who
+// opened the files, so root opens and the user's process writes.
 struct CgroupJoin {
   UniqueFd v2_dir;
+  UniqueFd v2_procs;  // cgroup.procs of v2_dir, for a process that somebody else made
   std::vector<UniqueFd> v1_tasks;
   bool empty() const { return !v2_dir && v1_tasks.empty(); }
 };
+
+// Moves this process, which must be single-threaded, into the groups. Its affinity stays what it
+// was as far as the new cpuset allows: the kernel would widen it to the whole cpuset.
+void join_self(const CgroupJoin& join);
 
 }  // namespace berth::runtime

@@ -1,0 +1,54 @@
+#include "runtime/cgroup/join.h"
+
+#include <sched.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <functional>
+#include <vector>
+
+#include "base/error.h"
+#include "base/file.h"
+
+namespace berth::runtime {
+namespace {
+
+// A CPU mask as long as this kernel's (a cpu_set_t ends at 1024).
+using Mask = std::vector<unsigned long>;
+
+size_t bytes(const Mask& mask) {
+  return mask.size() * sizeof(unsigned long);
+}
+
+Mask affinity() {
+  for (Mask mask(16);; mask.assign(mask.size() * 2, 0)) {
+    // The kernel says EINVAL where the mask is shorter than its own.
+    if (::sched_getaffinity(0, bytes(mask), reinterpret_cast<cpu_set_t*>(mask.data())) == 0) {
+      return mask;
+    }
+    if (errno != EINVAL || mask.size() > (size_t{1} << 16)) {
+      throw Error("sched_getaffinity", {}, errno);
+    }
+  }
+}
+
+void narrow_affinity(const Mask& wanted) {
+  const Mask allowed = affinity();
+  Mask both(std::min(wanted.size(), allowed.size()));
+  std::ranges::transform(wanted, allowed, both.begin(), std::bit_and<>());
+  // Nothing in common: the cpuset's own CPUs are all that is left.
+  if (both == allowed || std::ranges::all_of(both, [](auto word) { return word == 0; })) return;
+  check(::sched_setaffinity(0, bytes(both), reinterpret_cast<const cpu_set_t*>(both.data())),
+        "sched_setaffinity");
+}
+
+}  // namespace
+
+void join_self(const CgroupJoin& join) {
+  const Mask before = affinity();
+  for (const UniqueFd& tasks : join.v1_tasks) write_once(tasks.get(), "0", "tasks");
+  if (join.v2_procs) write_once(join.v2_procs.get(), "0", "cgroup.procs");
+  narrow_affinity(before);
+}
+
+}  // namespace berth::runtime

@@ -1,0 +1,23 @@
+#include "runtime/cgroup/late_limits.h"
+
+#include <utility>
+
+#include "base/error.h"
+#include "base/file.h"
+#include "base/trace.h"
+
+namespace berth::runtime {
+
+void LateLimits::apply() && {
+  const std::vector<LateLimit> taken = std::exchange(limits, {});
+  for (const LateLimit& limit : taken) {
+    if (tracing()) trace("late limit " + limit.name + " = " + limit.value);
+    try {
+      write_once(limit.fd.get(), limit.value, limit.name);
+    } catch (const Error& e) {
+      throw Error("set late limit " + limit.name + " to", limit.value, e.code());
+    }
+  }
+}
+
+}  // namespace berth::runtime
