@@ -1,0 +1,2 @@
+"""The guest: what it is given (arguments, initramfs, shares), how it is started (qemu, boot) and how
+its output and its exit status come out (relay)."""
