@@ -1,0 +1,166 @@
+// The file as a whole: its syntax, and the properties at its top.
+#include "runtime/spec/parse.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <nlohmann/json.hpp>
+#include <set>
+
+#include "runtime/spec/areas.h"
+
+namespace berth::runtime::spec {
+namespace {
+
+using nlohmann::json;
+
+// Deeper than anything the specification has; what nests further is an attack on the parser.
+constexpr int kDeepest = 32;
+
+// Sees each token as it is read, so that hostile nesting ends before memory does, and a property
+// given twice, of which a JSON library silently takes one, is an error.
+class SyntaxGuard {
+ public:
+  bool operator()(int depth, json::parse_event_t event, json& value) {
+    if (depth > kDeepest) throw Error("config.json: nested deeper than 32 levels");
+    if (event == json::parse_event_t::object_start) objects_.emplace_back();
+    if (event == json::parse_event_t::object_end) objects_.pop_back();
+    if (event == json::parse_event_t::key) {
+      const auto& name = value.get_ref<const std::string&>();
+      if (!objects_.back().insert(name).second) {
+        throw Error("config.json: property " + in_quotes(name) + " is given twice in one object");
+      }
+    }
+    return true;
+  }
+
+ private:
+  std::vector<std::set<std::string>> objects_;
+};
+
+[[noreturn]] void fail_syntax(std::string_view text, const json::parse_error& error) {
+  const std::string_view before = text.substr(0, error.byte == 0 ? 0 : error.byte - 1);
+  const auto line = 1 + std::ranges::count(before, '\n');
+  const size_t line_start = before.rfind('\n') + 1;  // npos + 1 is 0
+  std::string_view what = error.what();
+  // The library's own `[json.exception...] parse error at line 1, column 2: ` goes.
+  constexpr std::string_view kColumn = "column ";
+  if (const size_t at = what.find(kColumn); at != std::string_view::npos) {
+    what.remove_prefix(std::min(what.size(), what.find(": ", at) + 2));
+  }
+  throw Error(fmt::format("config.json: line {}, column {}: {}", line,
+                          before.size() - line_start + 1, what));
+}
+
+json parse_json(std::string_view text) {
+  SyntaxGuard guard;
+  try {
+    return json::parse(text, [&guard](int depth, json::parse_event_t event, json& value) {
+      return guard(depth, event, value);
+    });
+  } catch (const json::parse_error& error) {
+    fail_syntax(text, error);
+  } catch (const json::exception& error) {  // a number beyond every type
+    throw Error(std::string("config.json: ") + error.what());
+  }
+}
+
+std::string parse_version(const Node& node) {
+  std::string version = node.string();
+  const bool known =
+      version.size() > 2 && version.starts_with("1.") && version[2] >= '0' && version[2] <= '9';
+  if (!known) node.fail_value("is not a version of the runtime specification 1.x");
+  return version;
+}
+
+Root parse_root(const Node& node) {
+  const Node path = node.at("path");
+  Root root;
+  root.path = path.string();
+  if (root.path.empty()) path.fail("is empty");
+  root.readonly = node.boolean_or("readonly", false);
+  return root;
+}
+
+Mount parse_mount(const Node& node) {
+  for (const char* mappings : {"uidMappings", "gidMappings"}) {
+    // Shown with other owners than asked for, files would be open to the wrong users.
+    if (const auto found = node.find(mappings); found && !found->elements().empty()) {
+      found->fail("mounts with their own id mappings are not supported");
+    }
+  }
+  const Node destination = node.at("destination");
+  Mount mount;
+  mount.destination = destination.string();
+  if (mount.destination.empty()) destination.fail("is empty");
+  mount.type = node.string_or("type", "");
+  mount.source = node.string_or("source", "");
+  mount.options = node.strings_or_none("options");
+  return mount;
+}
+
+std::vector<Hook> parse_hooks_of(const Node& hooks, std::string_view stage) {
+  std::vector<Hook> list;
+  const auto node = hooks.find(stage);
+  if (!node) return list;
+  for (const Node& element : node->elements()) {
+    Hook hook;
+    const Node path = element.at("path");
+    hook.path = absolute_path(path);
+    hook.args = element.strings_or_none("args");
+    hook.env = element.strings_or_none("env");
+    hook.timeout = element.integer_if<int>("timeout", 1);
+    list.push_back(std::move(hook));
+  }
+  return list;
+}
+
+Hooks parse_hooks(const Node& node) {
+  Hooks hooks;
+  hooks.prestart = parse_hooks_of(node, "prestart");
+  hooks.create_runtime = parse_hooks_of(node, "createRuntime");
+  hooks.create_container = parse_hooks_of(node, "createContainer");
+  hooks.start_container = parse_hooks_of(node, "startContainer");
+  hooks.poststart = parse_hooks_of(node, "poststart");
+  hooks.poststop = parse_hooks_of(node, "poststop");
+  return hooks;
+}
+
+// A hostname without a namespace of its own would be the host's.
+void require_uts(const Spec& spec, const Node& top, std::string_view key) {
+  const auto name = top.find(key);
+  if (!name || name->string().empty() || spec.has_namespace(NamespaceType::uts)) return;
+  name->fail_value("needs a namespace of type 'uts'");
+}
+
+}  // namespace
+
+std::string absolute_path(const Node& node) {
+  std::string path = node.string();
+  if (!path.starts_with('/')) node.fail_value("is not an absolute path");
+  return path;
+}
+
+Spec parse_spec(std::string_view text) {
+  const json document = parse_json(text);
+  const Node top(document);
+  Spec spec;
+  spec.oci_version = parse_version(top.at("ociVersion"));
+  if (const auto process = top.find("process")) spec.process = parse_process(*process);
+  spec.root = parse_root(top.at("root"));
+  spec.hostname = top.string_or("hostname", "");
+  spec.domainname = top.string_or("domainname", "");
+  if (const auto mounts = top.find("mounts")) {
+    for (const Node& mount : mounts->elements()) spec.mounts.push_back(parse_mount(mount));
+  }
+  if (const auto annotations = top.find("annotations")) {
+    spec.annotations = annotations->string_map();
+  }
+  if (const auto hooks = top.find("hooks")) spec.hooks = parse_hooks(*hooks);
+  if (const auto linux_node = top.find("linux")) spec.linux_ = parse_linux(*linux_node);
+  require_uts(spec, top, "hostname");
+  require_uts(spec, top, "domainname");
+  return spec;
+}
+
+}  // namespace berth::runtime::spec

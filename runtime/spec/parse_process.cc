@@ -1,0 +1,143 @@
+// process: the program, its user, its privileges.
+#include <sys/resource.h>
+
+#include <algorithm>
+#include <array>
+
+#include "runtime/spec/areas.h"
+
+namespace berth::runtime::spec {
+namespace {
+
+struct NamedResource {
+  std::string_view name;
+  int resource;
+};
+constexpr auto kRlimits = std::to_array<NamedResource>({
+    {"RLIMIT_AS", RLIMIT_AS},
+    {"RLIMIT_CORE", RLIMIT_CORE},
+    {"RLIMIT_CPU", RLIMIT_CPU},
+    {"RLIMIT_DATA", RLIMIT_DATA},
+    {"RLIMIT_FSIZE", RLIMIT_FSIZE},
+    {"RLIMIT_LOCKS", RLIMIT_LOCKS},
+    {"RLIMIT_MEMLOCK", RLIMIT_MEMLOCK},
+    {"RLIMIT_MSGQUEUE", RLIMIT_MSGQUEUE},
+    {"RLIMIT_NICE", RLIMIT_NICE},
+    {"RLIMIT_NOFILE", RLIMIT_NOFILE},
+    {"RLIMIT_NPROC", RLIMIT_NPROC},
+    {"RLIMIT_RSS", RLIMIT_RSS},
+    {"RLIMIT_RTPRIO", RLIMIT_RTPRIO},
+    {"RLIMIT_RTTIME", RLIMIT_RTTIME},
+    {"RLIMIT_SIGPENDING", RLIMIT_SIGPENDING},
+    {"RLIMIT_STACK", RLIMIT_STACK},
+});
+
+constexpr auto kCapabilities = std::to_array<std::string_view>({
+    "CAP_AUDIT_CONTROL",   "CAP_AUDIT_READ",   "CAP_AUDIT_WRITE",
+    "CAP_BLOCK_SUSPEND",   "CAP_BPF",          "CAP_CHECKPOINT_RESTORE",
+    "CAP_CHOWN",           "CAP_DAC_OVERRIDE", "CAP_DAC_READ_SEARCH",
+    "CAP_FOWNER",          "CAP_FSETID",       "CAP_IPC_LOCK",
+    "CAP_IPC_OWNER",       "CAP_KILL",         "CAP_LEASE",
+    "CAP_LINUX_IMMUTABLE", "CAP_MAC_ADMIN",    "CAP_MAC_OVERRIDE",
+    "CAP_MKNOD",           "CAP_NET_ADMIN",    "CAP_NET_BIND_SERVICE",
+    "CAP_NET_BROADCAST",   "CAP_NET_RAW",      "CAP_PERFMON",
+    "CAP_SETFCAP",         "CAP_SETGID",       "CAP_SETPCAP",
+    "CAP_SETUID",          "CAP_SYSLOG",       "CAP_SYS_ADMIN",
+    "CAP_SYS_BOOT",        "CAP_SYS_CHROOT",   "CAP_SYS_MODULE",
+    "CAP_SYS_NICE",        "CAP_SYS_PACCT",    "CAP_SYS_PTRACE",
+    "CAP_SYS_RAWIO",       "CAP_SYS_RESOURCE", "CAP_SYS_TIME",
+    "CAP_SYS_TTY_CONFIG",  "CAP_WAKE_ALARM",
+});
+static_assert(std::ranges::is_sorted(kCapabilities));
+
+User parse_user(const Node& node) {
+  User user;
+  // (uid_t)-1 means "leave it" to the kernel: a program meant to be nobody would stay root.
+  constexpr uint32_t kLargestId = 0xfffffffe;
+  user.uid = node.integer_if<uint32_t>("uid", 0, kLargestId).value_or(0);
+  user.gid = node.integer_if<uint32_t>("gid", 0, kLargestId).value_or(0);
+  user.umask = node.integer_if<uint32_t>("umask", 0, 0777);
+  if (const auto groups = node.find("additionalGids")) {
+    for (const Node& group : groups->elements()) {
+      user.additional_gids.push_back(group.integer<uint32_t>(0, kLargestId));
+    }
+  }
+  return user;
+}
+
+std::vector<std::string> parse_capability_set(const Node& capabilities, std::string_view key) {
+  std::vector<std::string> set;
+  const auto node = capabilities.find(key);
+  if (!node) return set;
+  for (const Node& element : node->elements()) {
+    set.push_back(element.string());
+    if (!std::ranges::binary_search(kCapabilities, set.back())) {
+      element.fail_value("is not a capability");
+    }
+  }
+  return set;
+}
+
+Capabilities parse_capabilities(const Node& node) {
+  return {.bounding = parse_capability_set(node, "bounding"),
+          .effective = parse_capability_set(node, "effective"),
+          .inheritable = parse_capability_set(node, "inheritable"),
+          .permitted = parse_capability_set(node, "permitted"),
+          .ambient = parse_capability_set(node, "ambient")};
+}
+
+Rlimit parse_rlimit(const Node& node, const std::vector<Rlimit>& before) {
+  const Node type = node.at("type");
+  Rlimit rlimit;
+  rlimit.type = type.string();
+  const auto found = std::ranges::find(kRlimits, rlimit.type, &NamedResource::name);
+  if (found == kRlimits.end()) type.fail_value("is not a resource limit");
+  if (std::ranges::find(before, rlimit.type, &Rlimit::type) != before.end()) {
+    type.fail_value("is given twice");
+  }
+  rlimit.resource = found->resource;
+  const Node soft = node.at("soft");
+  rlimit.soft = soft.integer<uint64_t>();
+  rlimit.hard = node.at("hard").integer<uint64_t>();
+  if (rlimit.soft > rlimit.hard) {
+    soft.fail(std::to_string(rlimit.soft) + " is above the hard limit " +
+              std::to_string(rlimit.hard));
+  }
+  return rlimit;
+}
+
+// A profile that nobody applies would leave the program less confined than its author believes.
+void refuse_label(const Node& node, std::string_view key) {
+  const auto label = node.find(key);
+  if (label && !label->string().empty()) label->fail_value("cannot be applied by this version");
+}
+
+}  // namespace
+
+Process parse_process(const Node& node) {
+  Process process;
+  process.terminal = node.boolean_or("terminal", false);
+  if (const auto user = node.find("user")) process.user = parse_user(*user);
+  const Node args = node.at("args");
+  process.args = args.strings();
+  if (process.args.empty()) args.fail("is empty");
+  if (process.args[0].empty()) args.fail("the program's name is empty");
+  process.env = node.strings_or_none("env");
+  const Node cwd = node.at("cwd");
+  process.cwd = absolute_path(cwd);
+  if (const auto capabilities = node.find("capabilities")) {
+    process.capabilities = parse_capabilities(*capabilities);
+  }
+  if (const auto rlimits = node.find("rlimits")) {
+    for (const Node& rlimit : rlimits->elements()) {
+      process.rlimits.push_back(parse_rlimit(rlimit, process.rlimits));
+    }
+  }
+  process.no_new_privileges = node.boolean_or("noNewPrivileges", false);
+  process.oom_score_adj = node.integer_if<int>("oomScoreAdj", -1000, 1000);
+  refuse_label(node, "apparmorProfile");
+  refuse_label(node, "selinuxLabel");
+  return process;
+}
+
+}  // namespace berth::runtime::spec

@@ -1,0 +1,87 @@
+// linux.seccomp: names only; what they mean to the kernel is libseccomp's business.
+#include <algorithm>
+#include <array>
+#include <span>
+
+#include "runtime/spec/areas.h"
+
+namespace berth::runtime::spec {
+namespace {
+
+constexpr auto kActions = std::to_array<std::string_view>(
+    {"SCMP_ACT_KILL", "SCMP_ACT_KILL_PROCESS", "SCMP_ACT_KILL_THREAD", "SCMP_ACT_TRAP",
+     "SCMP_ACT_ERRNO", "SCMP_ACT_TRACE", "SCMP_ACT_ALLOW", "SCMP_ACT_LOG", "SCMP_ACT_NOTIFY"});
+constexpr auto kOperators =
+    std::to_array<std::string_view>({"SCMP_CMP_NE", "SCMP_CMP_LT", "SCMP_CMP_LE", "SCMP_CMP_EQ",
+                                     "SCMP_CMP_GE", "SCMP_CMP_GT", "SCMP_CMP_MASKED_EQ"});
+constexpr auto kFlags = std::to_array<std::string_view>(
+    {"SECCOMP_FILTER_FLAG_TSYNC", "SECCOMP_FILTER_FLAG_LOG", "SECCOMP_FILTER_FLAG_SPEC_ALLOW",
+     "SECCOMP_FILTER_FLAG_WAIT_KILLABLE_RECV"});
+constexpr auto kArchitectures = std::to_array<std::string_view>(
+    {"SCMP_ARCH_X86",     "SCMP_ARCH_X86_64",   "SCMP_ARCH_X32",         "SCMP_ARCH_ARM",
+     "SCMP_ARCH_AARCH64", "SCMP_ARCH_MIPS",     "SCMP_ARCH_MIPS64",      "SCMP_ARCH_MIPS64N32",
+     "SCMP_ARCH_MIPSEL",  "SCMP_ARCH_MIPSEL64", "SCMP_ARCH_MIPSEL64N32", "SCMP_ARCH_PPC",
+     "SCMP_ARCH_PPC64",   "SCMP_ARCH_PPC64LE",  "SCMP_ARCH_S390",        "SCMP_ARCH_S390X",
+     "SCMP_ARCH_PARISC",  "SCMP_ARCH_PARISC64", "SCMP_ARCH_RISCV64",     "SCMP_ARCH_LOONGARCH64",
+     "SCMP_ARCH_M68K",    "SCMP_ARCH_SH",       "SCMP_ARCH_SHEB"});
+
+std::string one_of(const Node& node, std::span<const std::string_view> names,
+                   std::string_view kind) {
+  std::string name = node.string();
+  if (std::ranges::find(names, name) == names.end()) {
+    node.fail_value("is not a seccomp " + std::string(kind));
+  }
+  return name;
+}
+
+std::vector<std::string> each_of(const Node& parent, std::string_view key,
+                                 std::span<const std::string_view> names, std::string_view kind) {
+  std::vector<std::string> list;
+  const auto node = parent.find(key);
+  if (!node) return list;
+  for (const Node& element : node->elements()) list.push_back(one_of(element, names, kind));
+  return list;
+}
+
+SeccompArg parse_arg(const Node& node) {
+  SeccompArg arg;
+  arg.index = node.at("index").integer<unsigned>(0, 5);
+  arg.value = node.at("value").integer<uint64_t>();
+  arg.value_two = node.integer_if<uint64_t>("valueTwo").value_or(0);
+  const Node op = node.at("op");
+  arg.op = one_of(op, kOperators, "operator");
+  return arg;
+}
+
+constexpr uint32_t kLargestErrno = 4095;
+
+SeccompRule parse_rule(const Node& node) {
+  SeccompRule rule;
+  const Node names = node.at("names");
+  rule.names = names.strings();
+  if (rule.names.empty()) names.fail("is empty");
+  const Node action = node.at("action");
+  rule.action = one_of(action, kActions, "action");
+  rule.errno_ret = node.integer_if<uint32_t>("errnoRet", 0, kLargestErrno);
+  if (const auto args = node.find("args")) {
+    for (const Node& arg : args->elements()) rule.args.push_back(parse_arg(arg));
+  }
+  return rule;
+}
+
+}  // namespace
+
+Seccomp parse_seccomp(const Node& node) {
+  Seccomp seccomp;
+  const Node action = node.at("defaultAction");
+  seccomp.default_action = one_of(action, kActions, "action");
+  seccomp.default_errno_ret = node.integer_if<uint32_t>("defaultErrnoRet", 0, kLargestErrno);
+  seccomp.architectures = each_of(node, "architectures", kArchitectures, "architecture");
+  seccomp.flags = each_of(node, "flags", kFlags, "flag");
+  if (const auto syscalls = node.find("syscalls")) {
+    for (const Node& rule : syscalls->elements()) seccomp.syscalls.push_back(parse_rule(rule));
+  }
+  return seccomp;
+}
+
+}  // namespace berth::runtime::spec
