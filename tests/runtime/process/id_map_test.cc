@@ -1,0 +1,118 @@
+#include "runtime/process/id_map.h"
+
+#include <gmock/gmock.h>
+#include <grp.h>
+#include <gtest/gtest.h>
+#include <sched.h>
+#include <sys/prctl.h>
+
+#include "runtime/process/user.h"
+#include "tests/runtime/process/in_child.h"
+
+namespace berth::runtime::process {
+namespace {
+
+using Map = std::vector<spec::IdMapping>;
+const Map kRanges{{0, 100000, 1000}, {5000, 200000, 1}};
+
+TEST(IdMap, ReadsBackWhatItWrites) {
+  EXPECT_EQ(map_text(kRanges), "0 100000 1000\n5000 200000 1\n");
+  EXPECT_EQ(parse_map(map_text(kRanges)), kRanges);
+  EXPECT_EQ(parse_map("         0          0 4294967295\n"), (Map{{0, 0, 4294967295U}}));
+}
+
+TEST(IdMap, KnowsWhatIsMapped) {
+  EXPECT_TRUE(maps(kRanges, 0));
+  EXPECT_TRUE(maps(kRanges, 999));
+  EXPECT_FALSE(maps(kRanges, 1000));
+  EXPECT_TRUE(maps(kRanges, 5000));
+  EXPECT_EQ(describe(kRanges), "0 to 999, 5000");
+  EXPECT_EQ(describe({}), "none");
+}
+
+TEST(IdMap, OneIdIsWrittenFromInsideWithoutRights) {
+  EXPECT_EQ(test::in_child([] {
+              check(::setresgid(1234, 1234, 1234), "setresgid");
+              check(::setresuid(65534, 65534, 65534), "setresuid");
+              check(::prctl(PR_SET_DUMPABLE, 1), "prctl");
+              const IdMaps own{{{0, 65534, 1}}, {{7, 1234, 1}}};
+              if (!own_id_only(own)) return std::string("not own");
+              check(::unshare(CLONE_NEWUSER), "unshare");
+              write_own_maps(own);
+              return std::to_string(::getuid()) + " " + std::to_string(::getgid());
+            }),
+            "0 7");
+}
+
+TEST(IdMap, RangesAreNotAProcessOwn) {
+  EXPECT_FALSE(own_id_only({kRanges, {{0, ::getegid(), 1}}}));
+  EXPECT_FALSE(own_id_only({{{0, ::geteuid(), 2}}, {{0, ::getegid(), 1}}}));
+  EXPECT_FALSE(own_id_only({{{0, ::geteuid() + 1, 1}}, {{0, ::getegid(), 1}}}));
+}
+
+TEST(MapWriter, WritesRangesFromOutside) {
+  if (::geteuid() != 0) GTEST_SKIP() << "takes root";
+  EXPECT_EQ(test::in_child([] {
+              MapWriter writer({kRanges, kRanges});
+              check(::unshare(CLONE_NEWUSER), "unshare");
+              writer.write();
+              const spec::User user{5000, 5000, {}, {3, 4}};
+              require_mapped(user);
+              become_owner(user, Groups::replace);
+              const std::string owner = std::to_string(::getuid());
+              become(user, Groups::replace);
+              return owner + " " + test::status_of("Uid") + " " + test::status_of("Groups");
+            }),
+            "0 5000\t5000\t5000\t5000 3 4 ");
+}
+
+TEST(MapWriter, PassesOnWhyItFailed) {
+  if (::geteuid() != 0) GTEST_SKIP() << "takes root";
+  EXPECT_THAT(test::in_child([] {
+                MapWriter writer({{{0, 1, 0}}, {{0, 1, 0}}});
+                check(::unshare(CLONE_NEWUSER), "unshare");
+                writer.write();
+                return std::string("written");
+              }),
+              ::testing::MatchesRegex("error: write '/proc/[0-9]+/gid_map': invalid argument"));
+}
+
+TEST(MapWriter, EndsWhereTheNamespaceIsNeverMade) {
+  EXPECT_EQ(test::in_child([] {
+              { const MapWriter writer({kRanges, kRanges}); }
+              return std::string(::waitpid(-1, nullptr, WNOHANG) < 0 ? "gone" : "left");
+            }),
+            "gone");
+}
+
+TEST(User, RefusesAnIdThatIsNotMapped) {
+  EXPECT_EQ(test::in_child([] {
+              const IdMaps own{{{0, ::geteuid(), 1}}, {{0, ::getegid(), 1}}};
+              check(::unshare(CLONE_NEWUSER), "unshare");
+              write_own_maps(own);
+              require_mapped({1000, 0, {}, {}});
+              return std::string("taken");
+            }),
+            "error: process.user.uid 1000 is not mapped in the user namespace, which has 0");
+}
+
+TEST(User, KeepsTheJobsGroupsWhereTheNamespaceDeniesSetgroups) {
+  if (::geteuid() != 0) GTEST_SKIP() << "takes root";
+  EXPECT_EQ(test::in_child([] {
+              const std::vector<gid_t> groups{1234};
+              check(::setgroups(1, groups.data()), "setgroups");
+              check(::setresgid(1234, 1234, 1234), "setresgid");
+              check(::setresuid(65534, 65534, 65534), "setresuid");
+              check(::prctl(PR_SET_DUMPABLE, 1), "prctl");
+              check(::unshare(CLONE_NEWUSER), "unshare");
+              write_own_maps({{{0, 65534, 1}}, {{7, 1234, 1}}});
+              if (allowed_groups() != Groups::keep) return std::string("may set groups");
+              become({0, 7, 0027, {5}}, Groups::keep);
+              return test::status_of("Groups") + test::status_of("Gid") + " " +
+                     test::status_of("Umask");
+            }),
+            "7 7\t7\t7\t7 0027");
+}
+
+}  // namespace
+}  // namespace berth::runtime::process
