@@ -14,6 +14,7 @@ namespace berth::runtime::cgroup {
 struct V1Mount {
   std::string path;                      // `/sys/fs/cgroup/memory`
   std::vector<std::string> controllers;  // `memory`; `name=systemd` for a named one
+  std::string root = "/";                // the cgroup that is seen at `path`
   bool operator==(const V1Mount&) const = default;
 };
 
@@ -21,12 +22,14 @@ struct Hierarchy {
   std::vector<V1Mount> v1;
   std::string v2;                           // mount point of cgroup2, empty for none
   std::vector<std::string> v2_controllers;  // cgroup.controllers at that mount point
+  std::string v2_root = "/";                // the cgroup that is seen at `v2`
   const V1Mount* v1_of(std::string_view controller) const;
   bool v2_has(std::string_view controller) const;
   bool operator==(const Hierarchy&) const = default;
 };
 
-// `mountinfo` as in proc(5). Pure.
+// `mountinfo` as in proc(5). Pure. Of several mounts of one hierarchy the first that shows all of
+// it is taken, else the first.
 Hierarchy parse_mountinfo(std::string_view mountinfo);
 // /proc/self/mountinfo plus v2's cgroup.controllers.
 Hierarchy detect();
@@ -35,5 +38,9 @@ Hierarchy detect();
 // as in /proc/PID/cgroup: absolute within the hierarchy.
 std::optional<std::string> path_of_process(std::string_view proc_cgroup,
                                            std::string_view controller);
+
+// Where a cgroup that is absolute within its hierarchy lies below a mount that shows `mount_root`:
+// relative, empty for the mount point itself; nothing where the mount does not show it.
+std::optional<std::string> below_mount(std::string_view mount_root, std::string_view cgroup);
 
 }  // namespace berth::runtime::cgroup

@@ -1,0 +1,150 @@
+#include "runtime/cgroup/hierarchy.h"
+
+#include <fcntl.h>
+
+#include <algorithm>
+#include <array>
+
+#include "base/file.h"
+
+namespace berth::runtime::cgroup {
+namespace {
+
+std::vector<std::string_view> split(std::string_view text, char separator) {
+  std::vector<std::string_view> parts;
+  while (!text.empty()) {
+    const size_t end = std::min(text.find(separator), text.size());
+    if (end > 0) parts.push_back(text.substr(0, end));
+    text.remove_prefix(std::min(end + 1, text.size()));
+  }
+  return parts;
+}
+
+bool is_octal(char c) {
+  return c >= '0' && c <= '7';
+}
+
+// The kernel writes blanks, tabs, newlines, `#` and backslashes as `\ooo`.
+std::string unescape(std::string_view text) {
+  std::string plain;
+  for (size_t i = 0; i < text.size(); ++i) {
+    if (text[i] == '\\' && i + 3 < text.size() && is_octal(text[i + 1]) && is_octal(text[i + 2]) &&
+        is_octal(text[i + 3])) {
+      plain += static_cast<char>((text[i + 1] - '0') * 64 + (text[i + 2] - '0') * 8 +
+                                 (text[i + 3] - '0'));
+      i += 3;
+    } else {
+      plain += text[i];
+    }
+  }
+  return plain;
+}
+
+struct Mount {
+  std::string root, point;
+  std::string_view type, options;
+};
+
+// `36 35 98:0 /root /point rw,noatime master:1 - ext3 /dev/root rw,errors=continue`: any number of
+// optional fields before the lone dash.
+std::optional<Mount> parse_line(std::string_view line) {
+  const auto fields = split(line, ' ');
+  if (fields.size() < 6) return std::nullopt;
+  const auto dash = std::find(fields.begin() + 6, fields.end(), "-");
+  if (fields.end() - dash < 4) return std::nullopt;
+  return Mount{unescape(fields[3]), unescape(fields[4]), dash[1], dash[3]};
+}
+
+// A v1 hierarchy's super options name its controllers amid a few flags.
+std::vector<std::string> controllers_in(std::string_view options) {
+  constexpr std::array<std::string_view, 10> kFlags = {
+      "rw",    "ro",           "none",     "noprefix",       "clone_children",
+      "xattr", "favordynmods", "seclabel", "cpuset_v2_mode", "lazytime"};
+  std::vector<std::string> names;
+  for (const std::string_view option : split(options, ',')) {
+    const bool other = option.find('=') != std::string_view::npos && !option.starts_with("name=");
+    if (!other && std::ranges::find(kFlags, option) == kFlags.end()) names.emplace_back(option);
+  }
+  return names;
+}
+
+// Whether a mount of the same hierarchy should stand in for the one that is known.
+bool is_better(const Mount& mount, const std::string& known_path, const std::string& known_root) {
+  const bool covers = mount.point == known_path;  // mounted over it: the other is hidden
+  return covers || (mount.root == "/" && known_root != "/");
+}
+
+void add_v1(std::vector<V1Mount>& mounts, const Mount& mount) {
+  std::vector<std::string> controllers = controllers_in(mount.options);
+  const auto known = std::ranges::find(mounts, controllers, &V1Mount::controllers);
+  if (known == mounts.end()) {
+    mounts.push_back({mount.point, std::move(controllers), mount.root});
+  } else if (is_better(mount, known->path, known->root)) {
+    *known = {mount.point, std::move(controllers), mount.root};
+  }
+}
+
+}  // namespace
+
+const V1Mount* Hierarchy::v1_of(std::string_view controller) const {
+  for (const V1Mount& mount : v1) {
+    if (std::ranges::find(mount.controllers, controller) != mount.controllers.end()) return &mount;
+  }
+  return nullptr;
+}
+
+bool Hierarchy::v2_has(std::string_view controller) const {
+  return std::ranges::find(v2_controllers, controller) != v2_controllers.end();
+}
+
+Hierarchy parse_mountinfo(std::string_view mountinfo) {
+  Hierarchy found;
+  for (const std::string_view line : split(mountinfo, '\n')) {
+    const std::optional<Mount> mount = parse_line(line);
+    if (!mount) continue;
+    if (mount->type == "cgroup") {
+      add_v1(found.v1, *mount);
+    } else if (mount->type == "cgroup2" &&
+               (found.v2.empty() || is_better(*mount, found.v2, found.v2_root))) {
+      found.v2 = mount->point;
+      found.v2_root = mount->root;
+    }
+  }
+  return found;
+}
+
+Hierarchy detect() {
+  Hierarchy found = parse_mountinfo(read_file(AT_FDCWD, "/proc/self/mountinfo", size_t{64} << 20));
+  if (found.v2.empty()) return found;
+  const std::string controllers = read_file(AT_FDCWD, found.v2 + "/cgroup.controllers");
+  for (const std::string_view line : split(controllers, '\n')) {
+    for (const std::string_view name : split(line, ' ')) found.v2_controllers.emplace_back(name);
+  }
+  return found;
+}
+
+std::optional<std::string> path_of_process(std::string_view proc_cgroup,
+                                           std::string_view controller) {
+  for (const std::string_view line : split(proc_cgroup, '\n')) {
+    // `4:cpu,cpuacct:/path`; v2 is `0::/path`. The path may itself hold colons.
+    const size_t names = line.find(':');
+    const size_t path = names == std::string_view::npos ? names : line.find(':', names + 1);
+    if (path == std::string_view::npos) continue;
+    const std::string_view list = line.substr(names + 1, path - names - 1);
+    const auto listed = split(list, ',');
+    const bool matches = controller.empty() ? line.starts_with("0::")
+                                            : std::ranges::find(listed, controller) != listed.end();
+    if (matches) return std::string(line.substr(path + 1));
+  }
+  return std::nullopt;
+}
+
+std::optional<std::string> below_mount(std::string_view mount_root, std::string_view cgroup) {
+  if (mount_root == "/") mount_root = "";
+  if (!cgroup.starts_with(mount_root)) return std::nullopt;
+  cgroup.remove_prefix(mount_root.size());
+  if (!cgroup.empty() && cgroup.front() != '/') return std::nullopt;
+  return std::string(cgroup.substr(std::min<size_t>(1, cgroup.size())));
+}
+
+}  // namespace berth::runtime::cgroup
