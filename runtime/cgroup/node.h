@@ -1,4 +1,6 @@
-// One cgroup of ours in every hierarchy that it needs: `berth/job_12/step_0/task_3`.
+// One cgroup of ours in every hierarchy that it needs: `berth/job_12/step_0/task_3`. All that is
+// below the path's first component is taken to be ours; of what others made, only the hierarchy's
+// root is ever written to (v2: cgroup.subtree_control).
 #pragma once
 
 #include <sys/types.h>
@@ -26,17 +28,22 @@ class Node {
  public:
   // Makes the group (and its parents) in the hierarchies of cpuset, memory and pids, enables what
   // v2 needs on the way, copies cpuset.cpus and .mems down on v1. `limits` are in force at once.
-  // `path` is relative to the hierarchy's root: `berth/job_12`.
+  // `path` is relative to the hierarchy's root: `berth/job_12`. Where it fails, what it made is
+  // gone.
   static Node create(const Hierarchy& hierarchy, const std::string& path, const Limits& limits);
+  // A group that is there already; nothing where some hierarchy lacks it.
+  static std::optional<Node> find(const Hierarchy& hierarchy, const std::string& path);
 
   const std::string& path() const { return path_; }
-  // How a single-threaded process joins it.
+  // How a single-threaded process joins it. On v2 it must have no groups below it.
   CgroupJoin join() const;
   // Descriptors of its control files plus the values, to be written last. Throws where a controller
   // that a limit needs is not there, naming it.
   LateLimits late(const Limits& limits) const;
-  // Times the kernel killed a process of this group for want of memory.
+  // Times the kernel killed a process of this group, or of one below it that still exists, for want
+  // of memory. 0 where memory is not controlled.
   uint64_t oom_kills() const;
+  // Nothing where the kernel does not say (v2 before 5.19).
   std::optional<uint64_t> peak_memory() const;
 
  private:
@@ -45,17 +52,20 @@ class Node {
   std::string path_;
 };
 
+// The groups directly in it, in any hierarchy, each once.
+std::vector<std::string> children(const Hierarchy& hierarchy, const std::string& path);
 // Processes in the group and below it, in any hierarchy, each once.
 std::vector<pid_t> processes(const Hierarchy& hierarchy, const std::string& path);
-// Kills every process in it and below (cgroup.kill, else freeze and signal until none is left;
-// bounded).
+// Kills every process in it and below: cgroup.kill where the kernel has it, else forks are stopped
+// by pids.max and processes signalled until none is left. Throws where some live after 2 s.
 void kill_all(const Hierarchy& hierarchy, const std::string& path);
 // Removes it and everything below, deepest first; retries EBUSY of exiting tasks for a moment. True
 // where it is gone from every hierarchy.
 bool remove(const Hierarchy& hierarchy, const std::string& path);
 
 // Late limits in a cgroup that somebody else made (Slurm's task_N): the group of process `pid`,
-// found by /proc/PID/cgroup; never creates children there.
+// found by /proc/PID/cgroup; never creates children there. Throws where a controller is missing or
+// another process is in the group: without Slurm's task cgroups it would be slurmd's own.
 LateLimits late_limits_of_process(const Hierarchy& hierarchy, pid_t pid, const Limits& limits);
 
 }  // namespace berth::runtime::cgroup

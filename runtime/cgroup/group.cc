@@ -1,0 +1,104 @@
+#include "runtime/cgroup/group.h"
+
+#include <fcntl.h>
+#include <sys/stat.h>
+
+#include <algorithm>
+#include <array>
+#include <cerrno>
+#include <charconv>
+
+#include "base/error.h"
+#include "base/file.h"
+
+namespace berth::runtime::cgroup {
+namespace {
+
+constexpr std::array<std::string_view, 3> kControllers = {"cpuset", "memory", "pids"};
+
+// A group's file that may go away while we look: with the group, or with its last process.
+std::string read_if_alive(int group, const std::string& name) {
+  try {
+    return read_file_if_exists(group, name, size_t{64} << 20).value_or("");
+  } catch (const Error& e) {
+    if (e.code() == EOPNOTSUPP) return {};  // a threaded v2 group: its domain lists the processes
+    throw;
+  }
+}
+
+}  // namespace
+
+bool Site::has(std::string_view controller) const {
+  return std::ranges::find(controllers, controller) != controllers.end();
+}
+
+std::vector<Site> sites(const Hierarchy& hierarchy) {
+  std::vector<Site> found;
+  for (const std::string_view controller : kControllers) {
+    const V1Mount* const v1 = hierarchy.v1_of(controller);
+    if (v1 == nullptr && !hierarchy.v2_has(controller)) continue;
+    const std::string& mount = v1 != nullptr ? v1->path : hierarchy.v2;
+    auto site = std::ranges::find(found, mount, &Site::mount);
+    if (site == found.end()) {
+      const std::string& root = v1 != nullptr ? v1->root : hierarchy.v2_root;
+      site = found.insert(found.end(), {v1 == nullptr, mount, root, {}});
+    }
+    site->controllers.emplace_back(controller);
+  }
+  return found;
+}
+
+std::vector<std::string> components(std::string_view path) {
+  std::vector<std::string> parts;
+  for (size_t begin = 0; begin <= path.size();) {
+    const size_t end = std::min(path.find('/', begin), path.size());
+    parts.emplace_back(path.substr(begin, end - begin));
+    if (parts.back().empty() || parts.back() == "." || parts.back() == "..") {
+      throw Error("refuse cgroup path '" + std::string(path) +
+                  "': a component is empty, '.' or '..'");
+    }
+    begin = end + 1;
+  }
+  return parts;
+}
+
+std::optional<UniqueFd> descend(int dir, const std::vector<std::string>& parts) {
+  UniqueFd group = open_dir(dir, ".");
+  for (const std::string& part : parts) {
+    const int next =
+        ::openat(group.get(), part.c_str(), O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+    if (next < 0 && (errno == ENOENT || errno == ENODEV)) return std::nullopt;
+    group.reset(check(next, "open cgroup", part));
+  }
+  return group;
+}
+
+std::optional<UniqueFd> open_group(const Site& site, const std::vector<std::string>& parts) {
+  return descend(open_dir(AT_FDCWD, site.mount).get(), parts);
+}
+
+std::vector<std::string> subgroups(int group) {
+  std::vector<std::string> names;
+  for (std::string& name : list_dir(group)) {
+    struct stat st {};
+    const bool there = ::fstatat(group, name.c_str(), &st, AT_SYMLINK_NOFOLLOW) == 0;
+    if (there && S_ISDIR(st.st_mode)) names.push_back(std::move(name));
+  }
+  return names;
+}
+
+void collect_processes(int group, std::set<pid_t>& found) {
+  const std::string list = read_if_alive(group, "cgroup.procs");
+  const char* const end = list.data() + list.size();
+  for (const char* at = list.data(); at < end;) {
+    pid_t pid = 0;
+    const auto [next, status] = std::from_chars(at, end, pid);
+    if (status == std::errc()) found.insert(pid);
+    at = next + 1;  // the newline
+  }
+  for (const std::string& name : subgroups(group)) {
+    if (const auto below = descend(group, {name})) collect_processes(below->get(), found);
+  }
+}
+
+}  // namespace berth::runtime::cgroup

@@ -1,0 +1,40 @@
+// Internal to the folder: the mounted hierarchies that hold the controllers of ours, and the groups
+// in them, reached component by component from a mount point's descriptor.
+#pragma once
+
+#include <sys/types.h>
+
+#include <optional>
+#include <set>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "base/fd.h"
+#include "runtime/cgroup/hierarchy.h"
+
+namespace berth::runtime::cgroup {
+
+// A hierarchy with at least one of cpuset, memory and pids. A v2 without any (hybrid) is none.
+struct Site {
+  bool v2 = false;
+  std::string mount;
+  std::string root;                      // the cgroup that is seen at `mount`
+  std::vector<std::string> controllers;  // of ours
+  bool has(std::string_view controller) const;
+};
+std::vector<Site> sites(const Hierarchy& hierarchy);
+
+// The components of a relative path. Throws where one is empty, `.` or `..`.
+std::vector<std::string> components(std::string_view path);
+
+// The group below `dir`, nothing where it is not there. Symbolic links are never followed.
+std::optional<UniqueFd> descend(int dir, const std::vector<std::string>& parts);
+std::optional<UniqueFd> open_group(const Site& site, const std::vector<std::string>& parts);
+
+// Names of the groups directly in `group`.
+std::vector<std::string> subgroups(int group);
+// Adds the processes in `group` and below it. A process outside our PID namespace shows as 0.
+void collect_processes(int group, std::set<pid_t>& found);
+
+}  // namespace berth::runtime::cgroup

@@ -1,0 +1,179 @@
+#include "runtime/cgroup/node.h"
+
+#include <fcntl.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <charconv>
+#include <utility>
+
+#include "base/error.h"
+#include "base/file.h"
+#include "runtime/cgroup/driver.h"
+#include "runtime/cgroup/group.h"
+
+namespace berth::runtime::cgroup {
+namespace {
+
+// Directories that were made here; removed again unless all went well.
+class Made {
+ public:
+  Made() = default;
+  ~Made() {
+    for (auto entry = entries_.rbegin(); entry != entries_.rend(); ++entry) {
+      ::unlinkat(entry->first.get(), entry->second.c_str(), AT_REMOVEDIR);
+    }
+  }
+  Made(const Made&) = delete;
+  Made& operator=(const Made&) = delete;
+  void add(int parent, const std::string& name) { entries_.emplace_back(duplicate(parent), name); }
+  void keep() { entries_.clear(); }
+
+ private:
+  std::vector<std::pair<UniqueFd, std::string>> entries_;
+};
+
+UniqueFd make_group(const Site& site, const std::vector<std::string>& parts, Made& made) {
+  UniqueFd group = open_dir(AT_FDCWD, site.mount);
+  for (const std::string& part : parts) {
+    if (site.v2) v2::enable(group.get(), site.controllers);
+    if (make_dir(group.get(), part, 0755)) made.add(group.get(), part);
+    std::optional<UniqueFd> next = descend(group.get(), {part});
+    if (!next) throw Error("open cgroup", part, ENOENT);
+    if (!site.v2) v1::inherit(group.get(), next->get());
+    group = std::move(*next);
+  }
+  return group;
+}
+
+// As make_group, with another try where somebody removes a parent under our feet.
+UniqueFd make_group_again(const Site& site, const std::vector<std::string>& parts, Made& made) {
+  for (int attempt = 1;; ++attempt) {
+    try {
+      return make_group(site, parts, made);
+    } catch (const Error& e) {
+      if (attempt == 3 || (e.code() != ENOENT && e.code() != ENODEV)) throw;
+    }
+  }
+}
+
+// The number behind `key` in a file of `key number` lines; 0 where there is none.
+uint64_t keyed_number(const std::string& text, const std::string& key) {
+  size_t at = text.starts_with(key + " ") ? 0 : text.find("\n" + key + " ");
+  if (at == std::string::npos) return 0;
+  at = text.find(' ', at) + 1;
+  uint64_t number = 0;
+  std::from_chars(text.data() + at, text.data() + text.size(), number);
+  return number;
+}
+
+// v2 counts a group's events at its parents too; v1 at the group alone.
+uint64_t count_oom_kills(int group, bool v2) {
+  const char* const file = v2 ? "memory.events" : "memory.oom_control";
+  uint64_t count = keyed_number(read_file_if_exists(group, file).value_or(""), "oom_kill");
+  if (v2) return count;
+  for (const std::string& name : subgroups(group)) {
+    if (const auto below = descend(group, {name})) count += count_oom_kills(below->get(), v2);
+  }
+  return count;
+}
+
+const Site* site_of(const std::vector<Site>& all, std::string_view controller) {
+  for (const Site& site : all) {
+    if (site.has(controller)) return &site;
+  }
+  return nullptr;
+}
+
+}  // namespace
+
+Node::Node(Hierarchy hierarchy, std::string path)
+    : hierarchy_(std::move(hierarchy)), path_(std::move(path)) {}
+
+Node Node::create(const Hierarchy& hierarchy, const std::string& path, const Limits& limits) {
+  const std::vector<std::string> parts = components(path);
+  const std::vector<Site> all = sites(hierarchy);
+  if (all.empty()) throw Error("make cgroup '" + path + "': the host has no cgroup controllers");
+  require_controllers(all, limits, path);
+  Made made;
+  try {
+    for (const Site& site : all) {
+      const UniqueFd group = make_group_again(site, parts, made);
+      for (const Control& control : controls(site, limits)) {
+        const auto file = open_control(group.get(), control, path);
+        if (file) write_once(file->get(), control.value, control.file);
+      }
+    }
+  } catch (const Error& e) {
+    if (e.code() == 0) throw;  // one of ours, complete
+    throw e.within("make cgroup '" + path + "'");
+  }
+  made.keep();
+  return {hierarchy, path};
+}
+
+std::optional<Node> Node::find(const Hierarchy& hierarchy, const std::string& path) {
+  const std::vector<std::string> parts = components(path);
+  const std::vector<Site> all = sites(hierarchy);
+  for (const Site& site : all) {
+    if (!open_group(site, parts)) return std::nullopt;
+  }
+  if (all.empty()) return std::nullopt;
+  return Node(hierarchy, path);
+}
+
+CgroupJoin Node::join() const {
+  CgroupJoin join;
+  for (const Site& site : sites(hierarchy_)) {
+    std::optional<UniqueFd> group = open_group(site, components(path_));
+    if (!group) throw Error("join cgroup", path_, ENOENT);
+    if (site.v2) {
+      join.v2_procs = open_file(group->get(), "cgroup.procs", O_WRONLY);
+      join.v2_dir = std::move(*group);
+    } else {
+      join.v1_tasks.push_back(open_file(group->get(), "tasks", O_WRONLY));
+    }
+  }
+  return join;
+}
+
+LateLimits Node::late(const Limits& limits) const {
+  const std::vector<Site> all = sites(hierarchy_);
+  require_controllers(all, limits, path_);
+  LateLimits late;
+  for (const Site& site : all) {
+    const std::vector<Control> list = controls(site, limits);
+    if (list.empty()) continue;
+    const auto group = open_group(site, components(path_));
+    if (!group) throw Error("limit cgroup", path_, ENOENT);
+    for (const Control& control : list) {
+      auto file = open_control(group->get(), control, path_);
+      if (file) late.limits.push_back({std::move(*file), control.value, control.file});
+    }
+  }
+  return late;
+}
+
+uint64_t Node::oom_kills() const {
+  const std::vector<Site> all = sites(hierarchy_);
+  const Site* const site = site_of(all, "memory");
+  if (site == nullptr) return 0;
+  const auto group = open_group(*site, components(path_));
+  return group ? count_oom_kills(group->get(), site->v2) : 0;
+}
+
+std::optional<uint64_t> Node::peak_memory() const {
+  const std::vector<Site> all = sites(hierarchy_);
+  const Site* const site = site_of(all, "memory");
+  if (site == nullptr) return std::nullopt;
+  const auto group = open_group(*site, components(path_));
+  if (!group) return std::nullopt;
+  const char* const file = site->v2 ? "memory.peak" : "memory.max_usage_in_bytes";
+  const auto text = read_file_if_exists(group->get(), file);
+  uint64_t bytes = 0;
+  if (!text || std::from_chars(text->data(), text->data() + text->size(), bytes).ec != std::errc())
+    return std::nullopt;
+  return bytes;
+}
+
+}  // namespace berth::runtime::cgroup

@@ -1,0 +1,51 @@
+#include "base/error.h"
+#include "base/file.h"
+#include "runtime/cgroup/driver.h"
+
+namespace berth::runtime::cgroup::v1 {
+namespace {
+
+bool is_blank(const std::string& text) {
+  return text.find_first_not_of(" \n") == std::string::npos;
+}
+
+void copy_down(int parent, int group, const std::string& file) {
+  const auto own = read_file_if_exists(group, file);
+  if (!own || !is_blank(*own)) return;
+  std::string inherited = read_file(parent, file);
+  while (inherited.ends_with('\n')) inherited.pop_back();
+  write_file(group, file, inherited);
+}
+
+}  // namespace
+
+std::vector<Control> controls(const Limits& limits) {
+  std::vector<Control> list;
+  if (limits.mems) list.push_back({"cpuset", "cpuset.mems", *limits.mems});
+  if (limits.cpus) list.push_back({"cpuset", "cpuset.cpus", *limits.cpus});
+  if (limits.memory_bytes) {
+    const bool unlimited = *limits.memory_bytes < 0;
+    const std::string value = unlimited ? "-1" : std::to_string(*limits.memory_bytes);
+    // The kernel refuses a memory limit above the one of memory and swap: that one steps aside
+    // first. Both are absent without swap accounting.
+    list.push_back({"memory", "memory.memsw.limit_in_bytes", "-1", true});
+    list.push_back({"memory", "memory.limit_in_bytes", value});
+    if (!unlimited) list.push_back({"memory", "memory.memsw.limit_in_bytes", value, true});
+  }
+  if (limits.pids) {
+    list.push_back({"pids", "pids.max", *limits.pids < 0 ? "max" : std::to_string(*limits.pids)});
+  }
+  return list;
+}
+
+void inherit(int parent, int group) {
+  copy_down(parent, group, "cpuset.cpus");
+  copy_down(parent, group, "cpuset.mems");
+  // Kernels before 5.11 can account a group apart from its parents: its limits would then not hold
+  // for what is below it.
+  const auto hierarchical = read_file_if_exists(group, "memory.use_hierarchy");
+  if (hierarchical && hierarchical->starts_with('0'))
+    write_file(group, "memory.use_hierarchy", "1");
+}
+
+}  // namespace berth::runtime::cgroup::v1

@@ -1,0 +1,192 @@
+#include "runtime/cgroup/node.h"
+
+#include <signal.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <cerrno>
+
+#include "base/error.h"
+#include "scratch.h"
+
+namespace berth::runtime::cgroup {
+namespace {
+
+using NodeTest = Scratch;
+constexpr int64_t kMiB = int64_t{1} << 20;
+
+Limits memory_of(int64_t bytes) {
+  Limits limits;
+  limits.memory_bytes = bytes;
+  return limits;
+}
+
+Limits pids_of(int64_t count) {
+  Limits limits;
+  limits.pids = count;
+  return limits;
+}
+
+std::string message_of(const std::function<void()>& action) {
+  try {
+    action();
+  } catch (const Error& e) {
+    return e.message();
+  }
+  return {};
+}
+
+// How many children this process can have at once, up to `most`; they end with it.
+int forks_possible(int most) {
+  for (int count = 0; count < most; ++count) {
+    const pid_t pid = ::fork();
+    if (pid < 0) return errno == EAGAIN ? count : -1;
+    if (pid == 0) {
+      ::alarm(20);
+      for (;;) ::pause();
+    }
+  }
+  return most;
+}
+
+TEST_F(NodeTest, IsMadeWithItsParentsAndRemovedWithItsChildren) {
+  const Node node = Node::create(hierarchy_, path("job_1/step_0/task_3"), {});
+  EXPECT_EQ(node.path(), path("job_1/step_0/task_3"));
+  EXPECT_FALSE(directories(path("job_1/step_0/task_3")).empty());
+  EXPECT_TRUE(remove(hierarchy_, path("job_1")));
+  EXPECT_TRUE(directories(path("job_1")).empty());
+  EXPECT_FALSE(directories(top_).empty()) << "what is above stays";
+}
+
+TEST_F(NodeTest, MayBeThereAlready) {
+  Node::create(hierarchy_, path("job_1"), memory_of(64 * kMiB));
+  Node::create(hierarchy_, path("job_1"), memory_of(96 * kMiB));
+  const Node node = Node::create(hierarchy_, path("job_1"), memory_of(48 * kMiB));
+  EXPECT_EQ(run_in(node, [] { return touch_memory(100 * kMiB) ? 1 : 0; }), SIGKILL);
+}
+
+TEST_F(NodeTest, FindKnowsWhatIsThere) {
+  EXPECT_FALSE(Node::find(hierarchy_, path("job_1")));
+  Node::create(hierarchy_, path("job_1"), {});
+  const std::optional<Node> node = Node::find(hierarchy_, path("job_1"));
+  ASSERT_TRUE(node);
+  EXPECT_EQ(run_in(*node, [] { return 7; }), 7 << 8);
+}
+
+TEST_F(NodeTest, RefusesPathsThatLeaveItsHierarchy) {
+  for (const char* bad : {"", "/", "/berth", "berth/", "berth//a", ".", "..", "berth/./a",
+                          "berth/../a", "berth/.."}) {
+    EXPECT_EQ(message_of([&] { Node::create(hierarchy_, bad, {}); }),
+              "refuse cgroup path '" + std::string(bad) + "': a component is empty, '.' or '..'");
+    EXPECT_THROW(Node::find(hierarchy_, bad), Error) << bad;
+    EXPECT_THROW(remove(hierarchy_, bad), Error) << bad;
+    EXPECT_THROW(kill_all(hierarchy_, bad), Error) << bad;
+  }
+  const Node odd = Node::create(hierarchy_, path("..job...1"), {});
+  EXPECT_FALSE(directories(odd.path()).empty());
+}
+
+TEST_F(NodeTest, LeavesNothingWhereALimitIsRefused) {
+  Limits impossible;
+  impossible.cpus = "4094-4095";
+  EXPECT_NE(message_of([&] { Node::create(hierarchy_, path("job_1/step_0"), impossible); }), "");
+  EXPECT_TRUE(directories(path("job_1")).empty());
+}
+
+TEST_F(NodeTest, NamesTheControllerThatIsMissing) {
+  Hierarchy without = hierarchy_;
+  std::erase_if(without.v1, [](const V1Mount& mount) { return mount.controllers[0] == "pids"; });
+  std::erase(without.v2_controllers, "pids");
+  const std::string expected =
+      "limit cgroup '" + path("job_1") + "': the controller 'pids' is not available";
+  EXPECT_EQ(message_of([&] { Node::create(without, path("job_1"), pids_of(3)); }), expected);
+  const Node node = Node::create(without, path("job_1"), {});
+  EXPECT_EQ(message_of([&] { (void)node.late(pids_of(3)); }), expected);
+  EXPECT_NO_THROW((void)node.late(memory_of(kMiB)));
+}
+
+TEST_F(NodeTest, MemoryLimitKillsAndTheKillIsCounted) {
+  const Node node = Node::create(hierarchy_, path("job_1"), memory_of(32 * kMiB));
+  EXPECT_EQ(node.oom_kills(), 0U);
+  EXPECT_EQ(run_in(node, [] { return touch_memory(8 * kMiB) ? 5 : 0; }), 5 << 8);
+  EXPECT_EQ(node.oom_kills(), 0U);
+  const int status = run_in(node, [] { return touch_memory(200 * kMiB) ? 5 : 0; });
+  EXPECT_TRUE(WIFSIGNALED(status));
+  EXPECT_EQ(WTERMSIG(status), SIGKILL);
+  EXPECT_EQ(node.oom_kills(), 1U);
+}
+
+TEST_F(NodeTest, MemoryLimitHoldsForAllBelowAndAllOfItIsCounted) {
+  const Node job = Node::create(hierarchy_, path("job_1"), memory_of(32 * kMiB));
+  const Node task = Node::create(hierarchy_, path("job_1/step_0/task_3"), {});
+  EXPECT_EQ(run_in(task, [] { return touch_memory(200 * kMiB) ? 5 : 0; }), SIGKILL);
+  EXPECT_EQ(job.oom_kills(), 1U);
+  EXPECT_EQ(task.oom_kills(), 1U);
+}
+
+TEST_F(NodeTest, MemoryLimitAllowsNoSwap) {
+  Node::create(hierarchy_, path("job_1"), memory_of(32 * kMiB));
+  const bool v1 = hierarchy_.v1_of("memory") != nullptr;
+  const char* const file = v1 ? "memory.memsw.limit_in_bytes" : "memory.swap.max";
+  struct stat st {};
+  if (::stat(file_of("memory", path("job_1"), file).c_str(), &st) < 0) {
+    GTEST_SKIP() << "no swap accounting: " << errno_text(errno);
+  }
+  EXPECT_EQ(read("memory", path("job_1"), file), v1 ? std::to_string(32 * kMiB) : "0");
+}
+
+TEST_F(NodeTest, NegativeIsUnlimited) {
+  Node::create(hierarchy_, path("job_1"), memory_of(32 * kMiB));
+  const Node node = Node::create(hierarchy_, path("job_1"), memory_of(-1));
+  EXPECT_EQ(run_in(node, [] { return touch_memory(64 * kMiB) ? 5 : 0; }), 5 << 8);
+  Node::create(hierarchy_, path("job_1"), pids_of(-1));
+  EXPECT_EQ(read("pids", path("job_1"), "pids.max"), "max");
+}
+
+TEST_F(NodeTest, PeakMemoryIsWhatWasTouched) {
+  const Node node = Node::create(hierarchy_, path("job_1"), {});
+  EXPECT_EQ(run_in(node, [] { return touch_memory(24 * kMiB) ? 5 : 0; }), 5 << 8);
+  const std::optional<uint64_t> peak = node.peak_memory();
+  ASSERT_TRUE(peak);
+  EXPECT_GE(*peak, uint64_t{24 * kMiB});
+  EXPECT_LT(*peak, uint64_t{200 * kMiB});
+}
+
+TEST_F(NodeTest, PidsLimitBites) {
+  const Node node = Node::create(hierarchy_, path("job_1"), pids_of(3));
+  EXPECT_EQ(run_in(node, [] { return forks_possible(10); }), 2 << 8);
+}
+
+TEST_F(NodeTest, LateLimitsAreWrittenByWhoJoined) {
+  const Node node = Node::create(hierarchy_, path("job_1"), {});
+  Limits limits = memory_of(32 * kMiB);
+  limits.pids = 2;
+  const auto member = [&](bool early) {
+    LateLimits late = node.late(limits);
+    const int before = forks_possible(2);
+    if (early) std::move(late).apply();
+    return before * 10 + forks_possible(2);
+  };
+  EXPECT_EQ(run_in(node, [&] { return member(false); }), 22 << 8);
+  kill_all(hierarchy_, node.path());
+  EXPECT_EQ(run_in(node, [&] { return member(true); }), 20 << 8);
+  kill_all(hierarchy_, node.path());
+  EXPECT_EQ(run_in(node, [] { return touch_memory(200 * kMiB) ? 5 : 0; }), SIGKILL);
+}
+
+TEST_F(NodeTest, LateLimitsNeedNoRightsOfTheWriter) {
+  const Node node = Node::create(hierarchy_, path("job_1"), {});
+  const int status = run_in(node, [&] {
+    LateLimits late = node.late(pids_of(1));
+    check(::setresgid(65534, 65534, 65534), "setresgid");
+    check(::setresuid(65534, 65534, 65534), "setresuid");
+    std::move(late).apply();
+    return forks_possible(1);
+  });
+  EXPECT_EQ(status, 0);
+  EXPECT_EQ(read("pids", path("job_1"), "pids.max"), "1");
+}
+
+}  // namespace
+}  // namespace berth::runtime::cgroup

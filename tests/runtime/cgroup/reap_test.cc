@@ -1,0 +1,88 @@
+#include <signal.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <chrono>
+#include <set>
+
+#include "base/error.h"
+#include "runtime/cgroup/node.h"
+#include "scratch.h"
+
+namespace berth::runtime::cgroup {
+namespace {
+
+using Reap = Scratch;
+using Clock = std::chrono::steady_clock;
+
+TEST_F(Reap, ListsProcessesAndGroupsBelow) {
+  const Node step = Node::create(hierarchy_, path("job_1/step_0"), {});
+  const Node other = Node::create(hierarchy_, path("job_1/step_1"), {});
+  const std::set<pid_t> pids = {stay_in(step), stay_in(other)};
+  EXPECT_EQ(processes(hierarchy_, path("job_1")), std::vector<pid_t>(pids.begin(), pids.end()));
+  EXPECT_EQ(processes(hierarchy_, path("job_1/step_1")).size(), 1U);
+  EXPECT_EQ(children(hierarchy_, path("job_1")), (std::vector<std::string>{"step_0", "step_1"}));
+  EXPECT_TRUE(children(hierarchy_, path("job_1/step_0")).empty());
+}
+
+TEST_F(Reap, WhatIsNotThereIsEmptyAndGone) {
+  EXPECT_TRUE(processes(hierarchy_, path("absent/below")).empty());
+  EXPECT_TRUE(children(hierarchy_, path("absent")).empty());
+  EXPECT_NO_THROW(kill_all(hierarchy_, path("absent")));
+  EXPECT_TRUE(remove(hierarchy_, path("absent/below")));
+}
+
+TEST_F(Reap, KillsAllBelowAndNobodyElse) {
+  const Node step = Node::create(hierarchy_, path("job_1/step_0"), {});
+  const Node bystander = Node::create(hierarchy_, path("job_2"), {});
+  const pid_t victim = stay_in(step, [] { ::signal(SIGTERM, SIG_IGN); });
+  const pid_t survivor = stay_in(bystander);
+  kill_all(hierarchy_, path("job_1"));
+  int status = 0;
+  EXPECT_EQ(::waitpid(victim, &status, WNOHANG), victim) << "dead when kill_all returns";
+  EXPECT_EQ(status, SIGKILL);
+  EXPECT_EQ(::waitpid(survivor, &status, WNOHANG), 0);
+}
+
+TEST_F(Reap, KillsAForkLoop) {
+  Limits limits;
+  limits.pids = 40;  // bounds the damage of a test that fails
+  const Node node = Node::create(hierarchy_, path("job_1"), limits);
+  const auto loop = [] {
+    ::alarm(20);
+    // Each leaves a successor behind and goes: a list of pids is stale as soon as it is read.
+    for (;;) {
+      if (::fork() > 0) ::_exit(0);
+    }
+  };
+  for (int i = 0; i < 8; ++i) stay_in(node, loop);
+  const auto start = Clock::now();
+  kill_all(hierarchy_, path("job_1"));
+  EXPECT_LT(Clock::now() - start, std::chrono::seconds(2));
+  EXPECT_TRUE(processes(hierarchy_, path("job_1")).empty());
+  EXPECT_EQ(read("pids", path("job_1"), "pids.max"), "40") << "the limit is what it was";
+  while (::waitpid(-1, nullptr, 0) > 0) continue;  // zombies count as pids
+  EXPECT_EQ(run_in(node, [] { return ::fork() < 0 ? 1 : 0; }), 0);
+}
+
+TEST_F(Reap, RemoveSaysWhenSomebodyIsStillInside) {
+  const Node node = Node::create(hierarchy_, path("job_1/step_0"), {});
+  stay_in(node);
+  const auto start = Clock::now();
+  EXPECT_FALSE(remove(hierarchy_, path("job_1")));
+  EXPECT_LT(Clock::now() - start, std::chrono::seconds(10));
+  EXPECT_FALSE(directories(path("job_1/step_0")).empty());
+  kill_all(hierarchy_, path("job_1"));
+  EXPECT_TRUE(remove(hierarchy_, path("job_1")));
+  EXPECT_TRUE(directories(path("job_1")).empty());
+}
+
+TEST_F(Reap, RemoveWaitsForTasksThatAreExiting) {
+  const Node node = Node::create(hierarchy_, path("job_1"), {});
+  const pid_t pid = stay_in(node, [] { ::usleep(200000), ::_exit(0); });
+  EXPECT_TRUE(remove(hierarchy_, path("job_1")));
+  EXPECT_EQ(::waitpid(pid, nullptr, 0), pid);
+}
+
+}  // namespace
+}  // namespace berth::runtime::cgroup
