@@ -23,14 +23,14 @@ def contents(fd):
         return f.read().decode(errors='replace')
 
 
-def scratch(options):
+def scratch():
     """Where the guest mounts a tmpfs: /tmp, unless that would hide what COMMAND works on."""
-    shown = [os.getcwd(), places.REPOSITORY, places.BUILT, *map(os.path.abspath, options.rw)]
-    return '' if any((path + '/').startswith('/tmp/') for path in shown) else '/tmp'
+    hidden = any((path + '/').startswith('/tmp/') for path in (os.getcwd(), places.REPOSITORY))
+    return '' if hidden else '/tmp'
 
 
 def initrd(options, writable):
-    values = {'cwd': os.getcwd(), 'host': 'vm', 'scratch': scratch(options),
+    values = {'cwd': os.getcwd(), 'host': 'vm', 'scratch': scratch(),
               'stdin': 'yes' if options.stdin else '',
               'resctrl': 'yes' if options.resctrl and options.rdt != 'off' else '',
               'writable': ' '.join(f'{tag}={path}' for tag, path in writable)}

@@ -1,10 +1,8 @@
-"""image.py KERNEL_PACKAGE BUSYBOX GUEST OUT_KERNEL OUT_INITRD, called by `prepare`: the kernel and
-the initramfs from the unpacked package. The initramfs is busybox, the modules and the scripts of
-guest/; a boot appends the command to it."""
+"""image.py KERNEL_PACKAGE BUSYBOX GUEST OUT, called by `prepare`: writes the initramfs. It has busybox,
+the modules of the unpacked kernel package and the scripts of guest/; a boot appends the command."""
 import lzma
 import os
 import re
-import struct
 import sys
 
 sys.dont_write_bytecode = True
@@ -17,25 +15,6 @@ MODULES = ('virtio_pci', 'virtio_console', 'fuse', 'virtiofs', 'overlay', 'msr')
 def read(path):
     with open(path, 'rb') as f:
         return f.read()
-
-
-def replace(path, data):
-    """In one step: another boot may be reading the old file."""
-    with open(path + '.new', 'wb') as f:
-        f.write(data)
-    os.rename(path + '.new', path)
-
-
-def kernel(package):
-    """The ELF file inside the bzImage: unpacking xz in the guest would take 3 s of each boot."""
-    boot = os.path.join(package, 'boot')
-    image = read(os.path.join(boot, next(n for n in os.listdir(boot) if n.startswith('vmlinuz'))))
-    offset, length = struct.unpack_from('<II', image, 0x248)  # payload_offset, payload_length
-    offset += (image[0x1f1] + 1) * 512  # behind the sectors of the setup code
-    payload = image[offset:offset + length]
-    if not payload.startswith(b'\xfd7zXZ\0'):
-        return image  # some other packing, quick to unpack
-    return lzma.LZMADecompressor(lzma.FORMAT_XZ).decompress(payload)
 
 
 def modules(package):
@@ -81,10 +60,7 @@ def initramfs(package, busybox, guest):
     return b''.join(archive)
 
 
-def main(package, busybox, guest, out_kernel, out_initrd):
-    replace(out_initrd, initramfs(package, busybox, guest))
-    replace(out_kernel, kernel(package))
-
-
 if __name__ == '__main__':
-    main(*sys.argv[1:])
+    *where, out = sys.argv[1:]
+    with open(out, 'wb') as f:
+        f.write(initramfs(*where))

@@ -34,7 +34,7 @@ def command(options, initrd, console, monitor, ports, shares):
              '-accel', 'tcg,thread=multi',
              '-machine', 'q35,hpet=off,vmport=off,smm=off,sata=off,smbus=off', '-cpu', CPU]
     words += processors(options)
-    words += ['-kernel', places.built('vmlinux'), '-initrd', f'/proc/self/fd/{initrd}',
+    words += ['-kernel', places.built('vmlinuz'), '-initrd', f'/proc/self/fd/{initrd}',
               '-append', KERNEL_LINE + options.append,
               '-chardev', f'file,id=console,path=/proc/self/fd/{console}', '-serial', 'chardev:console',
               '-chardev', f'socket,id=monitor,fd={monitor}', '-mon', 'chardev=monitor,mode=readline',

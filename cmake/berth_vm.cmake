@@ -1,0 +1,66 @@
+# Tests that run in the guest of tests/vm: label vm, one boot for each ctest entry, skipped (77) where the guest
+# cannot be had. Any folder's CMakeLists.txt may include(berth_vm).
+include_guard(GLOBAL)
+
+# berth_vm_program(NAME SOURCES ... LINK ...): a GoogleTest program for the guest alone, without entries for the host.
+function(berth_vm_program name)
+  cmake_parse_arguments(ARG "" "" "SOURCES;LINK" ${ARGN})
+  add_executable(${name} ${ARG_SOURCES})
+  target_link_libraries(${name} PRIVATE ${ARG_LINK} GTest::gmock GTest::gtest GTest::gtest_main)
+  target_include_directories(${name} PRIVATE ${PROJECT_SOURCE_DIR})
+  target_compile_definitions(${name} PRIVATE BERTH_SOURCE_DIR="${PROJECT_SOURCE_DIR}"
+                                             BERTH_BINARY_DIR="${PROJECT_BINARY_DIR}")
+endfunction()
+
+# What all entries that boot the guest have in common.
+function(berth_vm_properties name timeout)
+  set_tests_properties(${name} PROPERTIES LABELS vm RESOURCE_LOCK vm PROCESSORS 2 SKIP_RETURN_CODE 77
+                                          TIMEOUT ${timeout})
+  if(NOT name STREQUAL vm_prepare)
+    set_tests_properties(${name} PROPERTIES FIXTURES_REQUIRED vm)
+  endif()
+endfunction()
+
+# berth_vm_suite(NAME PROGRAMS a b ... [ALLOWED_SKIPS REGEX ...] [MACHINE OPTION ...] [TIMEOUT S]): targets or scripts,
+# one after another in one boot. Fails if one fails, leaves a mount or an RDT group behind, or skips a test whose
+# "Suite.Test: message" matches no REGEX. MACHINE: options of `vm`, such as --sockets 1. "a --flag" passes arguments.
+function(berth_vm_suite name)
+  cmake_parse_arguments(ARG "" "TIMEOUT" "PROGRAMS;ALLOWED_SKIPS;MACHINE" ${ARGN})
+  if(NOT ARG_TIMEOUT)
+    set(ARG_TIMEOUT 600)
+  endif()
+  set(suite ${PROJECT_SOURCE_DIR}/tests/vm/suite)
+  foreach(regex IN LISTS ARG_ALLOWED_SKIPS)
+    list(APPEND suite --allow-skip ${regex})
+  endforeach()
+  foreach(words IN LISTS ARG_PROGRAMS)
+    separate_arguments(words UNIX_COMMAND "${words}")
+    list(POP_FRONT words program)
+    if(TARGET ${program})
+      set(program $<TARGET_FILE:${program}>)
+    else()
+      get_filename_component(program ${program} ABSOLUTE)
+    endif()
+    list(JOIN words "' '" arguments)
+    if(words)
+      string(PREPEND arguments " '")
+      string(APPEND arguments "'")
+    endif()
+    list(APPEND suite "'${program}'${arguments}")
+  endforeach()
+  # vm's own time-outs come first: it says what went wrong.
+  math(EXPR inside "${ARG_TIMEOUT} - 60")
+  add_test(NAME ${name} COMMAND ${PROJECT_SOURCE_DIR}/tests/vm/vm --timeout ${inside} ${ARG_MACHINE} -- ${suite})
+  math(EXPR outside "${ARG_TIMEOUT} + 180")
+  berth_vm_properties(${name} ${outside})
+endfunction()
+
+# berth_vm_test(NAME PROGRAM [ARGUMENT ...]): a suite of one.
+function(berth_vm_test name program)
+  list(JOIN ARGN "' '" arguments)
+  if(ARGN)
+    string(PREPEND arguments " '")
+    string(APPEND arguments "'")
+  endif()
+  berth_vm_suite(${name} PROGRAMS "'${program}'${arguments}")
+endfunction()
