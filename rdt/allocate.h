@@ -29,8 +29,9 @@ struct Wish {
 // A group that exists now, berth's or a stranger's (pqos, containerd, an admin).
 struct InUse {
   std::string name;
-  Schemata schemata;
-  bool exclusive = true;  // of ours: as recorded; a stranger's ways are never handed out
+  Schemata schemata;      // of ours: only the domains in which it was granted ways
+  bool exclusive = true;  // of ours: as recorded
+  bool ours = true;       // a stranger's ways are never handed out, and never taken off the default
 };
 
 using Masks = std::map<unsigned, WayMask>;  // cache id -> ways
@@ -48,7 +49,10 @@ struct Refusal {
 };
 
 // `original` is the default group's schemata before any group of ours existed; `floor` the ways
-// that the default group keeps in every domain (at least min_ways).
+// that the default group keeps in every domain (at least min_ways; all of its top run where that
+// has fewer). Exclusive ways lie in a hole between jobs if one fits (the smallest), else at the low
+// end of what the default group has; never on a way shared with I/O. Shared ways lie as far up as
+// they fit, where the default group's are. Nobody is moved.
 std::variant<Grant, Refusal> allocate(const Capability& capability, const Schemata& original,
                                       std::span<const InUse> in_use, const Wish& wish,
                                       unsigned floor);

@@ -4,6 +4,8 @@
 #include <sys/types.h>
 
 #include <chrono>
+#include <functional>
+#include <memory>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -15,12 +17,27 @@
 
 namespace berth::rdt {
 
-// A control group. A failed write's Error carries errno and, as a hint, info/last_cmd_status.
+// The three calls in which resctrl does more than a directory of files would: a new group comes
+// with its files and its first masks, a group goes with its files in it, written lines change what
+// they name and leave the rest. Tests that stand a directory in for it bring their own; each gives
+// 0, or -1 with errno, as the system call does.
+struct TreeCalls {
+  std::function<int(int root, const char* name)> make_group;     // mkdirat(2)
+  std::function<int(int root, const char* name)> remove_group;   // unlinkat(2), AT_REMOVEDIR
+  std::function<int(int group, std::string_view lines)> assign;  // one write(2) to `schemata`
+  static TreeCalls kernel();
+};
+
+class Resctrl;
+
+// A control group; the default one has the name "". A failed write's Error carries errno and, as a
+// hint, info/last_cmd_status.
 class Group {
  public:
   const std::string& name() const { return name_; }
   Schemata schemata() const;
-  // One multi-line write, then read back: throws where the kernel holds another value.
+  // One multi-line write, then read back: throws where the kernel holds another value. A bandwidth
+  // figure may come back larger: the hardware rounds it up to its granularity.
   void write(const Schemata& schemata) const;
   // Moves one thread; false where it is gone (ESRCH).
   bool add_task(pid_t tid) const;
@@ -28,8 +45,9 @@ class Group {
 
  private:
   friend class Resctrl;
-  Group(int root, UniqueFd dir, std::string name);
-  int root_;  // Resctrl's: a Group does not outlive it
+  Group(const Resctrl& owner, UniqueFd dir, std::string name);
+  int root_;                // Resctrl's: a Group does not outlive it
+  const TreeCalls* calls_;  // Resctrl's too
   UniqueFd dir_;
   std::string name_;
 };
@@ -39,15 +57,15 @@ class Resctrl {
   // Nothing where no resctrl is mounted there (checked by RDTGROUP_SUPER_MAGIC).
   static std::optional<Resctrl> open(const std::string& path = "/sys/fs/resctrl");
   // For tests: any directory that looks like one.
-  explicit Resctrl(UniqueFd root);
+  explicit Resctrl(UniqueFd root, TreeCalls calls = TreeCalls::kernel());
 
   int root() const { return root_.get(); }
   Capability capability() const;
   Group default_group() const;
   std::vector<std::string> group_names() const;  // control groups but the default one
   std::optional<Group> find(const std::string& name) const;
-  // mkdir; EBUSY (RMIDs in limbo) is retried for up to `patience`. ENOSPC is thrown with the count
-  // of groups and the limit.
+  // mkdir; EBUSY (RMIDs in limbo) is retried for up to `patience`: give none under the lock. ENOSPC
+  // is thrown with the count of groups and the limit.
   Group create(const std::string& name,
                std::chrono::milliseconds patience = std::chrono::seconds(10)) const;
   // rmdir; false where there is none. Tasks in it fall back to the default group: look first.
@@ -66,13 +84,14 @@ class Resctrl {
    private:
     friend class Resctrl;
     explicit Lock(UniqueFd fd);
-    UniqueFd fd_;  // a descriptor of its own: closing it unlocks
+    UniqueFd fd_;  // an open file of its own
   };
   [[nodiscard]] Lock lock(std::chrono::milliseconds patience = std::chrono::seconds(5)) const;
 
  private:
-  std::string status_hint() const;
+  friend class Group;
   UniqueFd root_;
+  std::unique_ptr<const TreeCalls> calls_;  // its address outlives a move
 };
 
 }  // namespace berth::rdt
