@@ -6,8 +6,10 @@
 // verify. give_back: lock -> rmdir -> grow default to exactly what it was -> forget.
 #pragma once
 
+#include <functional>
 #include <map>
 #include <string>
+#include <string_view>
 #include <variant>
 #include <vector>
 
@@ -29,7 +31,8 @@ struct LedgerGroup {
 };
 
 struct Ledger {
-  Schemata original;  // the default group's schemata before our first group; empty without groups
+  // The L3 line of the default group before our first group; empty without groups.
+  Schemata original;
   std::map<std::string, LedgerGroup> groups;
   bool operator==(const Ledger&) const = default;
 };
@@ -37,6 +40,8 @@ struct Ledger {
 // `state_dir` is a descriptor of /run/berth. An absent file is an empty ledger; a damaged one an
 // Error.
 Ledger read_ledger(int state_dir);
+// Replaces the file atomically. To be called under resctrl's lock, which covers both.
+void write_ledger(int state_dir, const Ledger& ledger);
 
 struct Holding {
   Grant grant;
@@ -45,17 +50,27 @@ struct Holding {
 };
 
 // Makes group `name` with the wish's ways, or says why not; on an error nothing is left behind.
-// Where the group exists in the ledger with the same wish, gives what it holds; with another,
-// refuses.
+// Where the group exists in the ledger with the same wish, gives what it holds (made again where
+// somebody removed or changed it); with another, refuses. RMIDs in limbo (EBUSY) are waited for,
+// without the lock, for up to 10 s.
 std::variant<Holding, Refusal> take(const Resctrl& resctrl, int state_dir, const std::string& name,
                                     const std::string& purpose, const Wish& wish, unsigned floor);
 
 // Removes the group and grows the default. Tasks still in it are not looked at: the caller did.
 void give_back(const Resctrl& resctrl, int state_dir, const std::string& name);
 
-// Brings ledger and kernel together after a crash: groups of ours that `alive` does not name are
-// removed (their tasks first killed where `kill_tasks`), the default is recomputed, strangers are
-// left alone. Returns one line for each thing done.
+// Says whether the holder of a group of ours still lives. `recorded` is null where the ledger does
+// not know the group.
+using IsAlive = std::function<bool(const std::string& name, const LedgerGroup* recorded)>;
+
+// Brings ledger and kernel together after a crash: groups of ours that are not alive are removed
+// (their tasks first killed where `kill_tasks`), living ones that somebody removed or changed are
+// made again as recorded, the default is recomputed, strangers are left alone. Returns one line for
+// each thing done. `alive` is asked under the lock, so that a group taken while it looks is seen.
+std::vector<std::string> reconcile(const Resctrl& resctrl, int state_dir, const IsAlive& alive,
+                                   bool kill_tasks);
+// The same with the names of the living. Right only where nobody can take a group between the
+// making of that list and this call.
 std::vector<std::string> reconcile(const Resctrl& resctrl, int state_dir,
                                    const std::vector<std::string>& alive, bool kill_tasks);
 

@@ -25,10 +25,11 @@ std::string name_of(int directory) {
 }  // namespace
 
 ResctrlTree::ResctrlTree(Options options) : options_(std::move(options)) {
-  char directory[] = "/tmp/berth-resctrl-XXXXXX";
-  if (::mkdtemp(directory) == nullptr) throw Error("mkdtemp", directory, errno);
-  path_ = directory;
   namespace fs = std::filesystem;
+  // In memory where there is such a place, as /run and resctrl are: the ledger is fsynced.
+  path_ =
+      fs::is_directory("/dev/shm") ? "/dev/shm/berth-resctrl-XXXXXX" : "/tmp/berth-resctrl-XXXXXX";
+  if (::mkdtemp(path_.data()) == nullptr) throw Error("mkdtemp", path_, errno);
   fs::create_directory(path_ + "/state");
   for (const char* name : {"L3", "MB", "L3_MON"}) {
     const bool there =
