@@ -44,7 +44,7 @@ class ForkStop {
  public:
   explicit ForkStop(int group) {
     const auto limit = read_file_if_exists(group, "pids.max");
-    if (!limit) return;
+    if (!limit || *limit == "0\n") return;  // stopped already, perhaps by another killer
     before_ = *limit;
     file_ = open_file(group, "pids.max", O_WRONLY);
     write_once(file_.get(), "0", "pids.max");
