@@ -31,7 +31,7 @@ class Rootfs {
   // Takes hold of the sources as the caller, where the caller may (a file system that squashes root
   // knows only the job's user). Makes the bundle the working directory: a new mount namespace
   // carries the working directory over, a descriptor would still point into the old one. Nobody
-  // changes it until mount_all has run. Optional: mount_all does it if it was not called.
+  // changes it until mount_all has run.
   void open_sources();
 
   // In the container's mount namespace, with CAP_SYS_ADMIN over it: cuts the propagation to the

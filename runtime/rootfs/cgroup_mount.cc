@@ -1,0 +1,116 @@
+#include "runtime/rootfs/cgroup_mount.h"
+
+#include <sys/mount.h>
+#include <unistd.h>
+
+#include "base/error.h"
+#include "base/file.h"
+#include "runtime/cgroup/hierarchy.h"
+#include "runtime/rootfs/tree.h"
+
+namespace berth::runtime::rootfs {
+namespace {
+
+using Data = std::vector<std::pair<std::string, std::string>>;
+
+constexpr uint64_t kHarmless = MOUNT_ATTR_NOSUID | MOUNT_ATTR_NODEV | MOUNT_ATTR_NOEXEC;
+
+std::string base_name(const std::string& path) {
+  return path.substr(path.rfind('/') + 1);
+}
+
+// A view that begins at the root of this process's cgroup namespace; nothing where a user namespace
+// that does not own it may not have one.
+UniqueFd new_view(const MountOp& op, const std::string& type, const Data& data) {
+  if (!op.cgroup_namespace) return {};
+  try {
+    return new_filesystem(type, "cgroup", data, op.options.attributes.set | kHarmless);
+  } catch (const Error& e) {
+    if (e.code() != EPERM) throw;
+    return {};
+  }
+}
+
+UniqueFd host_view(const MountOp& op, const std::string& path) {
+  UniqueFd tree = clone_tree(AT_FDCWD, path, true);
+  const Attributes readonly{.set = op.options.attributes.set | kHarmless | MOUNT_ATTR_RDONLY,
+                            .clear = 0};
+  set_attributes(tree.get(), {.set = readonly.set & ~MOUNT_ATTR__ATIME, .clear = 0}, true, path);
+  return tree;
+}
+
+Data data_of(const cgroup::V1Mount& mount) {
+  Data data;
+  for (const std::string& controller : mount.controllers) {
+    constexpr std::string_view kNamed = "name=";
+    if (controller.starts_with(kNamed)) {
+      // A hierarchy of a name alone is one without controllers.
+      data.emplace_back("none", "");
+      data.emplace_back("name", controller.substr(kNamed.size()));
+    } else {
+      data.emplace_back(controller, "");
+    }
+  }
+  return data;
+}
+
+// The own cgroup alone; the whole hierarchy where the mount does not begin at its root.
+UniqueFd own_part(const MountOp& op, const cgroup::V1Mount& mount) {
+  const auto own =
+      mount.controllers.empty()
+          ? std::nullopt
+          : cgroup::path_of_process(read_file(AT_FDCWD, "/proc/self/cgroup"), mount.controllers[0]);
+  try {
+    return host_view(op, mount.path + own.value_or(""));
+  } catch (const Error& e) {
+    if (e.code() != ENOENT) throw;
+    return host_view(op, mount.path);
+  }
+}
+
+void mount_v1(const MountOp& op, const cgroup::V1Mount& mount, const RootDir& dir) {
+  const std::string name = base_name(mount.path);
+  UniqueFd tree = new_view(op, "cgroup", data_of(mount));
+  if (!tree) tree = own_part(op, mount);
+  attach(tree.get(), dir.make_dirs(name).get(), name);
+  for (const std::string& controller : mount.controllers) {
+    // `cpu` -> `cpu,cpuacct`, where programs look for it.
+    if (controller == name || controller.find('=') != std::string::npos) continue;
+    if (::symlinkat(name.c_str(), dir.fd(), controller.c_str()) < 0 && errno != EEXIST) {
+      throw Error("symlink", controller, errno);
+    }
+  }
+}
+
+UniqueFd unified_view(const MountOp& op, const std::string& path) {
+  UniqueFd tree = new_view(op, "cgroup2", {});
+  return tree ? std::move(tree) : host_view(op, path);
+}
+
+void mount_hybrid(const MountOp& op, const cgroup::Hierarchy& hierarchy, int target) {
+  UniqueFd tmpfs = new_filesystem("tmpfs", "cgroup", {{"mode", "755"}}, kHarmless);
+  attach(tmpfs.get(), target, op.destination);
+  const RootDir dir(std::move(tmpfs));
+  for (const cgroup::V1Mount& mount : hierarchy.v1) mount_v1(op, mount, dir);
+  if (!hierarchy.v2.empty()) {
+    attach(unified_view(op, hierarchy.v2).get(), dir.make_dirs("unified").get(), "unified");
+  }
+  if ((op.options.attributes.set & MOUNT_ATTR_RDONLY) != 0) {
+    set_attributes(dir.fd(), {.set = MOUNT_ATTR_RDONLY, .clear = 0}, false, op.destination);
+  }
+}
+
+}  // namespace
+
+void mount_cgroups(const MountOp& op, const RootDir& root) {
+  const cgroup::Hierarchy hierarchy = cgroup::detect();
+  if (hierarchy.v1.empty() && hierarchy.v2.empty()) return;
+  const UniqueFd target = root.make_dirs(op.destination, Last::real);
+  if (!hierarchy.v1.empty()) {
+    mount_hybrid(op, hierarchy, target.get());
+  } else {
+    attach(unified_view(op, hierarchy.v2).get(), target.get(), op.destination);
+  }
+}
+
+}  // namespace berth::runtime::rootfs

@@ -1,0 +1,15 @@
+// /sys/fs/cgroup as the container sees it: v2, or a directory of v1 hierarchies on hosts that have
+// them.
+#pragma once
+
+#include "runtime/rootfs/mount_plan.h"
+#include "runtime/rootfs/root_dir.h"
+
+namespace berth::runtime::rootfs {
+
+// With a cgroup namespace, a new view that begins at the container's own cgroup; without, what the
+// host has, always read-only: a container that could write there would change its own limits and
+// other people's. Does nothing on a host without cgroups.
+void mount_cgroups(const MountOp& op, const RootDir& root);
+
+}  // namespace berth::runtime::rootfs

@@ -1,0 +1,167 @@
+#include "runtime/rootfs/devices.h"
+
+#include <fcntl.h>
+#include <sys/stat.h>
+#include <sys/sysmacros.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <array>
+
+#include "base/error.h"
+#include "base/file.h"
+#include "runtime/rootfs/tree.h"
+
+namespace berth::runtime::rootfs {
+namespace {
+
+struct DefaultNode {
+  const char* path;
+  int64_t major, minor;
+};
+constexpr auto kDefaults = std::to_array<DefaultNode>({{"/dev/null", 1, 3},
+                                                       {"/dev/zero", 1, 5},
+                                                       {"/dev/full", 1, 7},
+                                                       {"/dev/random", 1, 8},
+                                                       {"/dev/urandom", 1, 9},
+                                                       {"/dev/tty", 5, 0}});
+
+struct DefaultLink {
+  const char* name;
+  const char* target;
+};
+constexpr auto kLinks = std::to_array<DefaultLink>({{"fd", "/proc/self/fd"},
+                                                    {"stdin", "/proc/self/fd/0"},
+                                                    {"stdout", "/proc/self/fd/1"},
+                                                    {"stderr", "/proc/self/fd/2"},
+                                                    {"ptmx", "pts/ptmx"}});
+
+mode_t type_bits(const spec::Device& device) {
+  return device.type == 'b' ? S_IFBLK : device.type == 'p' ? S_IFIFO : S_IFCHR;
+}
+
+dev_t number_of(const spec::Device& device) {
+  return device.type == 'p'
+             ? 0
+             : ::makedev(static_cast<unsigned>(device.major), static_cast<unsigned>(device.minor));
+}
+
+bool is_device(int fd, const spec::Device& device) {
+  struct stat st {};
+  check(::fstat(fd, &st), "fstat", device.path);
+  if ((st.st_mode & S_IFMT) != type_bits(device)) return false;
+  return device.type == 'p' || st.st_rdev == number_of(device);
+}
+
+// The directory of a device and its name in it. Below /dev, paths are taken from the one
+// descriptor of /dev.
+struct Place {
+  UniqueFd dir;
+  std::string name;
+};
+Place place_of(const RootDir& root, const RootDir& dev, const std::string& path) {
+  const size_t slash = path.rfind('/');
+  Place place{.dir = {}, .name = path.substr(slash + 1)};
+  if (place.name.empty() || place.name == "." || place.name == "..") {
+    throw Error("make device", path, EINVAL);
+  }
+  const std::string parent = path.substr(0, slash);
+  constexpr std::string_view kDev = "/dev";
+  if (parent == kDev || parent.starts_with("/dev/")) {
+    place.dir = dev.make_dirs(parent.substr(kDev.size()));
+  } else {
+    place.dir = root.make_dirs(parent);
+  }
+  return place;
+}
+
+// The host's own node, detached, if it is the device that was asked for.
+UniqueFd host_node(const spec::Device& device) {
+  UniqueFd tree = clone_tree(AT_FDCWD, device.path, false);
+  if (!is_device(tree.get(), device)) {
+    throw Error("the host's '" + device.path + "' is another device");
+  }
+  return tree;
+}
+
+void cover_with_host_node(int place, const spec::Device& device) {
+  attach(host_node(device).get(), place, device.path);
+}
+
+void make_node(const Place& place, const spec::Device& device) {
+  const int existing =
+      ::openat(place.dir.get(), place.name.c_str(), O_PATH | O_NOFOLLOW | O_CLOEXEC);
+  if (existing >= 0) {
+    const UniqueFd found(existing);
+    if (is_device(found.get(), device)) return;
+    struct stat st {};
+    check(::fstat(found.get(), &st), "fstat", device.path);
+    // A file left there by an earlier start, or by the image: covered, not trusted.
+    if (S_ISREG(st.st_mode) && device.type != 'p') return cover_with_host_node(existing, device);
+    throw Error("the root file system has something else in the place of the device");
+  }
+  if (errno != ENOENT) throw Error("open", device.path, errno);
+  const mode_t mode = device.file_mode.value_or(0666);
+  if (::mknodat(place.dir.get(), place.name.c_str(), type_bits(device) | mode, number_of(device)) ==
+      0) {
+    check(::fchownat(place.dir.get(), place.name.c_str(), device.uid.value_or(0),
+                     device.gid.value_or(0), AT_SYMLINK_NOFOLLOW),
+          "chown", device.path);
+    return;
+  }
+  if (errno != EPERM || device.type == 'p') throw Error("mknod", device.path, errno);
+  const UniqueFd tree = host_node(device);
+  const UniqueFd made =
+      open_file(place.dir.get(), place.name, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW, 0666);
+  attach(tree.get(), made.get(), device.path);
+}
+
+void make_link(int dev, const DefaultLink& link) {
+  if (::symlinkat(link.target, dev, link.name) < 0 && errno != EEXIST) {
+    throw Error("symlink", std::string("/dev/") + link.name, errno);
+  }
+}
+
+}  // namespace
+
+std::vector<spec::Device> devices_of(const spec::Spec& spec) {
+  std::vector<spec::Device> devices;
+  for (const DefaultNode& node : kDefaults) {
+    const bool replaced = std::ranges::find(spec.linux_.devices, node.path, &spec::Device::path) !=
+                          spec.linux_.devices.end();
+    if (replaced) continue;
+    spec::Device device;
+    device.path = node.path;
+    device.major = node.major;
+    device.minor = node.minor;
+    devices.push_back(device);
+  }
+  devices.insert(devices.end(), spec.linux_.devices.begin(), spec.linux_.devices.end());
+  return devices;
+}
+
+void make_devices(const RootDir& root, const std::vector<spec::Device>& devices) {
+  const RootDir dev(root.make_dirs("/dev", Last::real));
+  for (const spec::Device& device : devices) {
+    try {
+      make_node(place_of(root, dev, device.path), device);
+    } catch (const Error& e) {
+      throw e.within("device '" + device.path + "'");
+    }
+  }
+  for (const DefaultLink& link : kLinks) make_link(dev.fd(), link);
+}
+
+void bind_console(const RootDir& root, int terminal) {
+  struct stat st {};
+  check(::fstat(terminal, &st), "fstat", "terminal");
+  constexpr unsigned kPtsMajor = 136;
+  if (!S_ISCHR(st.st_mode) || ::major(st.st_rdev) != kPtsMajor) {
+    throw Error("the console is not the slave end of a terminal");
+  }
+  const RootDir dev(root.make_dirs("/dev", Last::real));
+  attach(clone_tree_of(terminal, "terminal", false).get(),
+         dev.make_file("console", Last::real).get(), "/dev/console");
+}
+
+}  // namespace berth::runtime::rootfs

@@ -1,0 +1,77 @@
+#include "runtime/rootfs/masked.h"
+
+#include <fcntl.h>
+#include <sys/mount.h>
+#include <sys/stat.h>
+#include <sys/sysmacros.h>
+
+#include "base/error.h"
+#include "base/file.h"
+#include "runtime/rootfs/tree.h"
+
+namespace berth::runtime::rootfs {
+namespace {
+
+// Never the container's /dev/null: that one can be swapped for a link to anything.
+UniqueFd open_null() {
+  UniqueFd fd = open_file(AT_FDCWD, "/dev/null", O_PATH | O_NOFOLLOW);
+  struct stat st {};
+  check(::fstat(fd.get(), &st), "fstat", "/dev/null");
+  if (!S_ISCHR(st.st_mode) || st.st_rdev != ::makedev(1, 3)) {
+    throw Error("the host's '/dev/null' is not the null device");
+  }
+  return fd;
+}
+
+// One file system serves all masked directories: each has a super block to pay for. A copy is taken
+// of an attached mount, since older kernels (before 6.15) copy no detached one.
+class Masks {
+ public:
+  void cover(int target, const std::string& path) {
+    struct stat st {};
+    check(::fstat(target, &st), "fstat", path);
+    if (!S_ISDIR(st.st_mode)) {
+      if (!null_) null_ = open_null();
+      attach(clone_tree_of(null_.get(), "/dev/null", false).get(), target, path);
+    } else if (!empty_) {
+      empty_ = new_filesystem(
+          "tmpfs", "tmpfs", {{"nr_inodes", "1"}, {"mode", "755"}},
+          MOUNT_ATTR_RDONLY | MOUNT_ATTR_NOSUID | MOUNT_ATTR_NODEV | MOUNT_ATTR_NOEXEC);
+      attach(empty_.get(), target, path);
+    } else {
+      attach(clone_tree_of(empty_.get(), "tmpfs", false).get(), target, path);
+    }
+  }
+
+ private:
+  UniqueFd null_, empty_;
+};
+
+}  // namespace
+
+void mask_paths(const RootDir& root, const std::vector<std::string>& paths) {
+  Masks masks;
+  for (const std::string& path : paths) {
+    try {
+      if (const auto target = root.open_if_exists(path)) masks.cover(target->get(), path);
+    } catch (const Error& e) {
+      throw e.within("mask '" + path + "'");
+    }
+  }
+}
+
+void make_paths_readonly(const RootDir& root, const std::vector<std::string>& paths) {
+  for (const std::string& path : paths) {
+    try {
+      const auto target = root.open_if_exists(path);
+      if (!target) continue;
+      const UniqueFd tree = clone_tree_of(target->get(), path, true);
+      set_attributes(tree.get(), {.set = MOUNT_ATTR_RDONLY, .clear = 0}, false, path);
+      attach(tree.get(), target->get(), path);
+    } catch (const Error& e) {
+      throw e.within("make '" + path + "' read-only");
+    }
+  }
+}
+
+}  // namespace berth::runtime::rootfs

@@ -1,0 +1,19 @@
+// linux.maskedPaths and linux.readonlyPaths.
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "runtime/rootfs/root_dir.h"
+
+namespace berth::runtime::rootfs {
+
+// Covers each path: a file by the host's /dev/null, a directory by an empty read-only one. Paths
+// that do not exist are passed over.
+void mask_paths(const RootDir& root, const std::vector<std::string>& paths);
+
+// Makes the mount at each path read-only, after giving it one of its own. Mounts further below keep
+// what they have. Paths that do not exist are passed over.
+void make_paths_readonly(const RootDir& root, const std::vector<std::string>& paths);
+
+}  // namespace berth::runtime::rootfs

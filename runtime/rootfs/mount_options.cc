@@ -1,0 +1,139 @@
+#include "runtime/rootfs/mount_options.h"
+
+#include <sys/mount.h>
+
+#include <algorithm>
+#include <array>
+#include <string_view>
+
+#include "base/error.h"
+
+namespace berth::runtime::rootfs {
+namespace {
+
+struct AttributeWord {
+  std::string_view word;
+  Attributes change;
+};
+
+// The access time is one field of three values, not a bit: the field is cleared, then set.
+constexpr Attributes atime(uint64_t value) {
+  return {.set = value, .clear = MOUNT_ATTR__ATIME};
+}
+constexpr Attributes on(uint64_t bit) {
+  return {.set = bit, .clear = 0};
+}
+constexpr Attributes off(uint64_t bit) {
+  return {.set = 0, .clear = bit};
+}
+
+// Each may have an `r` before it (`rro`): then it holds for the mounts below, too.
+constexpr auto kAttributeWords = std::to_array<AttributeWord>({
+    {"ro", on(MOUNT_ATTR_RDONLY)},
+    {"rw", off(MOUNT_ATTR_RDONLY)},
+    {"nosuid", on(MOUNT_ATTR_NOSUID)},
+    {"suid", off(MOUNT_ATTR_NOSUID)},
+    {"nodev", on(MOUNT_ATTR_NODEV)},
+    {"dev", off(MOUNT_ATTR_NODEV)},
+    {"noexec", on(MOUNT_ATTR_NOEXEC)},
+    {"exec", off(MOUNT_ATTR_NOEXEC)},
+    {"nosymfollow", on(MOUNT_ATTR_NOSYMFOLLOW)},
+    {"symfollow", off(MOUNT_ATTR_NOSYMFOLLOW)},
+    {"nodiratime", on(MOUNT_ATTR_NODIRATIME)},
+    {"diratime", off(MOUNT_ATTR_NODIRATIME)},
+    {"noatime", atime(MOUNT_ATTR_NOATIME)},
+    {"atime", atime(MOUNT_ATTR_RELATIME)},
+    {"relatime", atime(MOUNT_ATTR_RELATIME)},
+    {"norelatime", atime(MOUNT_ATTR_RELATIME)},  // the kernel's default is relatime
+    {"strictatime", atime(MOUNT_ATTR_STRICTATIME)},
+    {"nostrictatime", atime(MOUNT_ATTR_RELATIME)},
+});
+
+struct PropagationWord {
+  std::string_view word;
+  Propagation propagation;
+};
+constexpr auto kPropagationWords = std::to_array<PropagationWord>({
+    {"private", {MS_PRIVATE, false}},
+    {"rprivate", {MS_PRIVATE, true}},
+    {"slave", {MS_SLAVE, false}},
+    {"rslave", {MS_SLAVE, true}},
+    {"shared", {MS_SHARED, false}},
+    {"rshared", {MS_SHARED, true}},
+    {"unbindable", {MS_UNBINDABLE, false}},
+    {"runbindable", {MS_UNBINDABLE, true}},
+});
+
+// Of no meaning to a mount that is made now, or the kernel's default.
+constexpr auto kNothing =
+    std::to_array<std::string_view>({"defaults", "silent", "loud", "async", "nomand", "nolazytime",
+                                     "auto", "noauto", "user", "nouser", "nofail", "_netdev"});
+constexpr auto kRefused = std::to_array<std::string_view>({"idmap", "ridmap"});
+
+bool contains(const auto& words, std::string_view word) {
+  return std::ranges::find(words, word) != words.end();
+}
+
+const Attributes* find_attribute(std::string_view word) {
+  const auto found = std::ranges::find(kAttributeWords, word, &AttributeWord::word);
+  return found == kAttributeWords.end() ? nullptr : &found->change;
+}
+
+void merge(Attributes& into, const Attributes& change) {
+  into.set = (into.set & ~change.clear) | change.set;
+  into.clear = (into.clear & ~change.set) | change.clear;
+}
+
+bool apply_switch(MountOptions& result, std::string_view word) {
+  if (word == "bind" || word == "rbind") {
+    result.bind = true;
+    result.recursive_bind = word == "rbind";
+  } else if (word == "remount") {
+    result.remount = true;
+  } else if (word == "tmpcopyup") {
+    result.copy_up = true;
+  } else {
+    return contains(kNothing, word) || word.starts_with("x-") || word.starts_with("X-");
+  }
+  return true;
+}
+
+bool apply_attribute(MountOptions& result, std::string_view word) {
+  if (const Attributes* change = find_attribute(word)) {
+    merge(result.attributes, *change);
+    return true;
+  }
+  if (!word.starts_with('r')) return false;
+  const Attributes* change = find_attribute(word.substr(1));
+  if (change == nullptr) return false;
+  merge(result.recursive_attributes, *change);
+  return true;
+}
+
+bool apply_propagation(MountOptions& result, std::string_view word) {
+  const auto found = std::ranges::find(kPropagationWords, word, &PropagationWord::word);
+  if (found == kPropagationWords.end()) return false;
+  result.propagation.push_back(found->propagation);
+  return true;
+}
+
+}  // namespace
+
+MountOptions parse_options(const std::vector<std::string>& options) {
+  MountOptions result;
+  for (const std::string& option : options) {
+    if (option.empty() || apply_switch(result, option) || apply_attribute(result, option) ||
+        apply_propagation(result, option)) {
+      continue;
+    }
+    const size_t equals = option.find('=');
+    const std::string key = option.substr(0, equals);
+    // Shown with owners other than asked for, files would be open to the wrong users.
+    if (contains(kRefused, key)) throw Error("option '" + option + "' is not supported");
+    result.data.emplace_back(
+        key, equals == std::string::npos ? std::string() : option.substr(equals + 1));
+  }
+  return result;
+}
+
+}  // namespace berth::runtime::rootfs

@@ -1,0 +1,41 @@
+// What the options of a mount say, in the words of fstab and of the runtimes before us. Pure.
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <utility>
+#include <vector>
+
+namespace berth::runtime::rootfs {
+
+// Bits of a mount (MOUNT_ATTR_*) that are switched; the last word on a bit wins.
+struct Attributes {
+  uint64_t set = 0, clear = 0;
+  bool empty() const { return set == 0 && clear == 0; }
+  bool operator==(const Attributes&) const = default;
+};
+
+struct Propagation {
+  uint64_t type = 0;  // MS_PRIVATE, MS_SLAVE, MS_SHARED or MS_UNBINDABLE
+  bool recursive = false;
+  bool operator==(const Propagation&) const = default;
+};
+
+struct MountOptions {
+  Attributes attributes;            // of this mount
+  Attributes recursive_attributes;  // `rro`, ...: of all mounts below it, too
+  std::vector<Propagation> propagation;
+  bool bind = false;
+  bool recursive_bind = false;
+  bool remount = false;
+  bool copy_up = false;  // tmpcopyup: a tmpfs starts with what the image has there
+  // Everything else is the file system's own: `size=64m` or, with an empty value, a flag. Also the
+  // switches of the file system itself: sync, dirsync, lazytime, mand.
+  std::vector<std::pair<std::string, std::string>> data;
+  bool operator==(const MountOptions&) const = default;
+};
+
+// Throws Error for an option that must not be passed over.
+MountOptions parse_options(const std::vector<std::string>& options);
+
+}  // namespace berth::runtime::rootfs

@@ -1,0 +1,168 @@
+#include "runtime/rootfs/mount_plan.h"
+
+#include <sys/mount.h>
+
+#include <algorithm>
+#include <array>
+#include <filesystem>
+
+#include "base/error.h"
+
+namespace berth::runtime::rootfs {
+namespace {
+
+// Relative destinations are taken from `/` (runtime-spec 1.2).
+std::string normal(const std::string& destination) {
+  std::string path = (std::filesystem::path("/") / destination).lexically_normal().string();
+  while (path.size() > 1 && path.ends_with('/')) path.pop_back();
+  return path;
+}
+
+bool is_below(const std::string& path, std::string_view dir) {
+  return path.size() > dir.size() && path.starts_with(dir) && path[dir.size()] == '/';
+}
+
+// Files in /proc that are only ever read, and that tools like lxcfs show in a version of their own.
+// Anything else mounted there could catch what a runtime writes to the kernel.
+constexpr auto kReplaceableInProc = std::to_array<std::string_view>({
+    "/proc/cpuinfo",
+    "/proc/diskstats",
+    "/proc/loadavg",
+    "/proc/meminfo",
+    "/proc/net/dev",
+    "/proc/slabinfo",
+    "/proc/stat",
+    "/proc/swaps",
+    "/proc/sys/kernel/ns_last_pid",
+    "/proc/uptime",
+});
+
+void check_destination(MountOp& op) {
+  if (op.destination == "/") throw Error("the root itself is what root.path says");
+  if (op.destination == "/proc" && op.kind != MountKind::remount) {
+    if (op.kind == MountKind::bind) {
+      op.must_be_proc = true;
+    } else if (op.type != "proc") {
+      throw Error("only a file system of type 'proc' can be mounted there");
+    }
+  }
+  if (is_below(op.destination, "/proc") && op.kind != MountKind::remount &&
+      std::ranges::find(kReplaceableInProc, op.destination) == kReplaceableInProc.end()) {
+    throw Error("nothing can be mounted inside /proc, but on files like /proc/cpuinfo");
+  }
+}
+
+MountKind kind_of(const spec::Mount& mount, const MountOptions& options) {
+  if (options.remount) return MountKind::remount;
+  if (options.bind || mount.type == "bind") return MountKind::bind;
+  if (mount.type == "cgroup" || mount.type == "cgroup2") return MountKind::cgroup;
+  return MountKind::filesystem;
+}
+
+void check_options(const MountOp& op) {
+  if (op.options.copy_up && op.type != "tmpfs") {
+    throw Error("option 'tmpcopyup' is for type 'tmpfs' only");
+  }
+  if (op.kind != MountKind::bind && op.kind != MountKind::remount) return;
+  for (const auto& [key, value] : op.options.data) {
+    // A switch of the file system below, which a second view of it cannot throw: ignored, as by
+    // mount(8).
+    if (key == "sync" || key == "dirsync" || key == "lazytime" || key == "mand") continue;
+    throw Error("option '" + key + "' means nothing to a bind mount");
+  }
+}
+
+// What a user namespace may not mount when the namespace that the file system shows is the host's.
+void plan_fallback(MountOp& op, const spec::Spec& spec) {
+  using spec::NamespaceType;
+  if (op.type == "proc" && !spec.has_namespace(NamespaceType::pid)) op.fallback = "/proc";
+  if (op.type == "sysfs" && !spec.has_namespace(NamespaceType::network)) op.fallback = "/sys";
+  if (op.type == "mqueue" && !spec.has_namespace(NamespaceType::ipc)) {
+    op.fallback = "/dev/mqueue";
+    op.optional = true;
+  }
+}
+
+// File systems of the kernel's own: read-only is a matter of the mount. One with a device under it
+// must be told so itself, or it writes to the device.
+constexpr auto kKernelsOwn = std::to_array<std::string_view>(
+    {"proc", "sysfs", "tmpfs", "devpts", "mqueue", "securityfs", "debugfs", "tracefs", "bpf",
+     "fusectl", "configfs", "hugetlbfs", "ramfs", "binfmt_misc", "pstore", "efivarfs", "resctrl"});
+
+void plan_readonly(MountOp& op) {
+  if ((op.options.attributes.set & MOUNT_ATTR_RDONLY) == 0) return;
+  // A read-only /sys must not leave the cgroups below it writable.
+  if (op.destination == "/sys") op.options.recursive_attributes.set |= MOUNT_ATTR_RDONLY;
+  if (op.kind != MountKind::filesystem) return;
+  if (op.type == "tmpfs") {
+    op.options.attributes.set &= ~uint64_t{MOUNT_ATTR_RDONLY};
+    op.late_readonly = true;
+  } else if (std::ranges::find(kKernelsOwn, op.type) == kKernelsOwn.end()) {
+    op.options.data.emplace_back("ro", "");
+  }
+}
+
+MountOp plan_mount(const spec::Mount& mount, const spec::Spec& spec, bool in_user_namespace) {
+  MountOp op;
+  op.options = parse_options(mount.options);
+  op.kind = kind_of(mount, op.options);
+  op.destination = normal(mount.destination);
+  op.source = mount.source;
+  if (op.kind == MountKind::filesystem) {
+    if (mount.type.empty()) throw Error("has neither a type nor the option 'bind'");
+    op.type = mount.type;
+  }
+  if (op.kind == MountKind::bind && op.source.empty()) throw Error("a bind mount needs a source");
+  check_destination(op);
+  check_options(op);
+  op.real_directory = op.type == "proc" || op.type == "sysfs" || op.destination == "/proc" ||
+                      op.destination == "/sys" || op.destination == "/dev";
+  if (in_user_namespace && op.kind == MountKind::filesystem) plan_fallback(op, spec);
+  op.cgroup_namespace =
+      op.kind == MountKind::cgroup && spec.has_namespace(spec::NamespaceType::cgroup);
+  plan_readonly(op);
+  return op;
+}
+
+MountOp plan_bind(const HostBind& bind) {
+  MountOp op;
+  op.kind = MountKind::bind;
+  op.destination = normal(bind.destination);
+  op.source = bind.source;
+  op.options.bind = op.options.recursive_bind = true;
+  if (bind.readonly) op.options.recursive_attributes.set = MOUNT_ATTR_RDONLY;
+  op.optional = bind.optional;
+  op.real_directory =
+      op.destination == "/proc" || op.destination == "/sys" || op.destination == "/dev";
+  check_destination(op);
+  return op;
+}
+
+}  // namespace
+
+std::vector<MountOp> plan_mounts(const spec::Spec& spec, std::span<const HostBind> binds,
+                                 bool in_user_namespace) {
+  std::vector<MountOp> plan;
+  const auto add = [&plan](const std::string& destination, const auto& make) {
+    try {
+      plan.push_back(make());
+    } catch (const Error& e) {
+      throw e.within("mount '" + destination + "'");
+    }
+  };
+  for (const spec::Mount& mount : spec.mounts) {
+    add(mount.destination, [&] { return plan_mount(mount, spec, in_user_namespace); });
+  }
+  for (const HostBind& bind : binds) {
+    add(bind.destination, [&] { return plan_bind(bind); });
+  }
+  return plan;
+}
+
+bool dev_is_bound(std::span<const MountOp> plan) {
+  return std::ranges::any_of(plan, [](const MountOp& op) {
+    return op.kind == MountKind::bind && op.destination == "/dev";
+  });
+}
+
+}  // namespace berth::runtime::rootfs

@@ -1,0 +1,51 @@
+// Which mounts a container gets, in which order, and what is done where the kernel keeps one to
+// real root. Pure: mounts.h does it.
+#pragma once
+
+#include <span>
+#include <string>
+#include <vector>
+
+#include "runtime/rootfs/host_bind.h"
+#include "runtime/rootfs/mount_options.h"
+#include "runtime/spec/spec.h"
+
+namespace berth::runtime::rootfs {
+
+enum class MountKind {
+  filesystem,  // a new one
+  bind,        // a tree of the host
+  cgroup,      // whatever cgroups this host has
+  remount,     // other attributes for what is mounted there
+};
+
+struct MountOp {
+  MountKind kind = MountKind::filesystem;
+  std::string destination;  // absolute, no `.` or `..`
+  std::string type;         // of a new file system
+  std::string source;       // of a bind: absolute, or relative to the bundle
+  MountOptions options;
+  // The destination must be a directory, not a link to one: what writes to /proc later must reach
+  // the kernel.
+  bool real_directory = false;
+  // Of the kind cgroup: the container has a cgroup namespace, and may see what is below its root.
+  bool cgroup_namespace = false;
+  // The source must be a whole proc file system.
+  bool must_be_proc = false;
+  // Where the kernel refuses the new file system, this path of the host is bound in its place...
+  std::string fallback;
+  // ... or, where it does not exist, nothing. For a bind: its source may be absent.
+  bool optional = false;
+  // Read-only only when everything is in place: other mounts need directories made in it.
+  bool late_readonly = false;
+  bool operator==(const MountOp&) const = default;
+};
+
+// Throws Error that names the mount: `mount '/data': option 'idmap' is not supported`.
+std::vector<MountOp> plan_mounts(const spec::Spec& spec, std::span<const HostBind> binds,
+                                 bool in_user_namespace);
+
+// Whether /dev in the container is the host's own: it is left alone then.
+bool dev_is_bound(std::span<const MountOp> plan);
+
+}  // namespace berth::runtime::rootfs

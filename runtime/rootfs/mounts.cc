@@ -1,0 +1,165 @@
+#include "runtime/rootfs/mounts.h"
+
+#include <linux/magic.h>
+#include <sys/mount.h>
+#include <sys/stat.h>
+#include <sys/vfs.h>
+
+#include <charconv>
+
+#include <fmt/format.h>
+
+#include "base/error.h"
+#include "base/file.h"
+#include "runtime/rootfs/cgroup_mount.h"
+#include "runtime/rootfs/copy_up.h"
+#include "runtime/rootfs/id_map.h"
+#include "runtime/rootfs/tree.h"
+
+namespace berth::runtime::rootfs {
+namespace {
+
+using Data = std::vector<std::pair<std::string, std::string>>;
+
+struct stat stat_of(int fd, const std::string& name) {
+  struct stat st {};
+  check(::fstat(fd, &st), "fstat", name);
+  return st;
+}
+
+UniqueFd make_target(const MountOp& op, const RootDir& root, bool directory) {
+  const Last last = op.real_directory ? Last::real : Last::follow;
+  return directory ? root.make_dirs(op.destination, last) : root.make_file(op.destination, last);
+}
+
+void apply_options(int tree, const MountOp& op) {
+  set_attributes(tree, op.options.attributes, false, op.destination);
+  set_attributes(tree, op.options.recursive_attributes, true, op.destination);
+  for (const Propagation& propagation : op.options.propagation) {
+    set_propagation(tree, propagation, op.destination);
+  }
+}
+
+// Another tree in its place would catch what is meant for the kernel.
+void require_proc(int tree, const std::string& source) {
+  constexpr ino_t kProcRoot = 1;
+  struct statfs fs {};
+  check(::fstatfs(tree, &fs), "statfs", source);
+  if (fs.f_type != PROC_SUPER_MAGIC || stat_of(tree, source).st_ino != kProcRoot) {
+    throw Error("'" + source + "' is not a proc file system");
+  }
+}
+
+void mount_tree(UniqueFd tree, const MountOp& op, const RootDir& root) {
+  const bool directory = S_ISDIR(stat_of(tree.get(), op.source).st_mode);
+  const UniqueFd target = make_target(op, root, directory);
+  apply_options(tree.get(), op);
+  attach(tree.get(), target.get(), op.destination);
+}
+
+void perform_bind(const MountOp& op, const RootDir& root, UniqueFd source) {
+  UniqueFd tree = source ? std::move(source) : open_bind(op);
+  if (!tree) return;
+  if (op.must_be_proc) require_proc(tree.get(), op.source);
+  mount_tree(std::move(tree), op, root);
+}
+
+bool exists_here(const std::string& key, const std::string& value) {
+  uint32_t id = 0;
+  const auto [end, error] = std::from_chars(value.data(), value.data() + value.size(), id);
+  if (error != std::errc() || end != value.data() + value.size()) return true;  // kernel says why
+  return key == "uid" ? IdMap::of_users().contains(id) : IdMap::of_groups().contains(id);
+}
+
+// The options for the kernel: without owners who do not exist here, and with the mode that the
+// image has at the place of a tmpfs.
+Data data_for(const MountOp& op, const std::optional<UniqueFd>& existing) {
+  Data data;
+  bool has_mode = false;
+  for (const auto& [key, value] : op.options.data) {
+    if ((key == "uid" || key == "gid") && !exists_here(key, value)) continue;
+    has_mode = has_mode || key == "mode";
+    data.emplace_back(key, value);
+  }
+  if (op.type == "tmpfs" && !has_mode && existing) {
+    const mode_t mode = stat_of(existing->get(), op.destination).st_mode & 07777;
+    data.emplace_back("mode", fmt::format("{:o}", mode));
+  }
+  return data;
+}
+
+void perform_fallback(const MountOp& op, const RootDir& root) {
+  MountOp bind = op;
+  bind.kind = MountKind::bind;
+  bind.source = op.fallback;
+  bind.options.bind = bind.options.recursive_bind = true;
+  // The host's own flags are locked here: more can be added, none taken away. And they hold for
+  // everything below, as they would in the file system that was asked for.
+  bind.options.recursive_attributes.set |= op.options.attributes.set & ~MOUNT_ATTR__ATIME;
+  bind.options.recursive_attributes.clear = 0;
+  bind.options.attributes = {};
+  perform_bind(bind, root, {});
+}
+
+void perform_filesystem(const MountOp& op, const RootDir& root) {
+  std::optional<UniqueFd> existing;
+  if (!op.real_directory) existing = root.open_if_exists(op.destination, O_PATH | O_DIRECTORY);
+  const UniqueFd made = existing ? UniqueFd() : make_target(op, root, true);
+  const UniqueFd& target = existing ? *existing : made;
+  UniqueFd tree;
+  try {
+    tree = new_filesystem(op.type, op.source, data_for(op, existing), op.options.attributes.set);
+  } catch (const Error& e) {
+    if (e.code() != EPERM || op.fallback.empty()) throw;
+    perform_fallback(op, root);
+    return;
+  }
+  if (op.options.copy_up) {
+    copy_up(open_file(target.get(), ".", O_RDONLY | O_DIRECTORY).get(),
+            open_file(tree.get(), ".", O_RDONLY | O_DIRECTORY).get());
+  }
+  for (const Propagation& propagation : op.options.propagation) {
+    set_propagation(tree.get(), propagation, op.destination);
+  }
+  attach(tree.get(), target.get(), op.destination);
+}
+
+}  // namespace
+
+UniqueFd open_bind(const MountOp& op) {
+  UniqueFd tree;
+  try {
+    tree = clone_tree(AT_FDCWD, op.source, op.options.recursive_bind);
+  } catch (const Error& e) {
+    if (op.optional && (e.code() == ENOENT || e.code() == ENOTDIR)) return {};
+    // In a user namespace a tree is not shown without the mounts that cover parts of it.
+    if (e.code() != EINVAL || op.options.recursive_bind) throw;
+    tree = clone_tree(AT_FDCWD, op.source, true);
+  }
+  return tree;
+}
+
+void perform(const MountOp& op, const RootDir& root, UniqueFd source) {
+  try {
+    switch (op.kind) {
+      case MountKind::bind:
+        return perform_bind(op, root, std::move(source));
+      case MountKind::filesystem:
+        return perform_filesystem(op, root);
+      case MountKind::cgroup:
+        return mount_cgroups(op, root);
+      case MountKind::remount:
+        return apply_options(root.open(op.destination).get(), op);
+    }
+  } catch (const Error& e) {
+    throw e.within("mount '" + op.destination + "'");
+  }
+}
+
+void finish(const MountOp& op, const RootDir& root) {
+  if (!op.late_readonly) return;
+  set_attributes(root.open(op.destination).get(), {.set = MOUNT_ATTR_RDONLY, .clear = 0}, false,
+                 op.destination);
+}
+
+}  // namespace berth::runtime::rootfs

@@ -1,0 +1,22 @@
+// Does what the mount plan says: sources by open_tree(2), targets resolved in the root, attached by
+// descriptor. No path is given to the kernel after it was looked at.
+#pragma once
+
+#include "base/fd.h"
+#include "runtime/rootfs/mount_plan.h"
+#include "runtime/rootfs/root_dir.h"
+
+namespace berth::runtime::rootfs {
+
+// The tree that a bind shows, detached and cut from the host's (mounts made in it stay in it).
+// Relative sources are taken from the working directory. Empty where an optional source does not
+// exist.
+UniqueFd open_bind(const MountOp& op);
+
+// `source` is open_bind's, or empty: then it is opened here.
+void perform(const MountOp& op, const RootDir& root, UniqueFd source);
+
+// After everything was mounted: what had to be writable until now.
+void finish(const MountOp& op, const RootDir& root);
+
+}  // namespace berth::runtime::rootfs

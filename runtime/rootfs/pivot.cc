@@ -1,0 +1,83 @@
+#include "runtime/rootfs/pivot.h"
+
+#include <fcntl.h>
+#include <sys/mount.h>
+#include <sys/stat.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#include <sstream>
+
+#include "base/error.h"
+#include "base/fd.h"
+#include "base/file.h"
+
+namespace berth::runtime::rootfs {
+namespace {
+
+void change_propagation(const std::string& path, const Propagation& propagation) {
+  const uint64_t flags = propagation.type | (propagation.recursive ? uint64_t{MS_REC} : 0);
+  check(::mount(nullptr, path.c_str(), nullptr, flags, nullptr), "set propagation of", path);
+}
+
+// mountinfo writes blanks and the like as octal numbers.
+std::string unescape(const std::string& text) {
+  std::string result;
+  for (size_t i = 0; i < text.size(); ++i) {
+    if (text[i] == '\\' && i + 3 < text.size()) {
+      result += static_cast<char>(std::stoi(text.substr(i + 1, 3), nullptr, 8));
+      i += 3;
+    } else {
+      result += text[i];
+    }
+  }
+  return result;
+}
+
+std::string mount_point_of(uint64_t mount_id) {
+  std::istringstream lines(read_file(AT_FDCWD, "/proc/self/mountinfo", size_t{16} << 20));
+  for (std::string line; std::getline(lines, line);) {
+    std::istringstream fields(line);
+    uint64_t id = 0;
+    std::string parent, device, root, point;
+    if (fields >> id >> parent >> device >> root >> point && id == mount_id) return unescape(point);
+  }
+  throw Error("find the mount of the root file system", {}, ENOENT);
+}
+
+}  // namespace
+
+RootPropagation propagation_of(const std::string& text) {
+  const bool recursive = text.starts_with('r');
+  const std::string kind = recursive ? text.substr(1) : text;
+  const Propagation slave{.type = MS_SLAVE, .recursive = true};
+  if (kind == "private") return {.host = {MS_PRIVATE, true}, .final = {}};
+  if (kind == "shared") return {.host = {}, .final = {MS_SHARED, recursive}, .shared = true};
+  if (kind == "unbindable") return {.host = slave, .final = {MS_UNBINDABLE, recursive}};
+  // What the host mounts later (a parallel file system that comes back) shows in the container;
+  // nothing goes the other way.
+  return {.host = slave, .final = {}};
+}
+
+void cut_from_host(const RootPropagation& propagation) {
+  if (propagation.host.type != 0) change_propagation("/", propagation.host);
+}
+
+void make_mount_private(int dir) {
+  struct statx st {};
+  check(::statx(dir, "", AT_EMPTY_PATH, STATX_MNT_ID, &st), "statx", "root file system");
+  change_propagation(mount_point_of(st.stx_mnt_id), {.type = MS_PRIVATE, .recursive = false});
+}
+
+void pivot_into(int root) {
+  const UniqueFd old_root = open_dir(AT_FDCWD, "/");
+  check(::fchdir(root), "change to", "root file system");
+  // Both on one directory: the old root lands on top of the new one, no directory is needed for it.
+  check(::syscall(SYS_pivot_root, ".", "."), "pivot_root");
+  check(::fchdir(old_root.get()), "change to", "old root");
+  change_propagation(".", {.type = MS_SLAVE, .recursive = true});
+  check(::umount2(".", MNT_DETACH), "umount", "old root");
+  check(::chdir("/"), "change to", "/");
+}
+
+}  // namespace berth::runtime::rootfs

@@ -1,0 +1,29 @@
+// The root of the mount namespace: cut from the host at the start, exchanged at the end.
+#pragma once
+
+#include <string>
+
+#include "runtime/rootfs/mount_options.h"
+
+namespace berth::runtime::rootfs {
+
+// What linux.rootfsPropagation means.
+struct RootPropagation {
+  Propagation host;     // of all the host's mounts in our namespace, before anything is mounted
+  Propagation final;    // of the container's root in the end; type 0 leaves it
+  bool shared = false;  // what is mounted in the container may show on the host
+  bool operator==(const RootPropagation&) const = default;
+};
+RootPropagation propagation_of(const std::string& rootfs_propagation);  // pure
+
+void cut_from_host(const RootPropagation& propagation);
+
+// The mount that a directory is on stops propagating: for a root that is attached below a shared
+// one.
+void make_mount_private(int dir);
+
+// pivot_root(2) into the mount that `root` is the top of; the old root is gone then and `/` is the
+// working directory.
+void pivot_into(int root);
+
+}  // namespace berth::runtime::rootfs

@@ -1,0 +1,41 @@
+// The only way to a path below the root file system. The tree belongs to the user and is hostile:
+// its symbolic links are taken as they would be inside, they never lead out of it.
+#pragma once
+
+#include <fcntl.h>
+#include <sys/types.h>
+
+#include <optional>
+#include <string>
+
+#include "base/fd.h"
+
+namespace berth::runtime::rootfs {
+
+// What the last component of a path may be.
+enum class Last {
+  follow,  // a symbolic link is followed, inside
+  real,    // a symbolic link is an error: what we put there would end up somewhere else
+};
+
+class RootDir {
+ public:
+  explicit RootDir(UniqueFd dir) : dir_(std::move(dir)) {}
+  int fd() const { return dir_.get(); }
+
+  // openat2 in the root, magic links refused. O_CLOEXEC is added.
+  UniqueFd open(const std::string& path, int flags = O_PATH) const;
+  // Nothing where there is no such path.
+  std::optional<UniqueFd> open_if_exists(const std::string& path, int flags = O_PATH) const;
+
+  // Goes down component by component, each opened once and held, and makes what is missing; also
+  // what a dangling link inside points to. Gives an O_PATH descriptor.
+  UniqueFd make_dirs(const std::string& path, Last last = Last::follow, mode_t mode = 0755) const;
+  // The same for an empty file; a file that is there is taken whatever its type, but a directory.
+  UniqueFd make_file(const std::string& path, Last last = Last::follow, mode_t mode = 0644) const;
+
+ private:
+  UniqueFd dir_;
+};
+
+}  // namespace berth::runtime::rootfs

@@ -1,0 +1,162 @@
+#include "runtime/rootfs/rootfs.h"
+
+#include <fcntl.h>
+#include <sys/mount.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <optional>
+#include <utility>
+#include <vector>
+
+#include "base/error.h"
+#include "base/fd.h"
+#include "base/file.h"
+#include "runtime/rootfs/devices.h"
+#include "runtime/rootfs/masked.h"
+#include "runtime/rootfs/mount_plan.h"
+#include "runtime/rootfs/mounts.h"
+#include "runtime/rootfs/pivot.h"
+#include "runtime/rootfs/root_dir.h"
+#include "runtime/rootfs/tree.h"
+
+namespace berth::runtime::rootfs {
+namespace {
+
+// What is made in the root file system has the modes we say, not what the user's mask leaves.
+class OwnUmask {
+ public:
+  OwnUmask() : before_(::umask(0)) {}
+  ~OwnUmask() { ::umask(before_); }
+  OwnUmask(const OwnUmask&) = delete;
+  OwnUmask& operator=(const OwnUmask&) = delete;
+
+ private:
+  mode_t before_;
+};
+
+const spec::Root& root_of(const spec::Spec& spec) {
+  if (!spec.root) throw Error("the bundle has no root file system");
+  return *spec.root;
+}
+
+void require_directory(int bundle, const std::string& path) {
+  const int fd = ::openat(bundle, path.c_str(), O_PATH | O_DIRECTORY | O_CLOEXEC);
+  if (fd < 0 && errno == ENOENT) throw Error("no such root file system '" + path + "'");
+  if (fd < 0 && errno == ENOTDIR) throw Error("root file system '" + path + "' is not a directory");
+  UniqueFd(check(fd, "open root file system", path));
+}
+
+}  // namespace
+
+struct Rootfs::State {
+  const spec::Spec& spec;
+  UniqueFd bundle;
+  bool in_user_namespace = false;
+  std::vector<MountOp> plan;
+  RootPropagation propagation;
+  std::vector<UniqueFd> sources;  // one for each of the plan; empty: opened when it is mounted
+  UniqueFd root_tree;             // likewise
+  std::optional<RootDir> root;
+
+  void attach_root();
+};
+
+Rootfs::Rootfs(std::unique_ptr<State> state) : state_(std::move(state)) {}
+Rootfs::Rootfs(Rootfs&&) noexcept = default;
+Rootfs& Rootfs::operator=(Rootfs&&) noexcept = default;
+Rootfs::~Rootfs() = default;
+
+Rootfs Rootfs::open(int bundle, const spec::Spec& spec, std::span<const HostBind> binds,
+                    bool in_user_namespace) {
+  require_directory(bundle, root_of(spec).path);
+  auto plan = plan_mounts(spec, binds, in_user_namespace);
+  return Rootfs(
+      std::make_unique<State>(State{.spec = spec,
+                                    .bundle = duplicate(bundle),
+                                    .in_user_namespace = in_user_namespace,
+                                    .plan = std::move(plan),
+                                    .propagation = propagation_of(spec.linux_.rootfs_propagation),
+                                    .sources = {},
+                                    .root_tree = {},
+                                    .root = {}}));
+}
+
+void Rootfs::open_sources() {
+  State& state = *state_;
+  check(::fchdir(state.bundle.get()), "change to", "bundle");
+  state.sources.resize(state.plan.size());
+  // The rights that count are the caller's now and the user namespace's later. Where both are the
+  // same, it can wait; a shared root wants the mounts of the namespace, which propagate.
+  if (!state.in_user_namespace || state.propagation.shared) return;
+  constexpr Propagation kSlave{.type = MS_SLAVE, .recursive = true};
+  try {
+    state.root_tree = clone_tree(AT_FDCWD, root_of(state.spec).path, true);
+    set_propagation(state.root_tree.get(), kSlave, "root file system");
+  } catch (const Error& e) {
+    // Who may not mount here is a user, whose namespace gives the same user's rights later.
+    if (e.code() == EPERM) return;
+    throw e.within("root file system");
+  }
+  for (size_t i = 0; i < state.plan.size(); ++i) {
+    const MountOp& op = state.plan[i];
+    if (op.kind != MountKind::bind) continue;
+    try {
+      state.sources[i] = open_bind(op);
+      if (state.sources[i]) set_propagation(state.sources[i].get(), kSlave, op.source);
+    } catch (const Error& e) {
+      throw e.within("mount '" + op.destination + "'");
+    }
+  }
+}
+
+void Rootfs::State::attach_root() {
+  const std::string& path = root_of(spec).path;
+  const UniqueFd place = open_file(AT_FDCWD, path, O_PATH | O_DIRECTORY);
+  if (!root_tree) root_tree = clone_tree(AT_FDCWD, path, true);
+  if (propagation.shared) {
+    make_mount_private(place.get());
+    set_propagation(root_tree.get(), {.type = MS_PRIVATE, .recursive = true}, path);
+  }
+  attach(root_tree.get(), place.get(), path);
+  root.emplace(std::move(root_tree));
+}
+
+void Rootfs::mount_all() {
+  State& state = *state_;
+  if (state.sources.size() != state.plan.size()) throw Error("mount_all before open_sources");
+  const OwnUmask umask;
+  cut_from_host(state.propagation);
+  try {
+    state.attach_root();
+  } catch (const Error& e) {
+    throw e.within("root file system");
+  }
+  for (size_t i = 0; i < state.plan.size(); ++i) {
+    perform(state.plan[i], *state.root, std::move(state.sources[i]));
+  }
+  if (!dev_is_bound(state.plan)) make_devices(*state.root, devices_of(state.spec));
+}
+
+void Rootfs::mount_console(int terminal) {
+  bind_console(*state_->root, terminal);
+}
+
+void Rootfs::pivot() {
+  State& state = *state_;
+  const RootDir& root = *state.root;
+  for (const MountOp& op : state.plan) finish(op, root);
+  make_paths_readonly(root, state.spec.linux_.readonly_paths);
+  mask_paths(root, state.spec.linux_.masked_paths);
+  if (root_of(state.spec).readonly) {
+    set_attributes(root.fd(), {.set = MOUNT_ATTR_RDONLY, .clear = 0}, false, "/");
+  }
+  pivot_into(root.fd());
+  if (state.propagation.final.type != 0) set_propagation(root.fd(), state.propagation.final, "/");
+}
+
+int Rootfs::root() const {
+  return state_->root ? state_->root->fd() : -1;
+}
+
+}  // namespace berth::runtime::rootfs

@@ -1,0 +1,92 @@
+#include "runtime/rootfs/tree.h"
+
+#include <fcntl.h>
+#include <sys/mount.h>
+#include <unistd.h>
+
+#include "base/error.h"
+
+namespace berth::runtime::rootfs {
+namespace {
+
+unsigned clone_flags(bool recursive) {
+  return OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC | (recursive ? unsigned{AT_RECURSIVE} : 0U);
+}
+
+// The kernel's own words about a file system context: lines like `e tmpfs: Bad value for 'size'`.
+std::string kernel_log(int context) {
+  std::string text;
+  char line[512];
+  for (;;) {
+    const ssize_t size = ::read(context, line, sizeof line);
+    if (size <= 2) return text;
+    std::string_view said(line + 2, static_cast<size_t>(size) - 2);
+    while (said.ends_with('\n')) said.remove_suffix(1);
+    text.append(text.empty() ? "" : "; ").append(said);
+  }
+}
+
+void configure(int context, unsigned command, const char* key, const char* value,
+               const std::string& type) {
+  if (::fsconfig(context, command, key, value, 0) == 0) return;
+  const int code = errno;
+  const std::string said = kernel_log(context);
+  const Error error(key == nullptr ? std::string("mount file system")
+                                   : "option '" + std::string(key) + "' of file system",
+                    type, code);
+  throw said.empty() ? error : error.with_note(said);
+}
+
+}  // namespace
+
+UniqueFd clone_tree(int dir, const std::string& path, bool recursive) {
+  return UniqueFd(check(::open_tree(dir, path.c_str(), clone_flags(recursive)), "open_tree", path));
+}
+
+UniqueFd clone_tree_of(int fd, const std::string& name, bool recursive) {
+  return UniqueFd(
+      check(::open_tree(fd, "", clone_flags(recursive) | AT_EMPTY_PATH), "open_tree", name));
+}
+
+UniqueFd new_filesystem(const std::string& type, const std::string& source,
+                        const std::vector<std::pair<std::string, std::string>>& data,
+                        uint64_t attributes) {
+  const int fd = ::fsopen(type.c_str(), FSOPEN_CLOEXEC);
+  if (fd < 0 && errno == ENODEV)
+    throw Error("this kernel has no file system of type", type, ENODEV);
+  const UniqueFd context(check(fd, "fsopen", type));
+  if (!source.empty()) configure(fd, FSCONFIG_SET_STRING, "source", source.c_str(), type);
+  for (const auto& [key, value] : data) {
+    if (value.empty()) {
+      configure(fd, FSCONFIG_SET_FLAG, key.c_str(), nullptr, type);
+    } else {
+      configure(fd, FSCONFIG_SET_STRING, key.c_str(), value.c_str(), type);
+    }
+  }
+  configure(fd, FSCONFIG_CMD_CREATE, nullptr, nullptr, type);
+  return UniqueFd(
+      check(::fsmount(fd, FSMOUNT_CLOEXEC, static_cast<unsigned>(attributes)), "fsmount", type));
+}
+
+void attach(int tree, int target, const std::string& name) {
+  check(::move_mount(tree, "", target, "", MOVE_MOUNT_F_EMPTY_PATH | MOVE_MOUNT_T_EMPTY_PATH),
+        "move_mount", name);
+}
+
+void set_attributes(int tree, const Attributes& change, bool recursive, const std::string& name) {
+  if (change.empty()) return;
+  struct mount_attr attr {};
+  attr.attr_set = change.set;
+  attr.attr_clr = change.clear;
+  const unsigned flags = AT_EMPTY_PATH | (recursive ? unsigned{AT_RECURSIVE} : 0U);
+  check(::mount_setattr(tree, "", flags, &attr, sizeof attr), "mount_setattr", name);
+}
+
+void set_propagation(int tree, const Propagation& propagation, const std::string& name) {
+  struct mount_attr attr {};
+  attr.propagation = propagation.type;
+  const unsigned flags = AT_EMPTY_PATH | (propagation.recursive ? unsigned{AT_RECURSIVE} : 0U);
+  check(::mount_setattr(tree, "", flags, &attr, sizeof attr), "mount_setattr", name);
+}
+
+}  // namespace berth::runtime::rootfs

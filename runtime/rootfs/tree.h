@@ -1,0 +1,33 @@
+// Mounts by descriptor: made detached, finished, then attached, so that nobody sees one half done.
+// Each function is one system call (Linux 5.12 has them all) and has no policy.
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "base/fd.h"
+#include "runtime/rootfs/mount_options.h"
+
+namespace berth::runtime::rootfs {
+
+// A detached copy of the mount tree at a path (open_tree(2)).
+UniqueFd clone_tree(int dir, const std::string& path, bool recursive);
+// The same of what a descriptor refers to; `name` is for messages.
+UniqueFd clone_tree_of(int fd, const std::string& name, bool recursive);
+
+// A detached mount of a new file system. What the kernel has to say about an option is in the
+// error.
+UniqueFd new_filesystem(const std::string& type, const std::string& source,
+                        const std::vector<std::pair<std::string, std::string>>& data,
+                        uint64_t attributes);
+
+// Puts a detached tree on top of `target`, both by descriptor (move_mount(2)).
+void attach(int tree, int target, const std::string& name);
+
+// mount_setattr(2) on a mount that a descriptor refers to.
+void set_attributes(int tree, const Attributes& change, bool recursive, const std::string& name);
+void set_propagation(int tree, const Propagation& propagation, const std::string& name);
+
+}  // namespace berth::runtime::rootfs

@@ -1,0 +1,135 @@
+#include "runtime/rootfs/mount_plan.h"
+
+#include <gmock/gmock.h>
+#include <sys/mount.h>
+
+#include "base/error.h"
+
+namespace berth::runtime::rootfs {
+namespace {
+
+using ::testing::ElementsAre;
+using ::testing::Pair;
+
+constexpr bool kAsRoot = false;
+constexpr bool kInUserNamespace = true;
+
+spec::Spec with(spec::Mount mount) {
+  spec::Spec spec;
+  spec.mounts.push_back(std::move(mount));
+  return spec;
+}
+
+MountOp only(const spec::Spec& spec, bool in_user_namespace = kAsRoot) {
+  return plan_mounts(spec, {}, in_user_namespace).at(0);
+}
+
+std::string error_of(const spec::Spec& spec, std::vector<HostBind> binds = {}) {
+  try {
+    plan_mounts(spec, binds, kAsRoot);
+  } catch (const Error& e) {
+    return e.message();
+  }
+  return "no error";
+}
+
+TEST(Plan, BindsComeFromTypeOrOption) {
+  EXPECT_EQ(only(with({"/a", "bind", "/src", {}})).kind, MountKind::bind);
+  EXPECT_EQ(only(with({"/a", "", "/src", {"rbind"}})).kind, MountKind::bind);
+  EXPECT_EQ(only(with({"/a", "none", "/src", {"bind"}})).kind, MountKind::bind);
+  EXPECT_EQ(only(with({"/a", "tmpfs", "tmpfs", {}})).kind, MountKind::filesystem);
+  EXPECT_EQ(only(with({"/a", "cgroup2", "x", {}})).kind, MountKind::cgroup);
+  EXPECT_EQ(only(with({"/a", "", "", {"remount", "ro"}})).kind, MountKind::remount);
+}
+
+TEST(Plan, DestinationsAreAbsoluteAndStraight) {
+  EXPECT_EQ(only(with({"data", "tmpfs", "", {}})).destination, "/data");
+  EXPECT_EQ(only(with({"/a/../../b/./c/", "tmpfs", "", {}})).destination, "/b/c");
+  EXPECT_EQ(only(with({"//x", "tmpfs", "", {}})).destination, "/x");
+}
+
+TEST(Plan, Refusals) {
+  EXPECT_EQ(error_of(with({"/a", "", "/b", {}})),
+            "mount '/a': has neither a type nor the option 'bind'");
+  EXPECT_EQ(error_of(with({"/a", "bind", "", {}})), "mount '/a': a bind mount needs a source");
+  EXPECT_EQ(error_of(with({"/a/..", "tmpfs", "", {}})),
+            "mount '/a/..': the root itself is what root.path says");
+  EXPECT_EQ(error_of(with({"/a", "bind", "/b", {"size=3"}})),
+            "mount '/a': option 'size' means nothing to a bind mount");
+  EXPECT_EQ(error_of(with({"/a", "bind", "/b", {"idmap"}})),
+            "mount '/a': option 'idmap' is not supported");
+  EXPECT_EQ(error_of(with({"/a", "proc", "", {"tmpcopyup"}})),
+            "mount '/a': option 'tmpcopyup' is for type 'tmpfs' only");
+}
+
+TEST(Plan, ProcIsTheKernels) {
+  EXPECT_EQ(error_of(with({"/proc", "tmpfs", "", {}})),
+            "mount '/proc': only a file system of type 'proc' can be mounted there");
+  EXPECT_EQ(error_of(with({"/a/../proc/self/attr", "bind", "/x", {}})),
+            "mount '/a/../proc/self/attr': nothing can be mounted inside /proc, but on files like "
+            "/proc/cpuinfo");
+  EXPECT_EQ(error_of(spec::Spec(), {{.source = "/x", .destination = "/proc/sys"}}),
+            "mount '/proc/sys': nothing can be mounted inside /proc, but on files like "
+            "/proc/cpuinfo");
+  EXPECT_EQ(error_of(with({"/proc/cpuinfo", "bind", "/x", {}})), "no error");
+  EXPECT_EQ(error_of(with({"/process", "tmpfs", "", {}})), "no error");
+  EXPECT_TRUE(only(with({"/proc", "bind", "/proc", {"rbind"}})).must_be_proc);
+  EXPECT_TRUE(only(with({"/proc", "proc", "proc", {}})).real_directory);
+  EXPECT_FALSE(only(with({"/srv", "tmpfs", "", {}})).real_directory);
+}
+
+TEST(Plan, FallbacksAreForUserNamespacesWithTheHostsOther) {
+  const auto proc = with({"/proc", "proc", "proc", {}});
+  EXPECT_EQ(only(proc, kAsRoot).fallback, "");
+  EXPECT_EQ(only(proc, kInUserNamespace).fallback, "/proc");
+  auto own_pid = proc;
+  own_pid.linux_.namespaces.push_back({.type = spec::NamespaceType::pid, .path = {}});
+  EXPECT_EQ(only(own_pid, kInUserNamespace).fallback, "");
+
+  const auto sys = with({"/sys", "sysfs", "sysfs", {"ro"}});
+  EXPECT_EQ(only(sys, kInUserNamespace).fallback, "/sys");
+  auto own_network = sys;
+  own_network.linux_.namespaces.push_back({.type = spec::NamespaceType::network, .path = {}});
+  EXPECT_EQ(only(own_network, kInUserNamespace).fallback, "");
+
+  const auto mqueue = with({"/dev/mqueue", "mqueue", "mqueue", {}});
+  EXPECT_EQ(only(mqueue, kInUserNamespace).fallback, "/dev/mqueue");
+  EXPECT_TRUE(only(mqueue, kInUserNamespace).optional);
+  EXPECT_FALSE(only(mqueue, kAsRoot).optional);
+}
+
+TEST(Plan, ReadOnlyTmpfsStaysWritableUntilTheEnd) {
+  const MountOp op = only(with({"/dev", "tmpfs", "tmpfs", {"ro", "nosuid"}}));
+  EXPECT_TRUE(op.late_readonly);
+  EXPECT_EQ(op.options.attributes.set, uint64_t{MOUNT_ATTR_NOSUID});
+}
+
+TEST(Plan, AFileSystemWithADeviceIsToldThatItIsReadOnly) {
+  EXPECT_THAT(only(with({"/a", "ext4", "/dev/vdb", {"ro"}})).options.data,
+              ElementsAre(Pair("ro", "")));
+  EXPECT_TRUE(only(with({"/sys", "sysfs", "sysfs", {"ro"}})).options.data.empty());
+}
+
+TEST(Plan, AReadOnlySysHoldsForTheCgroupsBelow) {
+  EXPECT_EQ(only(with({"/sys", "bind", "/sys", {"rbind", "ro"}})).options.recursive_attributes.set,
+            uint64_t{MOUNT_ATTR_RDONLY});
+}
+
+TEST(Plan, HostBindsFollowTheBundlesOwn) {
+  const std::vector<HostBind> binds = {
+      {.source = "/scratch", .destination = "/scratch", .readonly = true, .optional = true}};
+  const auto plan = plan_mounts(with({"/a", "tmpfs", "", {}}), binds, kAsRoot);
+  ASSERT_EQ(plan.size(), 2u);
+  EXPECT_EQ(plan[1].kind, MountKind::bind);
+  EXPECT_TRUE(plan[1].options.recursive_bind);
+  EXPECT_TRUE(plan[1].optional);
+  EXPECT_EQ(plan[1].options.recursive_attributes.set, uint64_t{MOUNT_ATTR_RDONLY});
+}
+
+TEST(Plan, KnowsWhenDevIsTheHosts) {
+  EXPECT_TRUE(dev_is_bound(plan_mounts(with({"/dev/", "bind", "/dev", {"rbind"}}), {}, kAsRoot)));
+  EXPECT_FALSE(dev_is_bound(plan_mounts(with({"/dev", "tmpfs", "", {}}), {}, kAsRoot)));
+}
+
+}  // namespace
+}  // namespace berth::runtime::rootfs
