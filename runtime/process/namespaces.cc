@@ -1,0 +1,128 @@
+// First of all in the container's start. The user namespace goes before those that are made: it
+// owns them then, and owning them is the right to mount, to name the host, to raise an interface.
+#include "runtime/process/namespaces.h"
+
+#include <fcntl.h>
+#include <linux/nsfs.h>
+#include <sched.h>
+#include <sys/ioctl.h>
+#include <sys/prctl.h>
+
+#include <algorithm>
+#include <array>
+
+#include "base/error.h"
+#include "base/file.h"
+#include "base/trace.h"
+
+#ifndef CLONE_NEWTIME
+#define CLONE_NEWTIME 0x00000080
+#endif
+
+namespace berth::runtime::process {
+namespace {
+
+using spec::NamespaceType;
+
+struct Kind {
+  NamespaceType type;
+  int flag;
+  const char* name;
+};
+constexpr auto kKinds = std::to_array<Kind>({{NamespaceType::mount, CLONE_NEWNS, "mount"},
+                                             {NamespaceType::pid, CLONE_NEWPID, "pid"},
+                                             {NamespaceType::network, CLONE_NEWNET, "network"},
+                                             {NamespaceType::ipc, CLONE_NEWIPC, "ipc"},
+                                             {NamespaceType::uts, CLONE_NEWUTS, "uts"},
+                                             {NamespaceType::user, CLONE_NEWUSER, "user"},
+                                             {NamespaceType::cgroup, CLONE_NEWCGROUP, "cgroup"},
+                                             {NamespaceType::time, CLONE_NEWTIME, "time"}});
+
+const Kind& kind_of(NamespaceType type) {
+  return *std::ranges::find(kKinds, type, &Kind::type);
+}
+
+UniqueFd open_namespace(const spec::Namespace& ns) {
+  UniqueFd fd = open_file(AT_FDCWD, ns.path, O_RDONLY);
+  if (::ioctl(fd.get(), NS_GET_NSTYPE) != kind_of(ns.type).flag) {
+    throw Error("linux.namespaces: '" + ns.path + "' is not a namespace of type '" +
+                name_of(ns.type) + "'");
+  }
+  return fd;
+}
+
+void join(int fd, NamespaceType type, const std::string& path) {
+  if (tracing()) trace("join " + std::string(name_of(type)) + " namespace " + path);
+  check(::setns(fd, kind_of(type).flag), std::string("join ") + name_of(type) + " namespace", path);
+}
+
+}  // namespace
+
+int clone_flag(NamespaceType type) {
+  return kind_of(type).flag;
+}
+
+const char* name_of(NamespaceType type) {
+  return kind_of(type).name;
+}
+
+Namespaces Namespaces::open(const spec::Spec& spec) {
+  Namespaces result;
+  result.make_flags_ = CLONE_NEWNS;
+  for (const spec::Namespace& ns : spec.linux_.namespaces) {
+    if (!ns.path.empty()) {
+      if (ns.type == NamespaceType::mount) {
+        throw Error("linux.namespaces: joining a mount namespace by path ('" + ns.path +
+                    "') is not possible: the container's tree is its own");
+      }
+      result.joins_pid_ |= ns.type == NamespaceType::pid;
+      result.joins_user_ |= ns.type == NamespaceType::user;
+      result.joined_.push_back({ns.type, ns.path, open_namespace(ns)});
+    } else if (ns.type == NamespaceType::pid) {
+      result.makes_pid_ = true;
+    } else if (ns.type == NamespaceType::user) {
+      result.makes_user_ = true;
+    } else {
+      result.make_flags_ |= clone_flag(ns.type);
+    }
+  }
+  return result;
+}
+
+void Namespaces::join_before_user() {
+  std::erase_if(joined_, [](const Joined& ns) {
+    if (ns.type == NamespaceType::user) return false;
+    if (::setns(ns.fd.get(), clone_flag(ns.type)) == 0) return true;
+    if (errno == EPERM) return false;
+    throw Error(std::string("join ") + name_of(ns.type) + " namespace", ns.path, errno);
+  });
+}
+
+void Namespaces::join_user() {
+  for (const Joined& ns : joined_) {
+    if (ns.type == NamespaceType::user) join(ns.fd.get(), ns.type, ns.path);
+  }
+}
+
+void Namespaces::join_after_user() {
+  for (const Joined& ns : joined_) {
+    if (ns.type != NamespaceType::user) join(ns.fd.get(), ns.type, ns.path);
+  }
+  joined_.clear();
+}
+
+void Namespaces::make() const {
+  if (::unshare(make_flags_) == 0) return;
+  const int code = errno;
+  std::string list;
+  for (const Kind& kind : kKinds) {
+    if ((make_flags_ & kind.flag) != 0) list += (list.empty() ? "" : ", ") + std::string(kind.name);
+  }
+  throw Error("make namespaces", list, code);
+}
+
+void hide_from_peers() {
+  check(::prctl(PR_SET_DUMPABLE, 0, 0, 0, 0), "make undumpable");
+}
+
+}  // namespace berth::runtime::process

@@ -1,0 +1,55 @@
+// linux.namespaces: which are joined by path, which are made. The user namespace's making belongs
+// to user_namespace.h, the PID namespace's to who clones.
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "base/fd.h"
+#include "runtime/spec/spec.h"
+
+namespace berth::runtime::process {
+
+int clone_flag(spec::NamespaceType type);
+const char* name_of(spec::NamespaceType type);
+
+class Namespaces {
+ public:
+  // On the host: opens every path, by the caller's right and name, and checks that it is what the
+  // spec calls it.
+  static Namespaces open(const spec::Spec& spec);
+
+  // With the host's rights, before the user namespace: joins what these rights allow (an
+  // administrator's network namespace); what they do not is left for after.
+  void join_before_user();
+  // The user namespace that the spec names by path.
+  void join_user();
+  // With the user namespace's rights: joins the rest but the user namespace. A failure is final.
+  void join_after_user();
+  // Makes the others. Always a mount namespace: the container's tree is never the host's.
+  void make() const;
+
+  // By path: only a process cloned after the join is in it.
+  bool joins_pid() const { return joins_pid_; }
+  bool joins_user() const { return joins_user_; }
+  bool makes_pid() const { return makes_pid_; }
+  bool makes_user() const { return makes_user_; }
+  bool makes(spec::NamespaceType type) const { return (make_flags_ & clone_flag(type)) != 0; }
+
+ private:
+  struct Joined {
+    spec::NamespaceType type = spec::NamespaceType::mount;
+    std::string path;
+    UniqueFd fd;
+  };
+  std::vector<Joined> joined_;
+  int make_flags_ = 0;  // for unshare: neither user nor PID
+  bool joins_pid_ = false, joins_user_ = false, makes_pid_ = false, makes_user_ = false;
+};
+
+// Processes that are in the joined namespaces already must not look into this one, which still holds
+// the host's descriptors (CVE-2016-9962). After the id maps are written, which takes a dumpable
+// process; execve makes the program traceable again.
+void hide_from_peers();
+
+}  // namespace berth::runtime::process

@@ -1,0 +1,191 @@
+#include "runtime/process/namespaces.h"
+
+#include <fcntl.h>
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+#include <net/if.h>
+#include <sched.h>
+#include <sys/ioctl.h>
+#include <sys/socket.h>
+#include <sys/utsname.h>
+#include <unistd.h>
+
+#include <cstring>
+
+#include "runtime/process/host_name.h"
+#include "runtime/process/loopback.h"
+#include "runtime/process/sysctl.h"
+#include "runtime/process/user_namespace.h"
+#include "tests/runtime/process/in_child.h"
+
+namespace berth::runtime::process {
+namespace {
+
+using spec::NamespaceType;
+using ::testing::HasSubstr;
+
+spec::Spec with(std::vector<spec::Namespace> namespaces) {
+  spec::Spec spec;
+  spec.process.emplace();
+  spec.linux_.namespaces = std::move(namespaces);
+  return spec;
+}
+
+std::string link(const char* name) {
+  char buffer[64] = {};
+  check(::readlink((std::string("/proc/self/ns/") + name).c_str(), buffer, sizeof buffer - 1),
+        "readlink", name);
+  return buffer;
+}
+
+template <class Function>
+std::string error_of(Function function) {
+  try {
+    function();
+  } catch (const Error& e) {
+    return e.what();
+  }
+  return "none";
+}
+
+TEST(Namespaces, MakesThoseOfTheSpecAndAlwaysAMountNamespace) {
+  if (::geteuid() != 0) GTEST_SKIP() << "takes root";
+  const std::string mnt = link("mnt"), uts = link("uts"), net = link("net");
+  EXPECT_EQ(test::in_child([&] {
+              Namespaces::open(with({{NamespaceType::uts, ""}})).make();
+              return std::string(link("mnt") != mnt ? "mnt " : "") +
+                     (link("uts") != uts ? "uts " : "") + (link("net") != net ? "net" : "");
+            }),
+            "mnt uts ");
+}
+
+TEST(Namespaces, JoinsByPath) {
+  if (::geteuid() != 0) GTEST_SKIP() << "takes root";
+  EXPECT_EQ(test::in_child([] {
+              const std::string path = "/proc/" + std::to_string(::getpid()) + "/ns/uts";
+              auto namespaces = Namespaces::open(with({{NamespaceType::uts, path}}));
+              check(::unshare(CLONE_NEWUTS), "unshare");
+              const std::string other = link("uts");
+              namespaces.join_before_user();
+              return std::string(link("uts") != other ? "joined" : "not joined");
+            }),
+            "joined");
+}
+
+TEST(Namespaces, RefusesAPathThatIsNotWhatItIsCalled) {
+  EXPECT_EQ(error_of([] {
+              Namespaces::open(with({{NamespaceType::network, "/proc/self/ns/uts"}}));
+            }),
+            "linux.namespaces: '/proc/self/ns/uts' is not a namespace of type 'network'");
+  EXPECT_EQ(error_of([] {
+              Namespaces::open(with({{NamespaceType::network, "/dev/null"}}));
+            }),
+            "linux.namespaces: '/dev/null' is not a namespace of type 'network'");
+  EXPECT_EQ(error_of([] {
+              Namespaces::open(with({{NamespaceType::ipc, "/nowhere"}}));
+            }),
+            "open '/nowhere': no such file or directory");
+}
+
+TEST(Namespaces, NamesWhatItCouldNotMake) {
+  EXPECT_EQ(test::in_child([] {
+              if (::geteuid() == 0) check(::setresuid(65534, 65534, 65534), "setresuid");
+              Namespaces::open(with({{NamespaceType::ipc, ""}})).make();
+              return std::string("made");
+            }),
+            "error: make namespaces 'mount, ipc': operation not permitted");
+}
+
+TEST(HostName, IsTheContainersOwn) {
+  if (::geteuid() != 0) GTEST_SKIP() << "takes root";
+  auto spec = with({{NamespaceType::uts, ""}});
+  spec.hostname = "berth-7";
+  spec.domainname = "quay";
+  EXPECT_EQ(test::in_child([&] {
+              Namespaces::open(spec).make();
+              set_host_name(spec);
+              utsname name{};
+              ::uname(&name);
+              return std::string(name.nodename) + "." + name.domainname;
+            }),
+            "berth-7.quay");
+}
+
+TEST(HostName, NeverNamesTheHost) {
+  auto spec = with({});
+  spec.hostname = "berth-7";
+  EXPECT_EQ(error_of([&] { set_host_name(spec); }),
+            "hostname: 'berth-7' would become the host's: linux.namespaces has no uts");
+}
+
+TEST(Loopback, IsUpInANewNetworkNamespace) {
+  if (::geteuid() != 0) GTEST_SKIP() << "takes root";
+  EXPECT_EQ(test::in_child([] {
+              check(::unshare(CLONE_NEWNET), "unshare");
+              raise_loopback();
+              const UniqueFd socket(::socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0));
+              ifreq request{};
+              std::strcpy(request.ifr_name, "lo");
+              check(::ioctl(socket.get(), SIOCGIFFLAGS, &request), "ioctl");
+              return std::string((request.ifr_flags & IFF_UP) != 0 ? "up" : "down");
+            }),
+            "up");
+}
+
+TEST(Sysctl, TakesBothSpellings) {
+  EXPECT_EQ(sysctl_path("net.ipv4.ip_forward"), "net/ipv4/ip_forward");
+  EXPECT_EQ(sysctl_path("net/ipv4/conf/eth0.1/forwarding"), "net/ipv4/conf/eth0.1/forwarding");
+  EXPECT_EQ(sysctl_path("net.ipv4.conf.eth0/1.forwarding"), "net/ipv4/conf/eth0.1/forwarding");
+}
+
+TEST(Sysctl, SetsThoseOfTheContainersNamespaces) {
+  if (::geteuid() != 0) GTEST_SKIP() << "takes root";
+  auto spec = with({{NamespaceType::ipc, ""}, {NamespaceType::network, ""}});
+  spec.linux_.sysctl = {{"kernel.msgmax", "4321"}, {"net.ipv4.ip_unprivileged_port_start", "99"}};
+  EXPECT_EQ(test::in_child([&] {
+              const UniqueFd proc_sys = open_proc_sys();
+              Namespaces::open(spec).make();
+              set_sysctls(proc_sys.get(), spec);
+              return read_file(proc_sys.get(), "kernel/msgmax") +
+                     read_file(proc_sys.get(), "net/ipv4/ip_unprivileged_port_start");
+            }),
+            "4321\n99\n");
+}
+
+TEST(Sysctl, RefusesWhatWouldChangeTheHost) {
+  const UniqueFd proc_sys = open_proc_sys();
+  auto spec = with({{NamespaceType::ipc, ""}});
+  for (const char* name :
+       {"net.ipv4.no_such_parameter", "vm.no_such_parameter", "kernel.no_such_parameter",
+        "fs/mqueue/../../kernel/no_such_parameter", "fs/mqueue/../../../self/comm"}) {
+    spec.linux_.sysctl = {{name, "1"}};
+    EXPECT_EQ(error_of([&] { set_sysctls(proc_sys.get(), spec); }),
+              "linux.sysctl: '" + std::string(name) + "' would change the host's");
+  }
+}
+
+TEST(PlanIdMaps, RootMakesNoneUnlessAskedFor) {
+  auto spec = with({});
+  EXPECT_FALSE(plan_id_maps(spec, false, true, 0, 0));
+  EXPECT_THAT(error_of([&] { (void)plan_id_maps(spec, true, true, 0, 0); }),
+              HasSubstr("needs linux.uidMappings"));
+  spec.linux_.uid_mappings = {{0, 1000, 10}};
+  spec.linux_.gid_mappings = {{0, 2000, 10}};
+  EXPECT_EQ(plan_id_maps(spec, true, true, 0, 0)->gids, spec.linux_.gid_mappings);
+}
+
+TEST(PlanIdMaps, AUserIsItselfOrZeroInside) {
+  auto spec = with({});
+  EXPECT_EQ(plan_id_maps(spec, false, false, 1000, 100)->uids,
+            (std::vector<spec::IdMapping>{{0, 1000, 1}}));
+  spec.process->user = {1000, 100, {}, {}};
+  EXPECT_EQ(plan_id_maps(spec, false, false, 1000, 100)->gids,
+            (std::vector<spec::IdMapping>{{100, 100, 1}}));
+  spec.process->user.uid = 33;
+  EXPECT_EQ(error_of([&] { (void)plan_id_maps(spec, false, false, 1000, 100); }),
+            "process.user.uid 33 is neither 0 nor yours (1000): the bundle needs "
+            "linux.uidMappings, and the site ranges for you in /etc/subuid and /etc/subgid");
+}
+
+}  // namespace
+}  // namespace berth::runtime::process

@@ -1,0 +1,145 @@
+#include "runtime/process/seccomp.h"
+
+#include <fcntl.h>
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#include "runtime/process/capabilities.h"
+#include "tests/runtime/process/in_child.h"
+
+namespace berth::runtime::process {
+namespace {
+
+using Names = std::vector<std::string>;
+
+// 0, or the errno that the call comes to under the filter.
+template <class Call>
+std::string outcome(const spec::Seccomp& seccomp, Call call) {
+  return test::in_child([&] {
+    const SeccompFilter filter = SeccompFilter::compile(seccomp);
+    set_no_new_privileges();
+    filter.load();
+    const int code = call() < 0 ? errno : 0;
+    return code == 0 ? std::string("done") : errno_text(code);
+  });
+}
+
+spec::Seccomp allow_but(spec::SeccompRule rule) {
+  spec::Seccomp seccomp;
+  seccomp.default_action = "SCMP_ACT_ALLOW";
+  seccomp.syscalls.push_back(std::move(rule));
+  return seccomp;
+}
+
+int make_directory() {
+  return ::mkdir("/proc/berth", 0700);
+}
+
+TEST(Seccomp, RefusesWithTheErrnoOfTheRule) {
+  const Names mkdirs{"mkdir", "mkdirat"};
+  EXPECT_EQ(outcome(allow_but({mkdirs, "SCMP_ACT_ERRNO", {}, {}}), make_directory),
+            "operation not permitted");
+  EXPECT_EQ(outcome(allow_but({mkdirs, "SCMP_ACT_ERRNO", EXDEV, {}}), make_directory),
+            errno_text(EXDEV));
+}
+
+TEST(Seccomp, LetsTheRestThrough) {
+  EXPECT_EQ(outcome(allow_but({{"mkdir"}, "SCMP_ACT_ERRNO", {}, {}}), [] { return ::chdir("/"); }),
+            "done");
+}
+
+TEST(Seccomp, LeavesOutNamesThatThisMachineDoesNotKnow) {
+  EXPECT_EQ(
+      outcome(allow_but({{"no_such_call", "mkdir"}, "SCMP_ACT_ERRNO", EXDEV, {}}), make_directory),
+      errno_text(EXDEV));
+}
+
+TEST(Seccomp, ComparesArguments) {
+  const auto filter =
+      allow_but({{"socket"}, "SCMP_ACT_ERRNO", EXDEV, {{0, AF_NETLINK, 0, "SCMP_CMP_EQ"}}});
+  EXPECT_EQ(outcome(filter, [] { return ::socket(AF_NETLINK, SOCK_RAW, 0); }), errno_text(EXDEV));
+  EXPECT_EQ(outcome(filter, [] { return ::socket(AF_UNIX, SOCK_STREAM, 0); }), "done");
+  const auto masked = allow_but({{"socket"},
+                                 "SCMP_ACT_ERRNO",
+                                 EXDEV,
+                                 {{1, SOCK_NONBLOCK, SOCK_NONBLOCK, "SCMP_CMP_MASKED_EQ"}}});
+  EXPECT_EQ(outcome(masked, [] { return ::socket(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK, 0); }),
+            errno_text(EXDEV));
+  EXPECT_EQ(outcome(masked, [] { return ::socket(AF_UNIX, SOCK_STREAM, 0); }), "done");
+}
+
+TEST(Seccomp, TakesTwoComparisonsOfOneArgumentAsAlternatives) {
+  const auto filter =
+      allow_but({{"socket"},
+                 "SCMP_ACT_ERRNO",
+                 EXDEV,
+                 {{0, AF_NETLINK, 0, "SCMP_CMP_EQ"}, {0, AF_UNIX, 0, "SCMP_CMP_EQ"}}});
+  EXPECT_EQ(outcome(filter, [] { return ::socket(AF_NETLINK, SOCK_RAW, 0); }), errno_text(EXDEV));
+  EXPECT_EQ(outcome(filter, [] { return ::socket(AF_UNIX, SOCK_STREAM, 0); }), errno_text(EXDEV));
+  EXPECT_EQ(outcome(filter, [] { return ::socket(AF_INET, SOCK_DGRAM, 0); }), "done");
+}
+
+TEST(Seccomp, RefusesOldCallsByDefaultAndHidesThoseNewerThanTheProfile) {
+  spec::Seccomp seccomp;
+  seccomp.default_action = "SCMP_ACT_ERRNO";
+  seccomp.syscalls.push_back({{"write", "exit_group", "close", "read", "brk", "mmap", "munmap",
+                               "futex", "newfstatat", "clone3"},
+                              "SCMP_ACT_ALLOW",
+                              {},
+                              {}});
+  EXPECT_EQ(outcome(seccomp, make_directory), "operation not permitted");
+  EXPECT_EQ(outcome(seccomp, [] { return ::syscall(SYS_clone3 + 50, 0); }), errno_text(ENOSYS));
+}
+
+TEST(Seccomp, KillsWhereTheActionSaysSo) {
+  const pid_t child = ::fork();
+  if (child == 0) {
+    const auto filter =
+        SeccompFilter::compile(allow_but({{"mkdir", "mkdirat"}, "SCMP_ACT_KILL_PROCESS", {}, {}}));
+    set_no_new_privileges();
+    filter.load();
+    make_directory();
+    ::_exit(0);
+  }
+  int status = 0;
+  ::waitpid(child, &status, 0);
+  ASSERT_TRUE(WIFSIGNALED(status));
+  EXPECT_EQ(WTERMSIG(status), SIGSYS);
+}
+
+TEST(Seccomp, TakesEveryActionArchitectureAndFlagOfTheSpecification) {
+  for (const char* action : {"SCMP_ACT_KILL", "SCMP_ACT_KILL_PROCESS", "SCMP_ACT_KILL_THREAD",
+                             "SCMP_ACT_TRAP", "SCMP_ACT_ERRNO", "SCMP_ACT_TRACE", "SCMP_ACT_LOG"}) {
+    spec::Seccomp seccomp = allow_but({{"acct"}, action, {}, {}});
+    seccomp.architectures = {"SCMP_ARCH_X86_64", "SCMP_ARCH_X86", "SCMP_ARCH_X32",
+                             "SCMP_ARCH_AARCH64"};
+    seccomp.flags = {"SECCOMP_FILTER_FLAG_LOG", "SECCOMP_FILTER_FLAG_SPEC_ALLOW",
+                     "SECCOMP_FILTER_FLAG_TSYNC"};
+    if (std::string_view(action) == "SCMP_ACT_TRAP") seccomp.architectures.clear();
+    EXPECT_EQ(outcome(seccomp, [] { return ::chdir("/"); }), "done") << action;
+  }
+}
+
+TEST(Seccomp, RefusesANotificationThatNobodyWouldAnswer) {
+  EXPECT_THAT(outcome(allow_but({{"mkdir"}, "SCMP_ACT_NOTIFY", {}, {}}), make_directory),
+              ::testing::HasSubstr("'SCMP_ACT_NOTIFY' takes a listener"));
+}
+
+TEST(Seccomp, SaysWhatLoadingTakes) {
+  if (::geteuid() != 0) GTEST_SKIP() << "takes root to give its rights up";
+  EXPECT_EQ(test::in_child([] {
+              const auto filter =
+                  SeccompFilter::compile(allow_but({{"mkdir"}, "SCMP_ACT_ERRNO", {}, {}}));
+              check(::setresuid(65534, 65534, 65534), "setresuid");
+              filter.load();
+              return std::string("loaded");
+            }),
+            "error: load seccomp filter: permission denied");
+}
+
+}  // namespace
+}  // namespace berth::runtime::process
