@@ -1,3 +1,4 @@
+#include <fcntl.h>
 #include <fmt/format.h>
 #include <signal.h>
 #include <sys/syscall.h>
@@ -34,14 +35,25 @@ std::vector<std::string> names_of_dead(const Resctrl& resctrl, const Ledger& led
   return {names.begin(), names.end()};
 }
 
+// False for a thread that is dead and only waits for its parent to look: the kernel lists it still.
+bool runs(pid_t tid) {
+  if (tid == 0) return true;  // of another pid namespace: not to be looked at from here
+  const auto stat = read_file_if_exists(AT_FDCWD, fmt::format("/proc/{}/stat", tid));
+  if (!stat) return false;
+  const size_t state = stat->rfind(')') + 2;  // the name before it may hold anything
+  return state >= stat->size() || ((*stat)[state] != 'Z' && (*stat)[state] != 'X');
+}
+
 std::vector<pid_t> tasks_of(const Resctrl& resctrl, const std::string& name) {
+  std::vector<pid_t> tids;
   try {
     const std::optional<Group> group = resctrl.find(name);
-    return group ? group->tasks() : std::vector<pid_t>();
+    if (group) tids = group->tasks();
   } catch (const Error& e) {
-    if (e.code() == ENODEV || e.code() == ENOENT) return {};
-    throw;
+    if (e.code() != ENODEV && e.code() != ENOENT) throw;
   }
+  std::erase_if(tids, [](pid_t tid) { return !runs(tid); });
+  return tids;
 }
 
 // Kills what is in the group. By pidfd, and only where the group still names the thread once the
@@ -50,7 +62,6 @@ std::vector<pid_t> tasks_of(const Resctrl& resctrl, const std::string& name) {
 void kill_once(const Resctrl& resctrl, const std::string& name) {
   std::vector<std::pair<pid_t, UniqueFd>> opened;
   for (const pid_t tid : tasks_of(resctrl, name)) {
-    // 0 is a task of another pid namespace.
     if (tid <= 1 || tid == ::getpid()) continue;
     UniqueFd pidfd(static_cast<int>(::syscall(SYS_pidfd_open, tid, 0)));
     if (pidfd) opened.emplace_back(tid, std::move(pidfd));
@@ -116,6 +127,7 @@ std::vector<std::string> reconcile(const Resctrl& resctrl, int state_dir, const 
     // Not under the lock, which others wait for: dying takes its time.
     for (const std::string& name : dead) kill_all(resctrl, name);
   }
+  const Capability capability = resctrl.capability();
   const Resctrl::Lock lock = resctrl.lock();
   remove_temporaries(state_dir);
   Ledger ledger = read_ledger(state_dir);
@@ -125,7 +137,6 @@ std::vector<std::string> reconcile(const Resctrl& resctrl, int state_dir, const 
     remove_dead(resctrl, ledger, name, lines);
   }
   if (before.groups.empty()) return lines;  // nothing of the default group's is known
-  const Capability capability = resctrl.capability();
   if (settle_default(resctrl, capability, ledger)) {
     lines.push_back(fmt::format("gave the default group what it {}",
                                 ledger.groups.empty() ? "had before" : "is left with"));

@@ -77,10 +77,10 @@ void carry_out(const Resctrl& resctrl, int state_dir, const Capability& capabili
 std::variant<Holding, Refusal> take_once(const Resctrl& resctrl, int state_dir,
                                          const std::string& name, const std::string& purpose,
                                          const Wish& wish, unsigned floor) {
+  const Capability capability = resctrl.capability();  // does not change: read without the lock
   const Resctrl::Lock lock = resctrl.lock();
   const auto locked = steady_clock::now();
   const Ledger before = read_ledger(state_dir);
-  const Capability capability = resctrl.capability();
   Holding holding;
   if (before.groups.contains(name)) {
     auto kept = keep(resctrl, capability, before, name, wish);
@@ -130,11 +130,12 @@ std::variant<Holding, Refusal> take(const Resctrl& resctrl, int state_dir, const
 
 void give_back(const Resctrl& resctrl, int state_dir, const std::string& name) {
   check_ours(name);
+  const Capability capability = resctrl.capability();
   const Resctrl::Lock lock = resctrl.lock();
   Ledger ledger = read_ledger(state_dir);
   resctrl.remove(name);
   if (ledger.groups.erase(name) == 0) return;
-  settle_default(resctrl, resctrl.capability(), ledger);
+  settle_default(resctrl, capability, ledger);
   if (ledger.groups.empty()) ledger.original = {};
   write_ledger(state_dir, ledger);
 }

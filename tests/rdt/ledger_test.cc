@@ -275,10 +275,16 @@ TEST_F(LedgerTest, ReconcileKillsTheTasksOfTheDeadWhereAsked) {
 
 TEST_F(LedgerTest, ReconcileSaysWhatBecameOfTasksItDidNotKill) {
   must("berth_a", wish("2w", {0}));
-  tree_.write("berth_a/tasks", "17\n18\n");
+  const pid_t zombie = ::fork();
+  if (zombie == 0) ::_exit(0);
+  siginfo_t info{};
+  ::waitid(P_PID, static_cast<id_t>(zombie), &info, WEXITED | WNOWAIT);
+  tree_.write("berth_a/tasks", std::to_string(::getpid()) + "\n" + std::to_string(::getppid()) +
+                                   "\n" + std::to_string(zombie) + "\n");
   EXPECT_THAT(settle({}), ElementsAre("removed group 'berth_a' of job 12, its 2 tasks are in the "
                                       "default group now",
                                       "gave the default group what it had before"));
+  ::waitpid(zombie, nullptr, 0);
 }
 
 TEST_F(LedgerTest, ReconcileAsksUnderTheLock) {
