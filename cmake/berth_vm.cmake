@@ -1,5 +1,5 @@
 # Tests that run in the guest of tests/vm: label vm, one boot for each ctest entry, skipped (77) where the guest
-# cannot be had. Any folder's CMakeLists.txt may include(berth_vm).
+# cannot be had. Any CMakeLists.txt may include(${PROJECT_SOURCE_DIR}/cmake/berth_vm.cmake).
 include_guard(GLOBAL)
 
 # berth_vm_program(NAME SOURCES ... LINK ...): a GoogleTest program for the guest alone, without entries for the host.
@@ -22,8 +22,8 @@ function(berth_vm_properties name timeout)
 endfunction()
 
 # berth_vm_suite(NAME PROGRAMS a b ... [ALLOWED_SKIPS REGEX ...] [MACHINE OPTION ...] [TIMEOUT S]): targets or scripts,
-# one after another in one boot. Fails if one fails, leaves a mount or an RDT group behind, or skips a test whose
-# "Suite.Test: message" matches no REGEX. MACHINE: options of `vm`, such as --sockets 1. "a --flag" passes arguments.
+# one after another in one boot; "a --flag" passes arguments. Fails if one fails, runs no test, leaves a mount or an RDT
+# group behind, or skips a test whose "Suite.Test: message" matches no REGEX. MACHINE: options of `vm`.
 function(berth_vm_suite name)
   cmake_parse_arguments(ARG "" "TIMEOUT" "PROGRAMS;ALLOWED_SKIPS;MACHINE" ${ARGN})
   if(NOT ARG_TIMEOUT)

@@ -49,4 +49,5 @@ check 'standard input and output' grep -qx 'to stdin' "$work/out"
 check 'standard error' grep -qx 'to stderr' "$work/err"
 check 'a command that takes too long' boot 124 --timeout 1 'sleep 60'
 check 'a guest that does not come up' boot 125 --tries 2 --boot-timeout 20 --append 'init=/nonexistent rdinit=/nonexistent' true
+check 'is tried again' test "$(grep -c '^vm: the guest' "$work/err")" = 2
 exit $failed

@@ -1,2 +1,2 @@
-"""The guest: what it is given (arguments, initramfs, shares), how it is started (qemu, boot) and how
-its output and its exit status come out (relay)."""
+"""The guest: what it is given (arguments, image, shares), how it is started (qemu, boot) and how its
+output and its exit status come out (relay)."""

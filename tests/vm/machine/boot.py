@@ -99,7 +99,7 @@ class Guest:
                 self.monitor.sendall(b'cpu %d\ninfo registers\n' % cpu)
                 time.sleep(0.2)
                 text = self.monitor.recv(1 << 16).decode(errors='replace')
-                seen += [f'  cpu {cpu} {line}' for line in text.splitlines() if line.startswith('RIP')]
+                seen += [f'  cpu {cpu} {line}' for line in text.splitlines() if 'RIP=' in line]
         except OSError as error:
             seen.append(f'  QEMU does not answer: {error}')
         return '\n'.join(seen)

@@ -1,5 +1,6 @@
-"""image.py KERNEL_PACKAGE BUSYBOX GUEST OUT, called by `prepare`: writes the initramfs. It has busybox,
-the modules of the unpacked kernel package and the scripts of guest/; a boot appends the command."""
+"""image.py KERNEL_PACKAGE BUSYBOX GUEST OUT, called by `prepare`: writes the initramfs. It has
+busybox, the modules of the unpacked kernel package and the scripts of guest/; a boot appends the
+command."""
 import lzma
 import os
 import re

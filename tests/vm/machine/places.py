@@ -18,4 +18,5 @@ def program(name):
 
 
 def library_path():
-    return ':'.join(os.path.join(UNPACKED, d) for d in ('usr/lib/x86_64-linux-gnu', 'lib/x86_64-linux-gnu'))
+    folders = ('usr/lib/x86_64-linux-gnu', 'lib/x86_64-linux-gnu')
+    return ':'.join(os.path.join(UNPACKED, folder) for folder in folders)

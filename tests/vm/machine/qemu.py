@@ -6,8 +6,8 @@ from . import places
 # CMPXCHG16B, and the guest dies. Ice Lake's model number: on Skylake's the kernel leaves CAT off.
 CPU = ('max,vendor=GenuineIntel,family=6,model=106,stepping=6,la57=off,cx16=off,'
        'model-id=Intel(R) Xeon(R) with simulated RDT')
-KERNEL_LINE = ('console=ttyS0 quiet panic=-1 mitigations=off nokaslr audit=0 apparmor=0 tsc=reliable '
-               'no_timer_check random.trust_cpu=on cgroup_no_v1=all ')
+KERNEL_LINE = ('console=ttyS0 quiet panic=-1 mitigations=off nokaslr audit=0 apparmor=0 '
+               'tsc=reliable no_timer_check random.trust_cpu=on cgroup_no_v1=all ')
 PORTS = ('ctl', 'out', 'err', 'in')
 
 
@@ -18,7 +18,8 @@ def processors(options):
     nodes = range(options.sockets)
     for n in nodes:  # virtiofs wants memory that can be shared
         first = n * per_socket
-        words += ['-object', f'memory-backend-memfd,id=m{n},size={options.memory // options.sockets}M,share=on',
+        size = options.memory // options.sockets
+        words += ['-object', f'memory-backend-memfd,id=m{n},size={size}M,share=on',
                   '-numa', f'node,nodeid={n},memdev=m{n},cpus={first}-{first + per_socket - 1}']
     if options.sockets > 1:
         for a in nodes:
@@ -36,13 +37,16 @@ def command(options, initrd, console, monitor, ports, shares):
     words += processors(options)
     words += ['-kernel', places.built('vmlinuz'), '-initrd', f'/proc/self/fd/{initrd}',
               '-append', KERNEL_LINE + options.append,
-              '-chardev', f'file,id=console,path=/proc/self/fd/{console}', '-serial', 'chardev:console',
-              '-chardev', f'socket,id=monitor,fd={monitor}', '-mon', 'chardev=monitor,mode=readline',
+              '-chardev', f'file,id=console,path=/proc/self/fd/{console}',
+              '-serial', 'chardev:console',
+              '-chardev', f'socket,id=monitor,fd={monitor}',
+              '-mon', 'chardev=monitor,mode=readline',
               '-device', f'virtio-serial-pci,max_ports={len(ports) + 1}']
     for number, (name, fd) in enumerate(ports.items(), start=1):
         words += ['-chardev', f'socket,id={name},fd={fd}',
                   '-device', f'virtserialport,chardev={name},name={name},nr={number}']
     for share in shares:
-        words += ['-chardev', f'socket,id={share.tag},fd={share.connection.fileno()}',
-                  '-device', f'vhost-user-fs-pci,chardev={share.tag},tag={share.tag},queue-size=1024']
+        tag = share.tag
+        words += ['-chardev', f'socket,id={tag},fd={share.connection.fileno()}',
+                  '-device', f'vhost-user-fs-pci,chardev={tag},tag={tag},queue-size=1024']
     return words

@@ -6,6 +6,8 @@ import socket
 import sys
 import time
 
+STDIN = 0
+
 
 class End(enum.Enum):
     EXITED = 'the command exited'
@@ -37,21 +39,21 @@ class Relay:
                 if self.options.times:
                     print(f'vm: up after {self.guest.age():.2f} s', file=sys.stderr)
                 if self.options.stdin:
-                    self.sources[sys.stdin.fileno()] = None
+                    self.sources[STDIN] = None
             elif word == b'exit':
                 self.status = int(rest[0])
                 self.guest.process.kill()  # all output is in our sockets by now
 
     def stdin(self):
-        data = os.read(sys.stdin.fileno(), 1 << 16)
+        data = os.read(STDIN, 1 << 16)
         if data:
             self.guest.ports['in'].sendall(data)
         else:
             self.guest.ports['in'].shutdown(socket.SHUT_WR)
-            del self.sources[sys.stdin.fileno()]
+            del self.sources[STDIN]
 
     def pass_on(self, source):
-        if source == sys.stdin.fileno():
+        if source == STDIN:
             self.stdin()
             return
         try:
@@ -69,7 +71,7 @@ class Relay:
         return self.options.timeout - (time.monotonic() - self.ready)
 
     def run(self):
-        while any(source != sys.stdin.fileno() for source in self.sources):
+        while any(source != STDIN for source in self.sources):
             left = self.left()
             if left <= 0:
                 return End.NO_BOOT if self.ready is None else End.TIMEOUT
