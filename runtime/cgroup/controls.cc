@@ -13,12 +13,19 @@ Error missing(const std::string& controller, const std::string& path) {
   return Error("limit cgroup '" + path + "': the controller '" + controller + "' is not available");
 }
 
+std::vector<Control> in_site(const Site& site, std::vector<Control> list) {
+  std::erase_if(list, [&](const Control& control) { return !site.has(control.controller); });
+  return list;
+}
+
 }  // namespace
 
 std::vector<Control> controls(const Site& site, const Limits& limits) {
-  std::vector<Control> list = site.v2 ? v2::controls(limits) : v1::controls(limits);
-  std::erase_if(list, [&](const Control& control) { return !site.has(control.controller); });
-  return list;
+  return in_site(site, site.v2 ? v2::controls(limits) : v1::controls(limits));
+}
+
+std::vector<Control> late_controls(const Site& site, const Limits& limits) {
+  return in_site(site, site.v2 ? v2::controls(limits) : v1::late_controls(limits));
 }
 
 void require_controllers(const std::vector<Site>& all, const Limits& limits,

@@ -20,6 +20,9 @@ struct Control {
 
 // The writes that these limits are in that hierarchy, in order.
 std::vector<Control> controls(const Site& site, const Limits& limits);
+// The same for descriptors that are written later, perhaps with other values: one write to a file,
+// in an order that is right for a tighter value.
+std::vector<Control> late_controls(const Site& site, const Limits& limits);
 // Throws for the first limit whose controller is in no hierarchy. `path` is for the message.
 void require_controllers(const std::vector<Site>& all, const Limits& limits,
                          const std::string& path);
@@ -30,6 +33,7 @@ std::optional<UniqueFd> open_control(int group, const Control& control, const st
 namespace v1 {
 // A memory limit is one of memory and swap together: no extra swap.
 std::vector<Control> controls(const Limits& limits);
+std::vector<Control> late_controls(const Limits& limits);
 // Makes a group below `parent` usable: CPUs and memory nodes from the parent (a v1 cpuset starts
 // empty and takes no task), memory accounted to the parents too.
 void inherit(int parent, int group);

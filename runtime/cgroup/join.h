@@ -15,7 +15,7 @@ struct CgroupJoin {
   UniqueFd v2_dir;
   UniqueFd v2_procs;  // cgroup.procs of v2_dir, for a process that somebody else made
   std::vector<UniqueFd> v1_tasks;
-  bool empty() const { return !v2_dir && v1_tasks.empty(); }
+  bool empty() const { return !v2_dir && !v2_procs && v1_tasks.empty(); }
 };
 
 // Moves this process, which must be single-threaded, into the groups. Its affinity stays what it

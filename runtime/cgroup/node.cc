@@ -142,7 +142,7 @@ LateLimits Node::late(const Limits& limits) const {
   require_controllers(all, limits, path_);
   LateLimits late;
   for (const Site& site : all) {
-    const std::vector<Control> list = controls(site, limits);
+    const std::vector<Control> list = late_controls(site, limits);
     if (list.empty()) continue;
     const auto group = open_group(site, components(path_));
     if (!group) throw Error("limit cgroup", path_, ENOENT);

@@ -38,7 +38,9 @@ class Node {
   // How a single-threaded process joins it. On v2 it must have no groups below it.
   CgroupJoin join() const;
   // Descriptors of its control files plus the values, to be written last. Throws where a controller
-  // that a limit needs is not there, naming it.
+  // that a limit needs is not there, naming it. The caller may change the values to tighter ones:
+  // each file is there once, and a memory limit comes with the file that limits its swap (v1: the
+  // same value, v2: `0`).
   LateLimits late(const Limits& limits) const;
   // Times the kernel killed a process of this group, or of one below it that still exists, for want
   // of memory. 0 where memory is not controlled.

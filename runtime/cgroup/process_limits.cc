@@ -47,7 +47,7 @@ LateLimits late_limits_of_process(const Hierarchy& hierarchy, pid_t pid, const L
   LateLimits late;
   try {
     for (const Site& site : all) {
-      const std::vector<Control> list = controls(site, limits);
+      const std::vector<Control> list = late_controls(site, limits);
       if (list.empty()) continue;
       const Place place = place_of_process(site, proc_cgroup);
       require_alone(place, pid);

@@ -1,9 +1,14 @@
+#include <algorithm>
+#include <utility>
+
 #include "base/error.h"
 #include "base/file.h"
 #include "runtime/cgroup/driver.h"
 
 namespace berth::runtime::cgroup::v1 {
 namespace {
+
+constexpr const char* kMemoryAndSwap = "memory.memsw.limit_in_bytes";
 
 bool is_blank(const std::string& text) {
   return text.find_first_not_of(" \n") == std::string::npos;
@@ -28,13 +33,26 @@ std::vector<Control> controls(const Limits& limits) {
     const std::string value = unlimited ? "-1" : std::to_string(*limits.memory_bytes);
     // The kernel refuses a memory limit above the one of memory and swap: that one steps aside
     // first. Both are absent without swap accounting.
-    list.push_back({"memory", "memory.memsw.limit_in_bytes", "-1", true});
+    list.push_back({"memory", kMemoryAndSwap, "-1", true});
     list.push_back({"memory", "memory.limit_in_bytes", value});
-    if (!unlimited) list.push_back({"memory", "memory.memsw.limit_in_bytes", value, true});
+    if (!unlimited) list.push_back({"memory", kMemoryAndSwap, value, true});
   }
   if (limits.pids) {
     list.push_back({"pids", "pids.max", *limits.pids < 0 ? "max" : std::to_string(*limits.pids)});
   }
+  return list;
+}
+
+std::vector<Control> late_controls(const Limits& limits) {
+  std::vector<Control> list = controls(limits);
+  const auto is_swap = [](const Control& control) { return control.file == kMemoryAndSwap; };
+  const auto first = std::ranges::find_if(list, is_swap);
+  if (first == list.end()) return list;
+  Control swap = *first;
+  std::erase_if(list, is_swap);
+  const auto memory = std::ranges::find(list, "memory.limit_in_bytes", &Control::file);
+  swap.value = memory->value;
+  list.insert(memory + 1, std::move(swap));
   return list;
 }
 

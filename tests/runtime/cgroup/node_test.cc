@@ -175,6 +175,21 @@ TEST_F(NodeTest, LateLimitsAreWrittenByWhoJoined) {
   EXPECT_EQ(run_in(node, [] { return touch_memory(200 * kMiB) ? 5 : 0; }), SIGKILL);
 }
 
+TEST_F(NodeTest, LateLimitsMayBeTightenedByWhoWritesThem) {
+  for (const int64_t opened_with : {int64_t{-1}, 512 * kMiB}) {
+    const Node node = Node::create(hierarchy_, path("job_" + std::to_string(opened_with)), {});
+    const int status = run_in(node, [&] {
+      LateLimits late = node.late(memory_of(opened_with));
+      for (LateLimit& limit : late.limits) {
+        limit.value = limit.name == "memory.swap.max" ? "0" : std::to_string(32 * kMiB);
+      }
+      std::move(late).apply();
+      return touch_memory(200 * kMiB) ? 5 : 0;
+    });
+    EXPECT_EQ(status, SIGKILL) << opened_with;
+  }
+}
+
 TEST_F(NodeTest, LateLimitsNeedNoRightsOfTheWriter) {
   const Node node = Node::create(hierarchy_, path("job_1"), {});
   const int status = run_in(node, [&] {
