@@ -6,9 +6,10 @@ function(berth_library name)
   target_link_libraries(berth_${name} PUBLIC ${ARG_DEPENDS} PRIVATE ${ARG_PRIVATE})
 endfunction()
 
-# berth_test(NAME SOURCES ... LINK ... [LABELS ...] [SERIAL]): one GoogleTest program, one ctest entry for each case.
+# berth_test(NAME SOURCES ... LINK ... [LABELS ...] [SERIAL] [LOCK NAME]): one GoogleTest program, one
+# ctest entry for each case. Those with the same LOCK never run at once.
 function(berth_test name)
-  cmake_parse_arguments(ARG "SERIAL" "TIMEOUT" "SOURCES;LINK;LABELS" ${ARGN})
+  cmake_parse_arguments(ARG "SERIAL" "TIMEOUT;LOCK" "SOURCES;LINK;LABELS" ${ARGN})
   add_executable(${name} ${ARG_SOURCES})
   target_link_libraries(${name} PRIVATE ${ARG_LINK} GTest::gmock GTest::gtest GTest::gtest_main)
   target_include_directories(${name} PRIVATE ${PROJECT_SOURCE_DIR})
@@ -23,6 +24,9 @@ function(berth_test name)
   endif()
   if(ARG_SERIAL)
     list(APPEND properties RUN_SERIAL ON)
+  endif()
+  if(ARG_LOCK)
+    list(APPEND properties RESOURCE_LOCK ${ARG_LOCK})
   endif()
   gtest_discover_tests(${name} DISCOVERY_TIMEOUT 60 PROPERTIES ${properties})
 endfunction()
