@@ -1,6 +1,6 @@
 // One cgroup of ours in every hierarchy that it needs: `berth/job_12/step_0/task_3`. All that is
-// below the path's first component is taken to be ours; of what others made, only the hierarchy's
-// root is ever written to (v2: cgroup.subtree_control).
+// below the path's first component is taken to be ours, that component limits nothing itself; of
+// what others made, only the hierarchy's root is ever written to (v2: cgroup.subtree_control).
 #pragma once
 
 #include <sys/types.h>

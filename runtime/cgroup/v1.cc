@@ -10,16 +10,16 @@ namespace {
 
 constexpr const char* kMemoryAndSwap = "memory.memsw.limit_in_bytes";
 
-bool is_blank(const std::string& text) {
-  return text.find_first_not_of(" \n") == std::string::npos;
+std::string without_newline(std::string text) {
+  while (text.ends_with('\n') || text.ends_with(' ')) text.pop_back();
+  return text;
 }
 
-void copy_down(int parent, int group, const std::string& file) {
+void copy_down(int parent, int group, const std::string& file, bool always) {
   const auto own = read_file_if_exists(group, file);
-  if (!own || !is_blank(*own)) return;
-  std::string inherited = read_file(parent, file);
-  while (inherited.ends_with('\n')) inherited.pop_back();
-  write_file(group, file, inherited);
+  if (!own || (!always && !without_newline(*own).empty())) return;
+  const std::string inherited = without_newline(read_file(parent, file));
+  if (inherited != without_newline(*own)) write_file(group, file, inherited);
 }
 
 }  // namespace
@@ -56,9 +56,9 @@ std::vector<Control> late_controls(const Limits& limits) {
   return list;
 }
 
-void inherit(int parent, int group) {
-  copy_down(parent, group, "cpuset.cpus");
-  copy_down(parent, group, "cpuset.mems");
+void inherit(int parent, int group, bool top) {
+  copy_down(parent, group, "cpuset.cpus", top);
+  copy_down(parent, group, "cpuset.mems", top);
   // Kernels before 5.11 can account a group apart from its parents: its limits would then not hold
   // for what is below it.
   const auto hierarchical = read_file_if_exists(group, "memory.use_hierarchy");

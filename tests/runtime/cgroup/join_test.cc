@@ -1,5 +1,6 @@
 #include "runtime/cgroup/join.h"
 
+#include <fcntl.h>
 #include <sched.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -8,6 +9,7 @@
 #include <vector>
 
 #include "base/error.h"
+#include "base/file.h"
 #include "scratch.h"
 
 namespace berth::runtime::cgroup {
@@ -80,6 +82,15 @@ TEST_F(Affinity, IsCutToWhatTheGroupAllows) {
 TEST_F(Affinity, IsTheGroupsWhereNothingIsCommon) {
   const std::vector<int> all = cpus();
   EXPECT_EQ(after_joining({all[0]}, std::to_string(all[1])), std::vector<int>{all[1]});
+}
+
+TEST_F(Affinity, CanHaveACpuThatTheTopGroupLostForAWhile) {
+  const std::vector<int> all = cpus();
+  // What a v1 cpuset is left with after its other CPUs went offline and came back.
+  if (hierarchy_.v1_of("cpuset") != nullptr) {
+    write_file(AT_FDCWD, file_of("cpuset", top_, "cpuset.cpus"), std::to_string(all[0]));
+  }
+  EXPECT_EQ(after_joining(all, std::to_string(all[1])), std::vector<int>{all[1]});
 }
 
 TEST_F(JoinTest, MovesTheProcessInEveryHierarchy) {
