@@ -88,6 +88,17 @@ void cover_with_host_node(int place, const spec::Device& device) {
   attach(host_node(device).get(), place, device.path);
 }
 
+// Not where the owner does not exist in the user namespace (EINVAL): it stays ours.
+void give_to_owner(const Place& place, const spec::Device& device) {
+  if (!device.uid && !device.gid) return;
+  constexpr uint32_t kLeave = 0xffffffff;
+  if (::fchownat(place.dir.get(), place.name.c_str(), device.uid.value_or(kLeave),
+                 device.gid.value_or(kLeave), AT_SYMLINK_NOFOLLOW) < 0 &&
+      errno != EINVAL) {
+    throw Error("chown", device.path, errno);
+  }
+}
+
 void make_node(const Place& place, const spec::Device& device) {
   const int existing =
       ::openat(place.dir.get(), place.name.c_str(), O_PATH | O_NOFOLLOW | O_CLOEXEC);
@@ -104,10 +115,7 @@ void make_node(const Place& place, const spec::Device& device) {
   const mode_t mode = device.file_mode.value_or(0666);
   if (::mknodat(place.dir.get(), place.name.c_str(), type_bits(device) | mode, number_of(device)) ==
       0) {
-    check(::fchownat(place.dir.get(), place.name.c_str(), device.uid.value_or(0),
-                     device.gid.value_or(0), AT_SYMLINK_NOFOLLOW),
-          "chown", device.path);
-    return;
+    return give_to_owner(place, device);
   }
   if (errno != EPERM || device.type == 'p') throw Error("mknod", device.path, errno);
   const UniqueFd tree = host_node(device);

@@ -57,8 +57,16 @@ void mount_tree(UniqueFd tree, const MountOp& op, const RootDir& root) {
   attach(tree.get(), target.get(), op.destination);
 }
 
-void perform_bind(const MountOp& op, const RootDir& root, UniqueFd source) {
-  UniqueFd tree = source ? std::move(source) : open_bind(op);
+void perform_bind(MountOp op, const RootDir& root, UniqueFd source) {
+  UniqueFd tree;
+  try {
+    tree = open_bind(op);
+  } catch (const Error& e) {
+    if (e.code() != EACCES || !source) throw;
+    tree = std::move(source);
+    op.options.attributes.clear &= MOUNT_ATTR__ATIME;
+    op.options.recursive_attributes.clear &= MOUNT_ATTR__ATIME;
+  }
   if (!tree) return;
   if (op.must_be_proc) require_proc(tree.get(), op.source);
   mount_tree(std::move(tree), op, root);

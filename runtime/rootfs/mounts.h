@@ -13,7 +13,9 @@ namespace berth::runtime::rootfs {
 // exist.
 UniqueFd open_bind(const MountOp& op);
 
-// `source` is open_bind's, or empty: then it is opened here.
+// `source`: what open_bind gave before the user namespace was entered, or empty. It serves where
+// the namespace may not reach the source. It is not the first choice: on a tree that comes from
+// outside the host's flags (nosuid, nodev, read-only) are not locked.
 void perform(const MountOp& op, const RootDir& root, UniqueFd source);
 
 // After everything was mounted: what had to be writable until now.

@@ -55,8 +55,7 @@ struct Rootfs::State {
   bool in_user_namespace = false;
   std::vector<MountOp> plan;
   RootPropagation propagation;
-  std::vector<UniqueFd> sources;  // one for each of the plan; empty: opened when it is mounted
-  UniqueFd root_tree;             // likewise
+  std::vector<UniqueFd> sources;  // of the plan's binds, opened on the host; may be empty
   std::optional<RootDir> root;
 
   void attach_root();
@@ -78,7 +77,6 @@ Rootfs Rootfs::open(int bundle, const spec::Spec& spec, std::span<const HostBind
                                     .plan = std::move(plan),
                                     .propagation = propagation_of(spec.linux_.rootfs_propagation),
                                     .sources = {},
-                                    .root_tree = {},
                                     .root = {}}));
 }
 
@@ -86,25 +84,19 @@ void Rootfs::open_sources() {
   State& state = *state_;
   check(::fchdir(state.bundle.get()), "change to", "bundle");
   state.sources.resize(state.plan.size());
-  // The rights that count are the caller's now and the user namespace's later. Where both are the
-  // same, it can wait; a shared root wants the mounts of the namespace, which propagate.
+  // Without a user namespace the rights are the same later; and a shared root wants the mounts of
+  // its own namespace, which propagate.
   if (!state.in_user_namespace || state.propagation.shared) return;
-  constexpr Propagation kSlave{.type = MS_SLAVE, .recursive = true};
-  try {
-    state.root_tree = clone_tree(AT_FDCWD, root_of(state.spec).path, true);
-    set_propagation(state.root_tree.get(), kSlave, "root file system");
-  } catch (const Error& e) {
-    // Who may not mount here is a user, whose namespace gives the same user's rights later.
-    if (e.code() == EPERM) return;
-    throw e.within("root file system");
-  }
   for (size_t i = 0; i < state.plan.size(); ++i) {
     const MountOp& op = state.plan[i];
     if (op.kind != MountKind::bind) continue;
     try {
       state.sources[i] = open_bind(op);
+      constexpr Propagation kSlave{.type = MS_SLAVE, .recursive = true};
       if (state.sources[i]) set_propagation(state.sources[i].get(), kSlave, op.source);
     } catch (const Error& e) {
+      // Who may not mount here is a user, whose own namespace gives the same user's rights.
+      if (e.code() == EPERM) return;
       throw e.within("mount '" + op.destination + "'");
     }
   }
@@ -113,13 +105,13 @@ void Rootfs::open_sources() {
 void Rootfs::State::attach_root() {
   const std::string& path = root_of(spec).path;
   const UniqueFd place = open_file(AT_FDCWD, path, O_PATH | O_DIRECTORY);
-  if (!root_tree) root_tree = clone_tree(AT_FDCWD, path, true);
+  UniqueFd tree = clone_tree(AT_FDCWD, path, true);
   if (propagation.shared) {
     make_mount_private(place.get());
-    set_propagation(root_tree.get(), {.type = MS_PRIVATE, .recursive = true}, path);
+    set_propagation(tree.get(), {.type = MS_PRIVATE, .recursive = true}, path);
   }
-  attach(root_tree.get(), place.get(), path);
-  root.emplace(std::move(root_tree));
+  attach(tree.get(), place.get(), path);
+  root.emplace(std::move(tree));
 }
 
 void Rootfs::mount_all() {

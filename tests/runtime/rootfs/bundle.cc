@@ -54,11 +54,11 @@ void unshare_user_as_root() {
   check(::setresuid(0, 0, 0), "setresuid");
 }
 
-void unshare_user() {
+void unshare_user(const char* map) {
   check(::unshare(CLONE_NEWUSER), "unshare user");
   write_file(AT_FDCWD, "/proc/self/setgroups", "deny");
-  write_file(AT_FDCWD, "/proc/self/uid_map", "0 65534 1");
-  write_file(AT_FDCWD, "/proc/self/gid_map", "0 65534 1");
+  write_file(AT_FDCWD, "/proc/self/uid_map", map);
+  write_file(AT_FDCWD, "/proc/self/gid_map", map);
 }
 
 void give_to_user(const std::string& path) {
@@ -71,7 +71,17 @@ void give_to_user(const std::string& path) {
 }  // namespace
 
 std::string name_of(As as) {
-  return as == As::root ? "root" : as == As::user ? "user" : "root_for_user";
+  switch (as) {
+    case As::root:
+      return "root";
+    case As::user:
+      return "user";
+    case As::self:
+      return "self";
+    case As::root_for_user:
+      return "root_for_user";
+  }
+  return "unknown";
 }
 
 Bundle::Bundle() {
@@ -117,11 +127,12 @@ void Bundle::usual_mounts() {
 
 void Bundle::child(As as, const std::function<void(Rootfs&)>& between,
                    const std::function<std::string()>& inside, int pipe) {
-  if (as == As::user) become_user();
+  if (as == As::user || as == As::self) become_user();
   const UniqueFd bundle = open_dir(AT_FDCWD, path_);
   Rootfs rootfs = Rootfs::open(bundle.get(), spec, binds, as != As::root);
   rootfs.open_sources();
-  if (as == As::user) unshare_user();
+  if (as == As::user) unshare_user("0 65534 1");
+  if (as == As::self) unshare_user("65534 65534 1");
   if (as == As::root_for_user) unshare_user_as_root();
   check(::unshare(CLONE_NEWNS | namespaces), "unshare");
   if ((namespaces & CLONE_NEWPID) != 0) {
@@ -145,7 +156,7 @@ Result Bundle::enter(As as, const std::function<std::string()>& inside) {
 
 Result Bundle::enter(As as, const std::function<void(Rootfs&)>& between,
                      const std::function<std::string()>& inside) {
-  if (as != As::root) give_to_user(path_);
+  if (as != As::root && !keep_owners) give_to_user(path_);
   int ends[2];
   check(::pipe2(ends, O_CLOEXEC), "pipe");
   UniqueFd reader(ends[0]), writer(ends[1]);

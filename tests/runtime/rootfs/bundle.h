@@ -15,9 +15,10 @@ namespace berth::runtime::rootfs {
 enum class As {
   root,           // real root, a mount namespace alone
   user,           // uid 65534 in a user namespace of its own that maps it to 0
+  self,           // the same, mapped to itself: how a job's tasks run
   root_for_user,  // real root makes a user namespace that maps 65534 to 0
 };
-inline constexpr As kEveryone[] = {As::root, As::user, As::root_for_user};
+inline constexpr As kEveryone[] = {As::root, As::user, As::self, As::root_for_user};
 std::string name_of(As as);
 
 struct Result {
@@ -53,7 +54,8 @@ class Bundle {
 
   spec::Spec spec;
   std::vector<HostBind> binds;
-  int namespaces = 0;  // CLONE_NEW* beyond user and mount; CLONE_NEWPID forks once more
+  bool keep_owners = false;  // enter gives the bundle to the user otherwise
+  int namespaces = 0;        // CLONE_NEW* beyond user and mount; CLONE_NEWPID forks once more
 
  private:
   void child(As as, const std::function<void(Rootfs&)>& between,

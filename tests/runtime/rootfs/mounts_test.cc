@@ -6,13 +6,14 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include <filesystem>
+
 #include "tests/runtime/rootfs/bundle.h"
 
 namespace berth::runtime::rootfs {
 namespace {
 
 using ::testing::HasSubstr;
-using ::testing::Not;
 using ::testing::StartsWith;
 
 class Mounts : public ::testing::TestWithParam<As> {
@@ -154,6 +155,20 @@ TEST_P(Mounts, AnUnknownFileSystemIsNamed) {
   bundle_.mount("/t", "nosuchfs", "x");
   EXPECT_THAT(enter([] { return std::string(); }).error,
               StartsWith("mount '/t': this kernel has no file system of type 'nosuchfs'"));
+}
+
+// Where the user of the namespace has no way to the source, root's view of it is taken.
+TEST_P(Mounts, SourcesAreOpenedAsTheCaller) {
+  char name[] = "/tmp/berth-source-XXXXXX";
+  const std::string closed = ::mkdtemp(name);  // 0700, root's
+  std::filesystem::create_directory(closed + "/data");
+  bundle_.mount("/data", "bind", closed + "/data", {"rbind"});
+  const std::string error = enter([] { return std::string(); }).error;
+  std::filesystem::remove_all(closed);
+  const bool caller_is_root = GetParam() == As::root || GetParam() == As::root_for_user;
+  EXPECT_EQ(error, caller_is_root
+                       ? ""
+                       : "mount '/data': open_tree '" + closed + "/data': permission denied");
 }
 
 TEST_P(Mounts, Remount) {

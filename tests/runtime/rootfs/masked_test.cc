@@ -1,0 +1,76 @@
+#include "runtime/rootfs/masked.h"
+
+#include <gmock/gmock.h>
+#include <sys/stat.h>
+
+#include "tests/runtime/rootfs/bundle.h"
+
+namespace berth::runtime::rootfs {
+namespace {
+
+using ::testing::HasSubstr;
+
+class Masked : public ::testing::TestWithParam<As> {
+ protected:
+  void SetUp() override {
+    if (!can_unshare()) GTEST_SKIP() << "no right to make a mount namespace (errno EPERM)";
+    bundle_.usual_mounts();
+  }
+  Result enter(const std::function<std::string()>& inside) {
+    return bundle_.enter(GetParam(), inside);
+  }
+  Bundle bundle_;
+};
+INSTANTIATE_TEST_SUITE_P(As, Masked, ::testing::ValuesIn(kEveryone),
+                         [](const auto& param) { return name_of(param.param); });
+
+TEST_P(Masked, FilesReadEmpty) {
+  bundle_.file("rootfs/secret", "secret");
+  bundle_.spec.linux_.masked_paths = {"/proc/version", "/secret"};
+  const Result result = enter([] { return content("/proc/version") + "|" + content("/secret"); });
+  EXPECT_EQ(result.error, "");
+  EXPECT_EQ(result.report, "|");
+  EXPECT_EQ(content(bundle_.rootfs() + "/secret"), "secret");
+}
+
+TEST_P(Masked, DirectoriesAreEmptyReadOnlyAndOneFileSystem) {
+  bundle_.file("rootfs/a/x");
+  bundle_.file("rootfs/b/y");
+  bundle_.spec.linux_.masked_paths = {"/a", "/b", "/sys/kernel"};
+  const Result result = enter([] {
+    struct stat a {};
+    struct stat b {};
+    ::stat("/a", &a);
+    ::stat("/b", &b);
+    return "[" + names("/a") + names("/b") + names("/sys/kernel") + "]" +
+           (writable("/a") || writable("/b") ? "w" : "r") +
+           (a.st_dev == b.st_dev ? " one" : " two");
+  });
+  EXPECT_EQ(result.error, "");
+  EXPECT_EQ(result.report, "[]r one");
+}
+
+TEST_P(Masked, AbsentPathsArePassedOver) {
+  bundle_.spec.linux_.masked_paths = {"/none", "/proc/none/below"};
+  bundle_.spec.linux_.readonly_paths = {"/none", "/proc/none/below"};
+  EXPECT_EQ(enter([] { return std::string(); }).error, "");
+}
+
+TEST_P(Masked, ReadOnlyPathsAreReadOnly) {
+  bundle_.dir("rootfs/ro/below");
+  bundle_.file("rootfs/file", "text");
+  bundle_.spec.linux_.readonly_paths = {"/ro", "/file", "/proc/sys", "/proc/version"};
+  const Result result = enter([] {
+    return std::string(writable("/ro/below") ? "w" : "r") + (writable("/") ? "w" : "r") + "\n" +
+           content("/file") + "\n" + mount_line("/file") + "\n" + mount_line("/proc/sys") + "\n" +
+           mount_line("/proc/version");
+  });
+  EXPECT_EQ(result.error, "");
+  EXPECT_THAT(result.report, ::testing::StartsWith("rw\ntext\n"));
+  EXPECT_THAT(result.report, HasSubstr(" /file ro,"));
+  EXPECT_THAT(result.report, HasSubstr(" /proc/sys ro,"));
+  EXPECT_THAT(result.report, HasSubstr(" /proc/version ro,"));
+}
+
+}  // namespace
+}  // namespace berth::runtime::rootfs
