@@ -37,7 +37,7 @@ TEST(Rlimits, RaisesNothingThatIsHighEnough) {
 TEST(Rlimits, NamesResourceValueAndWhatIsThere) {
   EXPECT_THAT(test::in_child([] {
                 set_rlimits({kFiles});
-                ::setresuid(65534, 65534, 65534);
+                check(::setresuid(65534, 65534, 65534), "setresuid");
                 raise_hard_limits({{RLIMIT_NOFILE, "RLIMIT_NOFILE", 32, 128}});
                 return now();
               }),
