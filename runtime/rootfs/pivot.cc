@@ -73,10 +73,20 @@ void pivot_into(int root) {
   const UniqueFd old_root = open_dir(AT_FDCWD, "/");
   check(::fchdir(root), "change to", "root file system");
   // Both on one directory: the old root lands on top of the new one, no directory is needed for it.
-  check(::syscall(SYS_pivot_root, ".", "."), "pivot_root");
+  if (::syscall(SYS_pivot_root, ".", ".") < 0) {
+    if (errno != EINVAL) throw Error("pivot_root", {}, errno);
+    return cover_root(root);
+  }
   check(::fchdir(old_root.get()), "change to", "old root");
   change_propagation(".", {.type = MS_SLAVE, .recursive = true});
   check(::umount2(".", MNT_DETACH), "umount", "old root");
+  check(::chdir("/"), "change to", "/");
+}
+
+void cover_root(int root) {
+  check(::move_mount(root, "", AT_FDCWD, "/", MOVE_MOUNT_F_EMPTY_PATH), "move_mount", "/");
+  check(::fchdir(root), "change to", "root file system");
+  check(::chroot("."), "chroot");
   check(::chdir("/"), "change to", "/");
 }
 

@@ -23,7 +23,11 @@ void cut_from_host(const RootPropagation& propagation);
 void make_mount_private(int dir);
 
 // pivot_root(2) into the mount that `root` is the top of; the old root is gone then and `/` is the
-// working directory.
+// working directory. Falls back to cover_root where the host's root cannot be exchanged.
 void pivot_into(int root);
+
+// For hosts that run from their initramfs, as diskless nodes do: the new root is moved on top of
+// the old one. A program that has CAP_SYS_ADMIN inside could uncover it.
+void cover_root(int root);
 
 }  // namespace berth::runtime::rootfs

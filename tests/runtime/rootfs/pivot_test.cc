@@ -1,11 +1,13 @@
 #include "runtime/rootfs/pivot.h"
 
 #include <gtest/gtest.h>
+#include <sched.h>
 #include <sys/mount.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
 #include <filesystem>
+#include <stdexcept>
 
 #include "tests/runtime/rootfs/bundle.h"
 
@@ -44,6 +46,24 @@ TEST_P(Pivot, TheHostIsGone) {
   });
   EXPECT_EQ(result.error, "");
   EXPECT_EQ(result.report, "here / dev marker proc sys");
+}
+
+// What a node without a disk needs.
+TEST_P(Pivot, ARootThatCannotBeExchangedIsCovered) {
+  bundle_.usual_mounts();
+  bundle_.file("rootfs/marker", "here");
+  const Result result =
+      bundle_.enter(GetParam(),
+                    [](Rootfs& rootfs) {
+                      cover_root(rootfs.root());
+                      // A new user namespace is refused to a process whose root is not its mount
+                      // namespace's.
+                      if (::unshare(CLONE_NEWUSER) < 0)
+                        throw std::runtime_error("unshare: chrooted");
+                      throw std::runtime_error(content("/marker") + " " + names("/"));
+                    },
+                    {});
+  EXPECT_EQ(result.error, "here dev marker proc sys");
 }
 
 TEST_P(Pivot, ReadOnlyRootLeavesMountsWritable) {
