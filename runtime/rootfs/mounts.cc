@@ -11,9 +11,9 @@
 
 #include "base/error.h"
 #include "base/file.h"
+#include "runtime/process/id_map.h"
 #include "runtime/rootfs/cgroup_mount.h"
 #include "runtime/rootfs/copy_up.h"
-#include "runtime/rootfs/id_map.h"
 #include "runtime/rootfs/tree.h"
 
 namespace berth::runtime::rootfs {
@@ -76,7 +76,7 @@ bool exists_here(const std::string& key, const std::string& value) {
   uint32_t id = 0;
   const auto [end, error] = std::from_chars(value.data(), value.data() + value.size(), id);
   if (error != std::errc() || end != value.data() + value.size()) return true;  // kernel says why
-  return key == "uid" ? IdMap::of_users().contains(id) : IdMap::of_groups().contains(id);
+  return process::maps(process::read_own_map((key + "_map").c_str()), id);
 }
 
 // The options for the kernel: without owners who do not exist here, and with the mode that the
