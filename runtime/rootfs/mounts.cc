@@ -1,13 +1,13 @@
 #include "runtime/rootfs/mounts.h"
 
+#include <fmt/format.h>
 #include <linux/magic.h>
 #include <sys/mount.h>
 #include <sys/stat.h>
 #include <sys/vfs.h>
 
 #include <charconv>
-
-#include <fmt/format.h>
+#include <optional>
 
 #include "base/error.h"
 #include "base/file.h"

@@ -14,6 +14,7 @@ namespace berth::runtime::rootfs {
 namespace {
 
 using ::testing::HasSubstr;
+using ::testing::Not;
 using ::testing::StartsWith;
 
 class Mounts : public ::testing::TestWithParam<As> {
@@ -183,15 +184,15 @@ TEST_P(Mounts, Remount) {
 
 TEST_P(Mounts, NothingOfItShowsOnTheHost) {
   bundle_.usual_mounts();
-  const std::string before = content("/proc/self/mountinfo");
-  EXPECT_EQ(enter([] { return std::string(); }).error, "");
-  EXPECT_EQ(content("/proc/self/mountinfo"), before);
+  EXPECT_EQ(enter([] { return content("/proc/self/mountinfo"); }).error, "");
+  EXPECT_THAT(content("/proc/self/mountinfo"), Not(HasSubstr(bundle_.path())));
 }
 
 TEST_P(Mounts, CgroupsAreReadOnlyWithoutANamespaceOfTheirOwn) {
   bundle_.usual_mounts();
   bundle_.mount("/sys/fs/cgroup", "cgroup", "cgroup", {"nosuid", "noexec", "nodev", "relatime"});
   const std::string host = names("/sys/fs/cgroup");
+  const bool v2 = std::filesystem::exists("/sys/fs/cgroup/cgroup.controllers");
   const Result result = enter([] {
     std::string text = names("/sys/fs/cgroup") + "\n";
     for (const char* name : {"", "/memory", "/unified"}) {
@@ -201,7 +202,8 @@ TEST_P(Mounts, CgroupsAreReadOnlyWithoutANamespaceOfTheirOwn) {
     return text + (::mkdir("/sys/fs/cgroup/memory/x", 0755) == 0 ? "made" : "refused");
   });
   EXPECT_EQ(result.error, "");
-  EXPECT_THAT(result.report, StartsWith(host + "\n"));
+  // A v2 root has other people's groups, which come and go.
+  if (!v2) EXPECT_THAT(result.report, StartsWith(host + "\n"));
   EXPECT_THAT(result.report, HasSubstr(" /sys/fs/cgroup"));
   EXPECT_THAT(result.report, HasSubstr("refused"));
 }
