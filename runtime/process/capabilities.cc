@@ -1,9 +1,13 @@
 // The bounding set goes before the change of user, the others after it; all after the mounts and
-// the pivot, which need them. libcap-ng keeps its state for the thread and is used only here.
+// the pivot, which need them. libcap-ng gives the names alone: it remembers the id of the process
+// and looks into /proc, and neither is the same after a clone3 of ours and a pivot.
 #include "runtime/process/capabilities.h"
 
 #include <cap-ng.h>
+#include <linux/capability.h>
 #include <sys/prctl.h>
+#include <sys/syscall.h>
+#include <unistd.h>
 
 #include <algorithm>
 #include <cctype>
@@ -29,10 +33,39 @@ int number_of(const std::string& name) {
   return number;
 }
 
-uint64_t available(capng_type_t type) {
+// As capget(2) and capset(2) have them: 64 bits in two halves.
+struct Own {
+  uint64_t effective = 0, permitted = 0, inheritable = 0;
+};
+
+uint64_t joined(uint32_t low, uint32_t high) {
+  return uint64_t{high} << 32 | low;
+}
+
+Own read_own() {
+  __user_cap_header_struct header{_LINUX_CAPABILITY_VERSION_3, 0};
+  __user_cap_data_struct half[2] = {};
+  check(::syscall(SYS_capget, &header, half), "read this process' capabilities");
+  return {joined(half[0].effective, half[1].effective),
+          joined(half[0].permitted, half[1].permitted),
+          joined(half[0].inheritable, half[1].inheritable)};
+}
+
+void write_own(const Own& own) {
+  __user_cap_header_struct header{_LINUX_CAPABILITY_VERSION_3, 0};
+  __user_cap_data_struct half[2] = {};
+  for (unsigned i = 0; i < 2; ++i) {
+    half[i].effective = static_cast<uint32_t>(own.effective >> 32 * i);
+    half[i].permitted = static_cast<uint32_t>(own.permitted >> 32 * i);
+    half[i].inheritable = static_cast<uint32_t>(own.inheritable >> 32 * i);
+  }
+  check(::syscall(SYS_capset, &header, half), "set process.capabilities");
+}
+
+uint64_t read_bounding() {
   uint64_t mask = 0;
   for (int c = 0; c <= CAP_LAST_CAP; ++c) {
-    if (::capng_have_capability(type, static_cast<unsigned>(c)) != 0) mask |= bit(c);
+    if (::prctl(PR_CAPBSET_READ, c, 0, 0, 0) == 1) mask |= bit(c);
   }
   return mask;
 }
@@ -47,22 +80,12 @@ uint64_t mask_of(const std::vector<std::string>& names, uint64_t limit) {
   return mask;
 }
 
-void fill(int types, uint64_t mask) {
-  for (int c = 0; c <= CAP_LAST_CAP; ++c) {
-    if ((mask & bit(c)) == 0) continue;
-    ::capng_update(CAPNG_ADD, static_cast<capng_type_t>(types), static_cast<unsigned>(c));
-  }
-}
-
 }  // namespace
 
 CapabilityPlan::CapabilityPlan(const std::optional<spec::Capabilities>& capabilities) {
   if (!capabilities) return;
-  if (::capng_get_caps_process() != 0) throw Error("read this process' capabilities", {}, errno);
-  const uint64_t bounding = available(CAPNG_BOUNDING_SET);
-  const uint64_t permitted = available(CAPNG_PERMITTED);
-  sets_.bounding = mask_of(capabilities->bounding, bounding);
-  sets_.permitted = mask_of(capabilities->permitted, permitted);
+  sets_.bounding = mask_of(capabilities->bounding, read_bounding());
+  sets_.permitted = mask_of(capabilities->permitted, read_own().permitted);
   sets_.effective = mask_of(capabilities->effective, sets_.permitted);
   sets_.inheritable = mask_of(capabilities->inheritable, sets_.bounding);
   sets_.ambient = mask_of(capabilities->ambient, sets_.permitted & sets_.inheritable);
@@ -80,21 +103,17 @@ void CapabilityPlan::limit_bounding() const {
 
 void CapabilityPlan::apply(bool keep_sys_admin) const {
   const uint64_t extra = keep_sys_admin ? bit(CAP_SYS_ADMIN) : 0;
-  ::capng_clear(CAPNG_SELECT_ALL);
-  fill(CAPNG_PERMITTED, sets_.permitted | extra);
-  fill(CAPNG_EFFECTIVE, sets_.effective | extra);
-  fill(CAPNG_INHERITABLE, sets_.inheritable);
-  fill(CAPNG_AMBIENT, sets_.ambient);
-  errno = 0;
-  if (::capng_apply(CAPNG_SELECT_CAPS) != 0) throw Error("set process.capabilities", {}, errno);
-  if (::capng_apply(CAPNG_SELECT_AMBIENT) != 0) {
-    throw Error("set process.capabilities.ambient", {}, errno);
+  write_own({sets_.effective | extra, sets_.permitted | extra, sets_.inheritable});
+  check(::prctl(PR_CAP_AMBIENT, PR_CAP_AMBIENT_CLEAR_ALL, 0, 0, 0), "clear ambient capabilities");
+  for (int c = 0; c <= CAP_LAST_CAP; ++c) {
+    if ((sets_.ambient & bit(c)) == 0) continue;
+    check(::prctl(PR_CAP_AMBIENT, PR_CAP_AMBIENT_RAISE, c, 0, 0), "raise ambient capability",
+          ::capng_capability_to_name(static_cast<unsigned>(c)));
   }
 }
 
 bool has_sys_admin() {
-  if (::capng_get_caps_process() != 0) throw Error("read this process' capabilities", {}, errno);
-  return ::capng_have_capability(CAPNG_EFFECTIVE, CAP_SYS_ADMIN) != 0;
+  return (read_own().effective & bit(CAP_SYS_ADMIN)) != 0;
 }
 
 void set_no_new_privileges() {

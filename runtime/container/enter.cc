@@ -1,0 +1,112 @@
+// The page to read: how a process on the host becomes the program in its container. The order is
+// the point; each line's own reason is at the top of the file that it calls.
+#include "runtime/container/enter.h"
+
+#include <cerrno>
+#include <cstdlib>
+#include <functional>
+#include <utility>
+
+#include "base/error.h"
+#include "runtime/container/start.h"
+#include "runtime/process/capabilities.h"
+#include "runtime/process/host_name.h"
+#include "runtime/process/loopback.h"
+#include "runtime/process/oom_score.h"
+#include "runtime/process/rlimits.h"
+#include "runtime/process/sysctl.h"
+#include "runtime/process/user.h"
+#include "runtime/process/user_namespace.h"
+#include "runtime/process/working_directory.h"
+
+namespace berth::runtime {
+namespace {
+
+// What is wrong with the program itself has exit codes of its own.
+void of_program(int not_there, const std::function<void()>& step) {
+  try {
+    step();
+  } catch (const Error& e) {
+    throw EnterFailure(e.message(), e.code() == ENOENT ? not_there : kExitNotExecutable);
+  }
+}
+
+}  // namespace
+
+void enter(Entry entry) {
+  const std::string id = entry.id;
+  guard(id, [&] {
+    if (asks_for_pid_namespace(entry.spec)) {
+      throw Error("linux.namespaces: a process cannot enter a PID namespace, only its child can");
+    }
+    Start start(std::move(entry));
+    start.on_host();
+    start.enter_user_namespace();
+    start.inside({});
+  });
+  std::abort();  // guard gives back by an exception or not at all
+}
+
+// Stage 1: what takes the host's rights or the host's view.
+void Start::on_host() {
+  process::set_oom_score(process());
+  process::raise_hard_limits(process().rlimits);
+  rootfs_->open_sources();
+}
+
+// Stage 2: the user namespace goes first, it grants the rights that all the rest needs.
+void Start::enter_user_namespace() {
+  namespaces_.join_before_user();
+  if (entry_.user_namespace) {
+    process::join_user_namespace(entry_.user_namespace->get());
+  } else if (namespaces_.joins_user()) {
+    namespaces_.join_user();
+  } else if (maps_) {
+    process::make_user_namespace_here(*maps_);
+  }
+  process::hide_from_peers();
+  if (has_user_namespace()) process::own_user_namespace(entry_.spec);
+}
+
+// Stage 3: namespaces, tree, identity, and then the ones that must be last.
+void Start::inside(const std::function<void()>& before_limits) {
+  make_namespaces();
+  const process::Groups groups = process::groups_of(entry_.spec);  // while /proc is the host's
+  const process::CapabilityPlan capabilities(process().capabilities);
+  make_tree();
+  take_identity(groups, capabilities);
+  of_program(kExitNotFound, [&] { program_.find(); });
+  entry_.fds.enforce();                     // all of ours closes at execve
+  process::set_rlimits(process().rlimits);  // may be too tight for anything above
+  if (before_limits) before_limits();       // a waiting parent hears that the set-up is done
+  std::move(entry_.limits).apply();         // from here on memory is the program's alone
+  if (seccomp_) seccomp_->load();           // may forbid all of the above
+  of_program(kExitNotExecutable, [&] { program_.execute(); });
+  std::abort();  // execute gives back by an exception or not at all
+}
+
+void Start::make_namespaces() {
+  namespaces_.join_after_user();
+  namespaces_.make();
+  process::set_host_name(entry_.spec);
+  if (namespaces_.makes(spec::NamespaceType::network)) process::raise_loopback();
+}
+
+void Start::make_tree() {
+  rootfs_->mount_all();
+  if (proc_sys_) process::set_sysctls(proc_sys_.get(), entry_.spec);  // read-only after the pivot
+  rootfs_->pivot();
+  process::make_working_directory(process().cwd);
+}
+
+void Start::take_identity(process::Groups groups, const process::CapabilityPlan& capabilities) {
+  capabilities.limit_bounding();
+  process::become(process().user, groups);
+  process::enter_working_directory(entry_.preferred_cwd, entry_.require_preferred_cwd,
+                                   process().cwd);
+  // Without no_new_privs loading a filter takes a right that execve then drops by itself.
+  capabilities.apply(seccomp_ && !process().no_new_privileges);
+  if (process().no_new_privileges) process::set_no_new_privileges();
+}
+
+}  // namespace berth::runtime

@@ -1,0 +1,211 @@
+// The container in a child. Its PID namespace begins with a clone: at once, or, where a user
+// namespace must first give the right to make one, with a second one, whose child becomes ours
+// (CLONE_PARENT) in the first one's place.
+#include "runtime/container/spawn.h"
+
+#include <linux/sched.h>
+#include <sched.h>
+#include <sys/prctl.h>
+#include <sys/syscall.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <csignal>
+#include <utility>
+
+#include "base/error.h"
+#include "runtime/container/start.h"
+#include "runtime/container/sync.h"
+
+namespace berth::runtime {
+namespace {
+
+// No handler of ours runs in the child, and no signal meant for both is lost on either.
+class SignalsBlocked {
+ public:
+  SignalsBlocked() {
+    sigset_t all;
+    ::sigfillset(&all);
+    ::sigprocmask(SIG_SETMASK, &all, &before_);
+  }
+  ~SignalsBlocked() { restore(); }
+  SignalsBlocked(const SignalsBlocked&) = delete;
+  SignalsBlocked& operator=(const SignalsBlocked&) = delete;
+  void restore() const { ::sigprocmask(SIG_SETMASK, &before_, nullptr); }
+
+ private:
+  sigset_t before_;
+};
+
+// clone3 with a pidfd; `child.pid` is 0 in the child.
+Child clone_child(uint64_t flags, const UniqueFd& cgroup) {
+  int pidfd = -1;
+  clone_args args{};
+  args.flags = flags | CLONE_PIDFD;
+  args.pidfd = reinterpret_cast<uint64_t>(&pidfd);
+  // With CLONE_PARENT the signal is that of who clones.
+  args.exit_signal = (flags & CLONE_PARENT) != 0 ? 0 : SIGCHLD;
+  if (cgroup) {
+    args.flags |= CLONE_INTO_CGROUP;
+    args.cgroup = static_cast<uint64_t>(cgroup.get());
+  }
+  const auto pid = static_cast<pid_t>(check(::syscall(SYS_clone3, &args, sizeof args), "clone3"));
+  return {pid, UniqueFd(pid == 0 ? -1 : pidfd)};
+}
+
+siginfo_t wait_for_end(const Child& child) {
+  siginfo_t info{};
+  while (::waitid(P_PIDFD, static_cast<id_t>(child.pidfd.get()), &info, WEXITED) != 0) {
+    if (errno != EINTR) throw Error("wait for child", std::to_string(child.pid), errno);
+  }
+  return info;
+}
+
+// A killed launcher leaves no orphan. As late as this because a change of credentials clears it;
+// the parent may be gone by then, which getppid cannot tell from inside a PID namespace.
+void die_with_parent(const ChildEnd& parent) {
+  check(::prctl(PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0), "set parent death signal");
+  if (parent.parent_is_gone()) ::_exit(kExitBerthFailed);
+}
+
+// What the parent and its child know of a start.
+struct Spawning {
+  Start& start;
+  CgroupJoin& cgroup;
+  const SignalsBlocked& signals;
+  pid_t launcher = -1;
+  bool second_clone = false;
+
+  uint64_t pid_flag() const { return start.makes_pid_namespace() ? CLONE_NEWPID : 0; }
+};
+
+void prepare(const Spawning& s) {
+  if (!s.cgroup.empty()) join_self(s.cgroup);
+  s.start.on_host();
+  s.start.enter_user_namespace();
+}
+
+[[noreturn]] void become_program(const Spawning& s, const ChildEnd& parent) {
+  parent.wait_for_go();
+  if (!s.second_clone) {
+    prepare(s);
+  }
+  s.start.take_listen_pid(s.launcher);
+  s.start.inside([&] {
+    die_with_parent(parent);
+    parent.ready();
+    s.signals.restore();
+  });
+}
+
+// The process between: makes the user namespace, and with its rights the program's process.
+void hand_over(const Spawning& s, const ChildEnd& parent) {
+  prepare(s);
+  const Child next = clone_child(s.pid_flag() | CLONE_PARENT, UniqueFd());
+  if (next.pid == 0) become_program(s, parent);
+  parent.hand_over(next.pid, next.pidfd);
+}
+
+[[noreturn]] void live_as_child(const Spawning& s, ChildEnd parent) noexcept {
+  int exit_code = 0;
+  try {
+    guard({}, [&] {  // the parent puts the container's name in front
+      if (s.second_clone) {
+        hand_over(s, parent);
+      } else {
+        become_program(s, parent);
+      }
+    });
+  } catch (const EnterFailure& failure) {
+    parent.fail(failure);
+    exit_code = failure.exit_code();
+  }
+  ::_exit(exit_code);
+}
+
+Child clone_first(const Spawning& s) {
+  const uint64_t flags = s.second_clone ? 0 : s.pid_flag();
+  if (!s.cgroup.v2_dir) return clone_child(flags, UniqueFd());
+  try {
+    Child child = clone_child(flags, s.cgroup.v2_dir);
+    // It is in already, and needs no write that would wait for the kernel.
+    if (child.pid == 0) s.cgroup.v2_procs.reset();
+    return child;
+  } catch (const Error& e) {
+    // Before 5.7, or a group that this process itself may not move to but whoever opened it may.
+    const bool refused = e.code() == EACCES || e.code() == ENOSYS || e.code() == EINVAL;
+    if (!refused || !s.cgroup.v2_procs) throw;
+    return clone_child(flags, UniqueFd());
+  }
+}
+
+[[noreturn]] void explain_death(const Child& child) {
+  const siginfo_t info = wait_for_end(child);
+  std::string how = info.si_code == CLD_EXITED
+                        ? "ended with " + std::to_string(info.si_status)
+                        : "was killed by signal " + std::to_string(info.si_status);
+  throw EnterFailure("its first process " + how + " before it could execute the program",
+                     kExitBerthFailed);
+}
+
+void end(const Child& child) noexcept {
+  ::syscall(SYS_pidfd_send_signal, child.pidfd.get(), SIGKILL, nullptr, 0);
+  siginfo_t info{};
+  while (::waitid(P_PIDFD, static_cast<id_t>(child.pidfd.get()), &info, WEXITED) != 0 &&
+         errno == EINTR) {
+  }
+}
+
+// The parent's side, up to the child's execve. On a throw the child may still live.
+void see_through(const Spawning& s, const ParentEnd& socket, Child& child,
+                 const std::function<void(pid_t)>& before_start) {
+  if (s.second_clone) {
+    auto next = socket.await_hand_over();
+    if (!next) explain_death(child);
+    const Child between = std::exchange(child, {next->pid, std::move(next->pidfd)});
+    wait_for_end(between);
+  }
+  if (before_start) before_start(child.pid);
+  socket.go();
+  if (!socket.await_execve()) explain_death(child);
+}
+
+}  // namespace
+
+Child spawn(Entry entry, CgroupJoin cgroup, const std::function<void(pid_t)>& before_start) {
+  const std::string id = entry.id;
+  Child child;
+  guard(id, [&] {
+    Start start(std::move(entry));
+    SocketPair pair = socket_pair();
+    const SignalsBlocked signals;
+    const Spawning spawning{
+        .start = start,
+        .cgroup = cgroup,
+        .signals = signals,
+        .launcher = ::getpid(),
+        .second_clone = start.joins_pid_namespace() ||
+                        (start.makes_pid_namespace() && start.has_user_namespace())};
+    child = clone_first(spawning);
+    if (child.pid == 0) {
+      pair.first.reset();
+      live_as_child(spawning, ChildEnd(std::move(pair.second)));
+    }
+    pair.second.reset();
+    try {
+      see_through(spawning, ParentEnd(std::move(pair.first)), child, before_start);
+    } catch (...) {
+      end(child);
+      throw;
+    }
+  });
+  return child;
+}
+
+void enter_or_stay(Entry entry) {
+  if (!asks_for_pid_namespace(entry.spec)) enter(std::move(entry));
+  const Child child = spawn(std::move(entry), {});
+  ::_exit(forward_and_wait(child));
+}
+
+}  // namespace berth::runtime

@@ -1,0 +1,61 @@
+// What is decided before anything is done, and what an error becomes. The stages are in enter.cc.
+#include "runtime/container/start.h"
+
+#include <unistd.h>
+
+#include <utility>
+
+#include "base/error.h"
+#include "runtime/process/capabilities.h"
+#include "runtime/process/sysctl.h"
+#include "runtime/process/user_namespace.h"
+
+namespace berth::runtime {
+namespace {
+
+Entry with_process(Entry entry) {
+  if (!entry.spec.process) throw Error("config.json: no process: there is nothing to run");
+  return entry;
+}
+
+[[noreturn]] void fail(const std::string& id, const std::string& message, int exit_code) {
+  const std::string prefix = id.empty() ? "" : "start container '" + id + "': ";
+  throw EnterFailure(prefix + message, exit_code);
+}
+
+}  // namespace
+
+Start::Start(Entry entry)
+    : entry_(with_process(std::move(entry))),
+      namespaces_(process::Namespaces::open(entry_.spec)),
+      program_(process()) {
+  const spec::Spec& spec = entry_.spec;
+  if (!entry_.user_namespace && !namespaces_.joins_user()) {
+    maps_ = process::plan_id_maps(spec, namespaces_.makes_user(), process::has_sys_admin(),
+                                  ::geteuid(), ::getegid());
+  }
+  if (spec.linux_.seccomp) seccomp_ = process::SeccompFilter::compile(*spec.linux_.seccomp);
+  if (!spec.linux_.sysctl.empty()) proc_sys_ = process::open_proc_sys();
+  rootfs_ = rootfs::Rootfs::open(entry_.bundle.get(), spec, entry_.binds,
+                                 has_user_namespace() || !process::in_initial_user_namespace());
+}
+
+void Start::take_listen_pid(pid_t from) {
+  program_.move_listen_pid(from, ::getpid());
+}
+
+bool asks_for_pid_namespace(const spec::Spec& spec) {
+  return spec.has_namespace(spec::NamespaceType::pid);
+}
+
+void guard(const std::string& id, const std::function<void()>& stage) {
+  try {
+    stage();
+  } catch (const EnterFailure& e) {
+    fail(id, e.what(), e.exit_code());
+  } catch (const std::exception& e) {
+    fail(id, e.what(), kExitBerthFailed);
+  }
+}
+
+}  // namespace berth::runtime

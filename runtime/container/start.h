@@ -1,0 +1,64 @@
+// One start of a container in its three stages. enter.cc runs them in one process; spawn.cc puts a
+// process of its own between them where a PID namespace begins. Private to this folder.
+#pragma once
+
+#include <functional>
+#include <optional>
+#include <string>
+
+#include "runtime/container/enter.h"
+#include "runtime/process/capabilities.h"
+#include "runtime/process/id_map.h"
+#include "runtime/process/namespaces.h"
+#include "runtime/process/program.h"
+#include "runtime/process/seccomp.h"
+#include "runtime/process/user.h"
+#include "runtime/rootfs/rootfs.h"
+
+namespace berth::runtime {
+
+class Start {
+ public:
+  // All that can be prepared and refused without touching this process.
+  explicit Start(Entry entry);
+  Start(const Start&) = delete;
+  Start& operator=(const Start&) = delete;
+
+  // In the process that becomes the program, or in its parent.
+  void on_host();
+  void enter_user_namespace();
+  // From the namespaces to execve. `before_limits` (may be empty) is called when the set-up is
+  // done.
+  [[noreturn]] void inside(const std::function<void()>& before_limits);
+
+  const std::string& id() const { return entry_.id; }
+  bool makes_pid_namespace() const { return namespaces_.makes_pid(); }
+  bool joins_pid_namespace() const { return namespaces_.joins_pid(); }
+  bool has_user_namespace() const {
+    return entry_.user_namespace || namespaces_.joins_user() || maps_;
+  }
+  // Sockets that were passed to `from` are passed to this process (LISTEN_PID).
+  void take_listen_pid(pid_t from);
+
+ private:
+  const spec::Process& process() const { return *entry_.spec.process; }
+  void make_namespaces();
+  void make_tree();
+  void take_identity(process::Groups groups, const process::CapabilityPlan& capabilities);
+
+  Entry entry_;
+  process::Namespaces namespaces_;
+  std::optional<process::IdMaps> maps_;
+  std::optional<process::SeccompFilter> seccomp_;
+  process::Program program_;
+  std::optional<rootfs::Rootfs> rootfs_;
+  UniqueFd proc_sys_;
+};
+
+// Whether the program gets a PID namespace that this process is not in: then it is a child.
+bool asks_for_pid_namespace(const spec::Spec& spec);
+
+// Runs a stage; what it throws becomes an EnterFailure with the container's name in front.
+void guard(const std::string& id, const std::function<void()>& stage);
+
+}  // namespace berth::runtime

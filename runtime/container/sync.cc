@@ -1,0 +1,74 @@
+#include "runtime/container/sync.h"
+
+#include <poll.h>
+#include <unistd.h>
+
+#include <charconv>
+#include <string>
+
+#include "base/error.h"
+
+namespace berth::runtime {
+namespace {
+
+// One letter, then the rest.
+constexpr char kHandOver = 'h';  // and the pid, with its pidfd
+constexpr char kReady = 'r';
+constexpr char kFailed = 'f';  // and the exit code, a line feed, the message
+
+int leading_number(const std::string& bytes) {
+  int value = -1;
+  std::from_chars(bytes.data() + 1, bytes.data() + bytes.size(), value);
+  return value;
+}
+
+// An empty answer is the other end's closing.
+Message receive(int socket) {
+  Message message = receive_message(socket);
+  if (!message.bytes.starts_with(kFailed)) return message;
+  const size_t line = message.bytes.find('\n');
+  throw EnterFailure(message.bytes.substr(line + 1), leading_number(message.bytes));
+}
+
+}  // namespace
+
+void ChildEnd::wait_for_go() const {
+  if (receive_message(socket_.get()).bytes.empty()) ::_exit(kExitBerthFailed);
+}
+
+void ChildEnd::hand_over(pid_t pid, const UniqueFd& pidfd) const {
+  const int fd = pidfd.get();
+  send_message(socket_.get(), kHandOver + std::to_string(pid), {&fd, 1});
+}
+
+void ChildEnd::ready() const {
+  send_message(socket_.get(), std::string(1, kReady));
+}
+
+void ChildEnd::fail(const EnterFailure& failure) const noexcept {
+  std::string text = kFailed + std::to_string(failure.exit_code()) + "\n" + failure.what();
+  text.resize(std::min(text.size(), kMaxMessage));
+  (void)!::write(socket_.get(), text.data(), text.size());
+}
+
+bool ChildEnd::parent_is_gone() const {
+  pollfd state{socket_.get(), 0, 0};
+  return ::poll(&state, 1, 0) > 0 && (state.revents & (POLLHUP | POLLERR)) != 0;
+}
+
+void ParentEnd::go() const {
+  send_message(socket_.get(), "go");
+}
+
+std::optional<HandedOver> ParentEnd::await_hand_over() const {
+  Message message = receive(socket_.get());
+  if (!message.bytes.starts_with(kHandOver) || message.fds.size() != 1) return std::nullopt;
+  return HandedOver{leading_number(message.bytes), std::move(message.fds.front())};
+}
+
+bool ParentEnd::await_execve() const {
+  if (receive(socket_.get()).bytes.empty()) return false;
+  return receive(socket_.get()).bytes.empty();
+}
+
+}  // namespace berth::runtime

@@ -1,0 +1,48 @@
+// What a starting child and its waiting parent say to each other: one SEQPACKET socket, the child's
+// end closes at execve. Private to this folder.
+#pragma once
+
+#include <sys/types.h>
+
+#include <optional>
+
+#include "base/fd.h"
+#include "runtime/container/enter.h"
+
+namespace berth::runtime {
+
+class ChildEnd {
+ public:
+  explicit ChildEnd(UniqueFd socket) : socket_(std::move(socket)) {}
+  // Until the parent says so; where the parent is gone this process ends.
+  void wait_for_go() const;
+  // The process that goes on in our place, as this process' PID namespace counts.
+  void hand_over(pid_t pid, const UniqueFd& pidfd) const;
+  void ready() const;
+  // By write(2) alone: a seccomp filter may be in force.
+  void fail(const EnterFailure& failure) const noexcept;
+  bool parent_is_gone() const;
+
+ private:
+  UniqueFd socket_;
+};
+
+struct HandedOver {
+  pid_t pid = -1;
+  UniqueFd pidfd;
+};
+
+class ParentEnd {
+ public:
+  explicit ParentEnd(UniqueFd socket) : socket_(std::move(socket)) {}
+  void go() const;
+  // Throws the child's EnterFailure. Nothing where it died without a word.
+  std::optional<HandedOver> await_hand_over() const;
+  // Until execve. Throws the child's EnterFailure; false where it died before it was ready.
+  bool await_execve() const;
+
+ private:
+  UniqueFd socket_;
+};
+
+}  // namespace berth::runtime

@@ -1,0 +1,312 @@
+#include "runtime/container/spawn.h"
+
+#include <fcntl.h>
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+#include <poll.h>
+#include <sys/prctl.h>
+#include <sys/stat.h>
+#include <sys/syscall.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <csignal>
+#include <filesystem>
+
+#include "base/error.h"
+#include "base/file.h"
+#include "runtime/cgroup/hierarchy.h"
+#include "runtime/process/step_namespace.h"
+#include "tests/runtime/container/bundle.h"
+
+namespace berth::runtime {
+namespace {
+
+using spec::NamespaceType;
+using test::Bundle;
+using test::kNobody;
+using test::launch;
+using test::Outcome;
+using ::testing::HasSubstr;
+
+Entry with_pid_namespace(Entry entry) {
+  entry.spec.linux_.namespaces.push_back({NamespaceType::pid, ""});
+  return entry;
+}
+
+// Spawns, waits and leaves with its status; says so where a child of ours is left.
+[[noreturn]] void run_through(Entry entry, CgroupJoin cgroup = {}) {
+  try {
+    const Child child = spawn(std::move(entry), std::move(cgroup));
+    ::_exit(forward_and_wait(child));
+  } catch (const EnterFailure&) {
+    if (::waitpid(-1, nullptr, WNOHANG | __WALL) >= 0) ::_exit(98);
+    throw;
+  }
+}
+
+class SpawnTest : public ::testing::TestWithParam<uid_t> {
+ protected:
+  void SetUp() override {
+    if (::geteuid() != 0) GTEST_SKIP() << "takes root";
+  }
+  Outcome run(Entry entry) {
+    return launch(GetParam(), [&] { run_through(std::move(entry)); });
+  }
+  Bundle bundle_;
+};
+
+INSTANTIATE_TEST_SUITE_P(As, SpawnTest, ::testing::Values(0, kNobody),
+                         [](const auto& as) { return as.param == 0 ? "Root" : "User"; });
+
+TEST_P(SpawnTest, IsTheFirstProcessOfItsPidNamespace) {
+  const Outcome outcome =
+      run(with_pid_namespace(bundle_.shell("echo $$; ls /proc | grep -c '^[0-9]'")));
+  EXPECT_EQ(outcome.status, 0) << outcome.err;
+  EXPECT_EQ(outcome.out.substr(0, 2), "1\n");
+}
+
+TEST_P(SpawnTest, RunsWithoutAPidNamespaceToo) {
+  const Outcome outcome = run(bundle_.shell("test $$ != 1 && echo child"));
+  EXPECT_EQ(outcome.out, "child\n") << outcome.err;
+}
+
+TEST_P(SpawnTest, GivesExitStatusAndSignal) {
+  EXPECT_EQ(run(bundle_.shell("exit 3")).status, 3);
+  EXPECT_EQ(run(bundle_.shell("kill -9 $$")).status, 128 + SIGKILL);
+  EXPECT_EQ(run(with_pid_namespace(bundle_.shell("exit 3"))).status, 3);
+}
+
+TEST_P(SpawnTest, ThrowsTheChildsOwnLineAndLeavesNothing) {
+  for (const bool pid_namespace : {false, true}) {
+    const auto made = [&](Entry entry) {
+      return pid_namespace ? with_pid_namespace(std::move(entry)) : std::move(entry);
+    };
+    Outcome outcome = run(made(bundle_.entry({"nowhere"})));
+    EXPECT_EQ(outcome.status, 127);
+    EXPECT_EQ(outcome.err,
+              "start container 't1': find program 'nowhere': no such file or directory "
+              "(PATH is '/bin')");
+    EXPECT_EQ(run(made(bundle_.entry({"plain"}))).status, 126);
+    Entry broken = bundle_.shell("true");
+    broken.spec.mounts.push_back({"/etc", "bind", "/no/such/source", {"bind"}});
+    outcome = run(made(std::move(broken)));
+    EXPECT_EQ(outcome.status, 125);
+    EXPECT_THAT(outcome.err, HasSubstr("'/no/such/source'"));
+  }
+}
+
+TEST_P(SpawnTest, FailsInTheChildAfterTheFilterToo) {
+  Entry entry = bundle_.shell("true");
+  entry.spec.linux_.seccomp.emplace();
+  entry.spec.linux_.seccomp->default_action = "SCMP_ACT_ALLOW";
+  entry.spec.linux_.seccomp->syscalls = {
+      {{"execve", "sendmsg", "sendto"}, "SCMP_ACT_ERRNO", EXDEV, {}}};
+  const Outcome outcome = run(std::move(entry));
+  EXPECT_EQ(outcome.status, 126);
+  EXPECT_THAT(outcome.err, HasSubstr("execute '/bin/sh': invalid cross-device link"));
+}
+
+TEST_P(SpawnTest, TellsTheParentThePidBeforeTheProgramRuns) {
+  for (const bool pid_namespace : {false, true}) {
+    const Outcome outcome = launch(GetParam(), [&] {
+      pid_t told = -1;
+      const auto before = [&](pid_t pid) {
+        told = pid;
+        (void)!::write(1, "before ", 7);
+      };
+      Entry entry = bundle_.shell("echo ran");
+      if (pid_namespace) entry = with_pid_namespace(std::move(entry));
+      const Child child = spawn(std::move(entry), {}, before);
+      if (child.pid != told || !child.pidfd) ::_exit(97);
+      ::_exit(forward_and_wait(child));
+    });
+    EXPECT_EQ(outcome.status, 0) << outcome.err;
+    EXPECT_EQ(outcome.out, "before ran\n");
+  }
+}
+
+TEST_P(SpawnTest, AFailureBeforeTheStartEndsTheChild) {
+  const Outcome outcome = launch(GetParam(), [&] {
+    try {
+      (void)spawn(with_pid_namespace(bundle_.shell("echo ran")), {},
+                  [](pid_t) { throw Error("no room"); });
+    } catch (const EnterFailure& e) {
+      if (::waitpid(-1, nullptr, WNOHANG | __WALL) >= 0) ::_exit(98);
+      throw;
+    }
+  });
+  EXPECT_EQ(outcome.status, 125);
+  EXPECT_EQ(outcome.err, "start container 't1': no room");
+  EXPECT_EQ(outcome.out, "");
+}
+
+TEST_P(SpawnTest, TellsOfAChildThatWasKilledEarly) {
+  const Outcome outcome = launch(GetParam(), [&] {
+    (void)spawn(bundle_.shell("echo ran"), {}, [](pid_t pid) { ::kill(pid, SIGKILL); });
+  });
+  EXPECT_EQ(outcome.status, 125);
+  EXPECT_EQ(outcome.err,
+            "start container 't1': its first process was killed by signal 9 before it could "
+            "execute the program");
+}
+
+// Sends SIGTERM to this process when it waits for signals.
+void terminate_when_waiting() {
+  const pid_t target = ::getpid();
+  if (::fork() != 0) return;
+  const std::string waiting = std::to_string(SYS_rt_sigtimedwait) + " ";
+  const std::string file = "/proc/" + std::to_string(target) + "/syscall";
+  while (!read_file(AT_FDCWD, file).starts_with(waiting)) ::usleep(1000);
+  ::kill(target, SIGTERM);
+  ::_exit(0);
+}
+
+TEST_P(SpawnTest, ForwardsSignals) {
+  const Outcome outcome = launch(GetParam(), [&] {
+    int ends[2];
+    check(::pipe2(ends, O_CLOEXEC), "pipe");
+    check(::dup2(ends[1], 7), "dup2");
+    Entry entry =
+        bundle_.shell("trap 'echo term; exit 5' TERM; echo >&7; while :; do sleep 0.01; done");
+    entry.fds.keep = {7};
+    const Child child = spawn(std::move(entry), {});
+    char trapped = 0;
+    check(::read(ends[0], &trapped, 1), "read");
+    terminate_when_waiting();
+    ::_exit(forward_and_wait(child));
+  });
+  EXPECT_EQ(outcome.status, 5) << outcome.err;
+  EXPECT_EQ(outcome.out, "term\n");
+}
+
+TEST_P(SpawnTest, DiesWithItsLauncher) {
+  int ends[2];
+  ASSERT_EQ(::pipe2(ends, O_CLOEXEC), 0);
+  Entry entry = with_pid_namespace(bundle_.entry({"sleep", "300"}));
+  entry.fds.keep = {ends[1]};
+  const Outcome outcome = launch(GetParam(), [&] {
+    (void)spawn(std::move(entry), {});
+    ::kill(::getpid(), SIGKILL);
+  });
+  EXPECT_EQ(outcome.status, 128 + SIGKILL) << outcome.err;
+  ::close(ends[1]);
+  // The program held the only other end.
+  pollfd closed{ends[0], POLLIN, 0};
+  EXPECT_EQ(::poll(&closed, 1, 10000), 1);
+  ::close(ends[0]);
+}
+
+TEST_P(SpawnTest, PassesKeptDescriptorsAndSockets) {
+  const Outcome outcome = launch(GetParam(), [&] {
+    ::dup2(::open("/dev/null", O_RDONLY), 3);
+    Entry entry = with_pid_namespace(bundle_.shell("echo $LISTEN_PID; probe descriptors"));
+    entry.fds.keep = {3};
+    entry.spec.process->env.push_back("LISTEN_PID=" + std::to_string(::getpid()));
+    run_through(std::move(entry));
+  });
+  EXPECT_EQ(outcome.out.substr(0, 2), "1\n") << outcome.err;
+  EXPECT_THAT(outcome.out, HasSubstr("\n3 "));
+  EXPECT_THAT(outcome.out, ::testing::Not(HasSubstr("\n4 ")));
+}
+
+TEST_P(SpawnTest, SignalMaskOfTheProgramIsTheLaunchers) {
+  const Outcome outcome = run(bundle_.shell("grep SigBlk /proc/self/status"));
+  EXPECT_EQ(outcome.out, "SigBlk:\t0000000000000000\n");
+}
+
+TEST_P(SpawnTest, EnterOrStayLeavesAsTheProgramDid) {
+  EXPECT_EQ(launch(GetParam(), [&] { enter_or_stay(bundle_.shell("exit 3")); }).status, 3);
+  const Outcome outcome = launch(
+      GetParam(), [&] { enter_or_stay(with_pid_namespace(bundle_.shell("echo $$; exit 4"))); });
+  EXPECT_EQ(outcome.status, 4) << outcome.err;
+  EXPECT_EQ(outcome.out, "1\n");
+}
+
+// What a job step's task with a PID namespace of its own does.
+TEST_P(SpawnTest, JoinsTheStepsUserNamespaceBeforeItsPidNamespace) {
+  const Outcome outcome = launch(GetParam(), [&] {
+    Entry entry =
+        with_pid_namespace(bundle_.shell("echo $$ $(id -u); readlink /proc/self/ns/user"));
+    entry.user_namespace = make_user_namespace(0, 0);
+    enter_or_stay(std::move(entry));
+  });
+  EXPECT_EQ(outcome.status, 0) << outcome.err;
+  EXPECT_EQ(outcome.out.substr(0, 4), "1 0\n");
+  EXPECT_NE(outcome.out.substr(4),
+            std::filesystem::read_symlink("/proc/self/ns/user").string() + "\n");
+}
+
+class SpawnAsRoot : public ::testing::Test {
+ protected:
+  void SetUp() override {
+    if (::geteuid() != 0) GTEST_SKIP() << "takes root";
+  }
+  Bundle bundle_;
+};
+
+TEST_F(SpawnAsRoot, MapsRangesAndMakesAPidNamespace) {
+  Entry entry = with_pid_namespace(bundle_.shell("echo $$; id -u; cat /proc/self/uid_map"));
+  entry.spec.linux_.namespaces.push_back({NamespaceType::user, ""});
+  entry.spec.linux_.uid_mappings = entry.spec.linux_.gid_mappings = {{0, 100000, 65536}};
+  entry.spec.process->user = {33, 33, {}, {}};
+  const Outcome outcome = launch(0, [&] { run_through(std::move(entry)); });
+  EXPECT_EQ(outcome.out, "1\n33\n         0     100000      65536\n") << outcome.err;
+}
+
+TEST_F(SpawnAsRoot, JoinsAPidNamespaceByPath) {
+  const Outcome outcome = launch(0, [&] {
+    const Child first = spawn(with_pid_namespace(bundle_.entry({"sleep", "300"})), {});
+    Entry entry = bundle_.shell("test $$ != 1 && readlink /proc/$$/ns/pid && kill -9 1");
+    entry.spec.linux_.namespaces.push_back(
+        {NamespaceType::pid, "/proc/" + std::to_string(first.pid) + "/ns/pid"});
+    const std::string name =
+        std::filesystem::read_symlink("/proc/" + std::to_string(first.pid) + "/ns/pid").string() +
+        "\n";
+    (void)!::write(1, name.data(), name.size());
+    const Child second = spawn(std::move(entry), {});
+    (void)forward_and_wait(second);
+    ::kill(first.pid, SIGKILL);
+    ::_exit(forward_and_wait(first) == 128 + SIGKILL ? 0 : 1);
+  });
+  EXPECT_EQ(outcome.status, 0) << outcome.err;
+  const size_t line = outcome.out.find('\n');
+  EXPECT_EQ(outcome.out, outcome.out.substr(0, line + 1) + outcome.out.substr(0, line + 1));
+}
+
+// A group of this test's alone, gone with it.
+class Group {
+ public:
+  explicit Group(const std::string& mount)
+      : path_(mount + "/berth-spawn-" + std::to_string(::getpid())) {
+    check(::mkdir(path_.c_str(), 0755), "mkdir", path_);
+  }
+  ~Group() { ::rmdir(path_.c_str()); }
+  Group(const Group&) = delete;
+  Group& operator=(const Group&) = delete;
+  const std::string& path() const { return path_; }
+  std::string name() const { return std::filesystem::path(path_).filename(); }
+
+ private:
+  std::string path_;
+};
+
+TEST_F(SpawnAsRoot, StartsInItsCgroups) {
+  const cgroup::Hierarchy host = cgroup::detect();
+  if (host.v2.empty() || host.v1_of("pids") == nullptr) GTEST_SKIP() << "no hybrid cgroups here";
+  const Group v2(host.v2), v1(host.v1_of("pids")->path);
+  Entry entry = bundle_.entry({"cat", "/proc/self/cgroup"});
+  const Outcome outcome = launch(0, [&] {
+    CgroupJoin cgroup;
+    cgroup.v2_dir = open_dir(AT_FDCWD, v2.path());
+    cgroup.v2_procs = open_file(AT_FDCWD, v2.path() + "/cgroup.procs", O_WRONLY);
+    cgroup.v1_tasks.push_back(open_file(AT_FDCWD, v1.path() + "/tasks", O_WRONLY));
+    run_through(std::move(entry), std::move(cgroup));
+  });
+  EXPECT_EQ(outcome.status, 0) << outcome.err;
+  EXPECT_THAT(outcome.out, HasSubstr("0::/" + v2.name() + "\n"));
+  EXPECT_THAT(outcome.out, HasSubstr("pids:/" + v1.name() + "\n"));
+}
+
+}  // namespace
+}  // namespace berth::runtime
