@@ -1,5 +1,6 @@
-// A token goes once round all ranks, and each adds its number plus one to it. Rank 0 knows what must
-// come back; a rank that was started alone, or a message that got lost or changed, is an error.
+// A token goes once round all ranks, and each adds its number plus one to it. Rank 0 knows what
+// must come back; a rank that was started alone, or a message that got lost or changed, is an
+// error.
 //   ring [--ranks N] [--until FILE]
 // --ranks: how many there must be: an MPI that was not wired up runs N times alone and is content.
 // --until: stay there after the round until FILE exists (60 s at most), to be looked at.
