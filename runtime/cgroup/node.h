@@ -64,6 +64,8 @@ void kill_all(const Hierarchy& hierarchy, const std::string& path);
 // Removes it and everything below, deepest first; retries EBUSY of exiting tasks for a moment. True
 // where it is gone from every hierarchy.
 bool remove(const Hierarchy& hierarchy, const std::string& path);
+// Removes it from the hierarchies where nothing is in it or below it; leaves it elsewhere.
+void prune(const Hierarchy& hierarchy, const std::string& path);
 
 // Late limits in a cgroup that somebody else made (Slurm's task_N): the group of process `pid`,
 // found by /proc/PID/cgroup; never creates children there. Throws where a controller is missing or

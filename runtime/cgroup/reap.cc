@@ -167,4 +167,16 @@ bool remove(const Hierarchy& hierarchy, const std::string& path) {
   return gone;
 }
 
+void prune(const Hierarchy& hierarchy, const std::string& path) {
+  std::vector<std::string> parts = components(path);
+  const std::string name = parts.back();
+  parts.pop_back();
+  for (const Site& site : sites(hierarchy)) {
+    // The kernel keeps what is in use (EBUSY, ENOTEMPTY): exactly what is wanted.
+    if (const auto parent = open_group(site, parts)) {
+      (void)::unlinkat(parent->get(), name.c_str(), AT_REMOVEDIR);
+    }
+  }
+}
+
 }  // namespace berth::runtime::cgroup
