@@ -2,6 +2,9 @@
 // to read.
 #pragma once
 
+#include <signal.h>
+
+#include <array>
 #include <exception>
 #include <optional>
 #include <string>
@@ -29,6 +32,10 @@ struct Entry {
   // taken.
   std::string preferred_cwd;
   bool require_preferred_cwd = false;  // then its absence is an error
+  // For spawn: what becomes the child's 0, 1 and 2 (-1: what this process has), and the program's
+  // signal mask (absent: this process's).
+  std::array<int, 3> stdio{-1, -1, -1};
+  std::optional<sigset_t> signal_mask;
 };
 
 // Exit codes of a start that failed (docker's and podman's): what enter's errors become.

@@ -94,7 +94,11 @@ void prepare(const Spawning& s) {
   s.start.inside([&] {
     die_with_parent(parent);
     parent.ready();
-    s.signals.restore();
+    if (const auto& mask = s.start.signal_mask()) {
+      ::sigprocmask(SIG_SETMASK, &*mask, nullptr);
+    } else {
+      s.signals.restore();
+    }
   });
 }
 
@@ -110,6 +114,7 @@ void hand_over(const Spawning& s, const ChildEnd& parent) {
   int exit_code = 0;
   try {
     guard({}, [&] {  // the parent puts the container's name in front
+      s.start.take_stdio();
       if (s.second_clone) {
         hand_over(s, parent);
       } else {

@@ -40,6 +40,14 @@ Start::Start(Entry entry)
                                  has_user_namespace() || !process::in_initial_user_namespace());
 }
 
+void Start::take_stdio() const {
+  for (int number = 0; number < 3; ++number) {
+    const int given = entry_.stdio[static_cast<size_t>(number)];
+    if (given >= 0)
+      check(::dup2(given, number), "take standard descriptor", std::to_string(number));
+  }
+}
+
 void Start::take_listen_pid(pid_t from) {
   program_.move_listen_pid(from, ::getpid());
 }

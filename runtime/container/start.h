@@ -37,6 +37,9 @@ class Start {
   bool has_user_namespace() const {
     return entry_.user_namespace || namespaces_.joins_user() || maps_;
   }
+  // In a child: the standard descriptors and the signal mask that the entry names.
+  void take_stdio() const;
+  const std::optional<sigset_t>& signal_mask() const { return entry_.signal_mask; }
   // Sockets that were passed to `from` are passed to this process (LISTEN_PID).
   void take_listen_pid(pid_t from);
 
