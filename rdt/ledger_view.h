@@ -1,4 +1,4 @@
-// The kernel seen through the ledger: what take, give_back and reconcile share. Internal to rdt.
+// The kernel seen through the ledger: what take, give_back and reconcile share, and what a dry run looks at.
 #pragma once
 
 #include <string>

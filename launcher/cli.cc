@@ -1,0 +1,145 @@
+#include "launcher/cli.h"
+
+#include <CLI/CLI.hpp>
+#include <cstdio>
+#include <functional>
+#include <map>
+#include <string>
+
+#include "launcher/verbs/verbs.h"
+#include "runtime/container/enter.h"
+
+namespace berth::launcher {
+namespace {
+
+constexpr const char* kExamples = R"(
+Examples:
+  berth launch -n 4 --l3 50% --bundle /srv/app -- ./solver input.dat
+      four tasks in containers of one bundle, half of the L3 of their sockets theirs alone
+  berth plan --cores 4-7 --l3 8MiB
+      what that would get on this node now, without doing it
+  berth show
+      who holds which ways of which L3
+  berth policy check
+      the policy that is in force, or the one line that is wrong with it
+
+Exit status: 125 berth failed, 126 the program cannot be executed, 127 it is not in the container,
+else the program's own, 128+N where signal N ended it.
+)";
+
+const std::map<std::string, Format> kFormats{{"text", Format::text}, {"json", Format::json}};
+
+void add_format(CLI::App& verb, Format& format) {
+  verb.add_option("--format", format, "text or json")
+      ->transform(CLI::CheckedTransformer(kFormats))
+      ->default_str("text");
+}
+
+void add_policy(CLI::App& verb, std::string& file, bool& required) {
+  verb.add_option_function<std::string>(
+          "--policy",
+          [&file, &required](const std::string& value) {
+            file = value;
+            required = true;
+          },
+          "policy file (default " + std::string(kDefaultPolicyFile) + ")")
+      ->type_name("FILE");
+}
+
+void add_wishes(CLI::App& verb, WishOptions& wish) {
+  add_policy(verb, wish.policy, wish.policy_required);
+  verb.add_option("--cores", wish.cores, "cores to run on, in hwloc's order: 0-3,8")
+      ->type_name("LIST");
+  verb.add_option("--l3", wish.l3, "L3 cache of each socket used: 4w (ways), 50%, 8MiB")
+      ->type_name("AMOUNT");
+  verb.add_flag("--l3-share", wish.l3_share, "let those ways be shared with others");
+  verb.add_option("--memory", wish.memory, "memory limit of each task: 512MiB")->type_name("SIZE");
+  verb.add_option("--pids", wish.pids, "limit on the processes of each task")
+      ->check(CLI::PositiveNumber)
+      ->type_name("N");
+}
+
+void add_launch(CLI::App& app, std::function<int()>& chosen, const std::vector<int>& descriptors) {
+  auto options = std::make_shared<LaunchOptions>();
+  CLI::App* verb = app.add_subcommand("launch", "start tasks in containers of one bundle");
+  verb->add_option("-n,--tasks", options->tasks, "number of tasks")
+      ->check(CLI::Range(1U, 4096U))
+      ->type_name("N");
+  verb->add_option("-b,--bundle", options->bundle, "OCI bundle (default: this directory)")
+      ->type_name("DIR");
+  add_wishes(*verb, options->wish);
+  verb->add_flag("-l,--label", options->label, "put the task's number before each line of output");
+  verb->add_option("command", options->command,
+                   "program and arguments (default: the bundle's process.args)");
+  verb->positionals_at_end();
+  verb->callback([options, &chosen, &descriptors] {
+    chosen = [options, &descriptors] { return launch(*options, descriptors); };
+  });
+}
+
+void add_run(CLI::App& app, std::function<int()>& chosen, const std::vector<int>& descriptors) {
+  auto options = std::make_shared<RunOptions>();
+  CLI::App* verb = app.add_subcommand("run", "run one container from a bundle and wait for it");
+  verb->add_option("-b,--bundle", options->bundle, "OCI bundle (default: this directory)")
+      ->type_name("DIR");
+  verb->add_option("--preserve-fds", options->preserve_fds, "pass N descriptors on from 3 up")
+      ->type_name("N");
+  verb->add_option("id", options->id, "the container's id")->required();
+  verb->callback([options, &chosen, &descriptors] {
+    chosen = [options, &descriptors] { return run(*options, descriptors); };
+  });
+}
+
+void add_plan(CLI::App& app, std::function<int()>& chosen) {
+  auto options = std::make_shared<PlanOptions>();
+  CLI::App* verb = app.add_subcommand("plan", "say what a request would get, and do nothing");
+  add_wishes(*verb, options->wish);
+  verb->add_option("--machine", options->machine,
+                   "plan for this hwloc XML file or synthetic description")
+      ->type_name("FILE|TEXT");
+  add_format(*verb, options->format);
+  verb->callback([options, &chosen] { chosen = [options] { return plan(*options); }; });
+}
+
+void add_small_verbs(CLI::App& app, std::function<int()>& chosen) {
+  auto format = std::make_shared<Format>(Format::text);
+  CLI::App* show_verb = app.add_subcommand("show", "who holds which ways of which L3");
+  add_format(*show_verb, *format);
+  show_verb->callback([format, &chosen] { chosen = [format] { return show(*format); }; });
+
+  app.add_subcommand("reap", "undo what jobs and launches that died left behind")
+      ->callback([&chosen] { chosen = [] { return reap(); }; });
+
+  CLI::App* policy_verb = app.add_subcommand("policy", "the admin's policy");
+  policy_verb->require_subcommand(1);
+  CLI::App* check = policy_verb->add_subcommand("check", "print the policy in force");
+  auto file = std::make_shared<std::pair<std::string, bool>>(kDefaultPolicyFile, false);
+  add_policy(*check, file->first, file->second);
+  check->callback(
+      [file, &chosen] { chosen = [file] { return policy_check(file->first, file->second); }; });
+}
+
+}  // namespace
+
+int command_line(int argc, char** argv, const std::vector<int>& descriptors) {
+  CLI::App app{"berth: cores, memory and last-level cache for jobs; each task an OCI container"};
+  app.name("berth");
+  app.footer(kExamples);
+  app.set_version_flag("--version", "berth " BERTH_VERSION "\nspec: 1.2.0");
+  app.require_subcommand(1);
+  std::function<int()> chosen;
+  add_launch(app, chosen, descriptors);
+  add_run(app, chosen, descriptors);
+  add_plan(app, chosen);
+  add_small_verbs(app, chosen);
+  try {
+    app.parse(argc, argv);
+  } catch (const CLI::ParseError& e) {
+    if (e.get_exit_code() == 0) return app.exit(e);  // --help, --version
+    std::fprintf(stderr, "berth: %s (see berth --help)\n", e.what());
+    return runtime::kExitBerthFailed;
+  }
+  return chosen();
+}
+
+}  // namespace berth::launcher

@@ -1,0 +1,71 @@
+// The `berth` program: as a task's launcher, as the maker of a step's user namespace, or by its
+// verbs.
+#include <limits.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+#include <charconv>
+#include <cstdio>
+#include <exception>
+#include <string_view>
+
+#include "base/error.h"
+#include "launcher/cli.h"
+#include "launcher/handoff.h"
+#include "launcher/step_namespace.h"
+#include "launcher/task.h"
+#include "runtime/container/enter.h"
+#include "runtime/process/descriptors.h"
+
+namespace {
+
+using namespace berth;
+
+std::vector<std::string> environment_strings() {
+  std::vector<std::string> result;
+  for (char** variable = ::environ; *variable != nullptr; ++variable) result.push_back(*variable);
+  return result;
+}
+
+std::string working_directory() {
+  char buffer[PATH_MAX];
+  return ::getcwd(buffer, sizeof buffer) != nullptr ? buffer : "/";
+}
+
+[[noreturn]] void be_task(std::string_view number, std::vector<int> descriptors) {
+  int socket = -1;
+  const auto [end, failure] = std::from_chars(number.data(), number.data() + number.size(), socket);
+  if (failure != std::errc{} || end != number.data() + number.size() || socket < 3) {
+    throw Error(std::string(launcher::kHandoffVariable) + ": '" + std::string(number) +
+                "' is not a descriptor's number");
+  }
+  set_inheritable(socket, false);
+  std::erase(descriptors, socket);
+  launcher::run_task(socket, {environment_strings(), working_directory(), std::move(descriptors)});
+}
+
+int run(int argc, char** argv) {
+  std::vector<int> descriptors = runtime::open_descriptors();
+  if (const char* socket = ::getenv(launcher::kHandoffVariable)) {
+    be_task(socket, std::move(descriptors));
+  }
+  if (argc >= 3 && std::string_view(argv[1]) == launcher::kStepNamespaceVerb) {
+    const bool keep_ids = argc > 3 && std::string_view(argv[3]) == launcher::kKeepIds;
+    return launcher::serve_step_namespace(argv[2], keep_ids, launcher::kStepNamespaceFd);
+  }
+  return launcher::command_line(argc, argv, descriptors);
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+  try {
+    return run(argc, argv);
+  } catch (const runtime::EnterFailure& e) {
+    std::fprintf(stderr, "berth: %s\n", e.what());
+    ::_exit(e.exit_code());  // half inside a container: no clean-up of ours may run here
+  } catch (const std::exception& e) {
+    std::fprintf(stderr, "berth: %s\n", e.what());
+    return runtime::kExitBerthFailed;
+  }
+}

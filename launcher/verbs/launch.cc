@@ -1,0 +1,151 @@
+// N tasks of one bundle on this node without Slurm: the root side and the launchers' parent in one
+// process.
+#include <fcntl.h>
+#include <sched.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <memory>
+
+#include "base/error.h"
+#include "base/file.h"
+#include "launcher/prepare.h"
+#include "launcher/task.h"
+#include "launcher/task_group.h"
+#include "launcher/verbs/verbs.h"
+#include "launcher/verbs/wishes.h"
+#include "runtime/container/spawn.h"
+#include "runtime/process/step_namespace.h"
+#include "runtime/spec/parse.h"
+
+namespace berth::launcher {
+namespace {
+
+namespace cgroup = runtime::cgroup;
+constexpr const char* kUse = "launch";
+
+// What root made for this launch; taken back at its end, whatever end that is.
+class Holdings {
+ public:
+  Holdings(Roots roots, const topology::Machine& machine, const Policy& policy,
+           const Request& request, const topology::CpuSet& cpus)
+      : roots_(std::move(roots)),
+        claim_(request.claim),
+        prepared_(prepare(roots_, machine, policy, request, cpus, kUse, Holder::self(), false)) {}
+  Holdings(const Holdings&) = delete;
+  Holdings& operator=(const Holdings&) = delete;
+  ~Holdings() {
+    try {
+      release(roots_, claim_, kUse);
+    } catch (const std::exception& e) {
+      std::fprintf(stderr, "berth: %s (berth reap tries again)\n", e.what());
+    }
+  }
+
+  const Prepared& prepared() const { return prepared_; }
+  std::optional<cgroup::Node> make_task_cgroup(unsigned task) const {
+    if (!prepared_.plan.own_cgroup) return std::nullopt;
+    return cgroup::Node::create(roots_.hierarchy,
+                                cgroup_path(claim_) + "/task_" + std::to_string(task), {});
+  }
+
+ private:
+  Roots roots_;
+  std::string claim_;
+  Prepared prepared_;
+};
+
+void refuse_without_root(const Request& request) {
+  if (::geteuid() == 0) return;
+  if (request.l3) throw Error("--l3 needs root: resctrl is root's (a Slurm job gets it by --l3)");
+  if (request.task_memory || request.task_pids) {
+    throw Error("--memory and --pids need root: the cgroups are root's");
+  }
+}
+
+void bind_to(const topology::CpuSet& cpus) {
+  const size_t bytes = CPU_ALLOC_SIZE(cpus.cpus().back() + 1);
+  const std::unique_ptr<cpu_set_t, void (*)(cpu_set_t*)> set(CPU_ALLOC(cpus.cpus().back() + 1),
+                                                             [](cpu_set_t* s) { CPU_FREE(s); });
+  CPU_ZERO_S(bytes, set.get());
+  for (const unsigned cpu : cpus.cpus()) CPU_SET_S(cpu, bytes, set.get());
+  check(::sched_setaffinity(0, bytes, set.get()), "bind to CPUs", cpus.to_list());
+}
+
+class Launch {
+ public:
+  Launch(const LaunchOptions& options, const std::vector<int>& descriptors)
+      : options_(options),
+        descriptors_(descriptors),
+        policy_(load_policy(options.wish.policy, options.wish.policy_required)),
+        request_(to_request(options.wish)),
+        spec_(runtime::spec::load_bundle(options.bundle)) {
+    request_.claim = "launch_" + std::to_string(::getpid());
+    request_.purpose = "launch " + std::to_string(::getpid());
+  }
+
+  int run() {
+    refuse_without_root(request_);
+    const topology::Machine machine = topology::Machine::load();
+    const topology::CpuSet cpus = to_cpus(options_.wish, machine);
+    if (::geteuid() == 0) {
+      holdings_ = std::make_unique<Holdings>(Roots::open(), machine, policy_, request_, cpus);
+      for (const std::string& warning : holdings_->prepared().plan.warnings) {
+        std::fprintf(stderr, "berth: %s\n", warning.c_str());
+      }
+    }
+    bind_to(cpus);
+    TaskGroup tasks(options_.label);
+    for (unsigned task = 0; task < options_.tasks; ++task) start(tasks, task);
+    return tasks.wait();
+  }
+
+ private:
+  void start(TaskGroup& tasks, unsigned task) {
+    Handoff handoff;
+    handoff.container_id = request_.claim + "." + std::to_string(task);
+    handoff.bundle = options_.bundle;
+    handoff.command = options_.command;
+    handoff.binds = policy_.binds;
+    handoff.task_memory = request_.task_memory;
+    handoff.task_pids = request_.task_pids;
+    runtime::CgroupJoin join;
+    if (holdings_) {
+      const Plan& plan = holdings_->prepared().plan;
+      handoff.task_memory = plan.task.memory_bytes;
+      handoff.task_pids = plan.task.pids;
+      if (const auto node = holdings_->make_task_cgroup(task)) {
+        join = node->join();
+        handoff.limits = open_limits(*node, plan.task);
+      }
+    }
+    tasks.start(task, entry_of(std::move(handoff), task), std::move(join),
+                holdings_ ? holdings_->prepared().group : no_group_);
+  }
+
+  runtime::Entry entry_of(Handoff handoff, unsigned task) const {
+    runtime::spec::Spec spec = spec_;
+    if (!spec.process) throw Error("config.json: process: is missing");
+    spec.process->env.push_back("BERTH_TASK_ID=" + std::to_string(task));
+    spec.process->env.push_back("BERTH_TASK_COUNT=" + std::to_string(options_.tasks));
+    runtime::Entry entry = make_entry(std::move(spec), std::move(handoff), {{}, "", descriptors_});
+    entry.preferred_cwd.clear();
+    return entry;
+  }
+
+  const LaunchOptions& options_;
+  const std::vector<int>& descriptors_;
+  Policy policy_;
+  Request request_;
+  runtime::spec::Spec spec_;
+  std::unique_ptr<Holdings> holdings_;
+  std::optional<rdt::Group> no_group_;
+};
+
+}  // namespace
+
+int launch(const LaunchOptions& options, const std::vector<int>& descriptors) {
+  return Launch(options, descriptors).run();
+}
+
+}  // namespace berth::launcher

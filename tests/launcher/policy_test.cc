@@ -1,0 +1,176 @@
+#include "launcher/policy.h"
+
+#include <gtest/gtest.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <filesystem>
+#include <fstream>
+
+#include "base/error.h"
+
+namespace berth::launcher {
+namespace {
+
+std::string message_of(std::string_view json) {
+  try {
+    (void)parse_policy(json, "policy.json");
+    return "no error";
+  } catch (const Error& e) {
+    return e.what();
+  }
+}
+
+TEST(Policy, EmptyIsTheDefault) {
+  EXPECT_EQ(parse_policy("{}", "p"), Policy{});
+}
+
+TEST(Policy, EveryKeyIsRead) {
+  const Policy policy = parse_policy(R"(
+    // comments are for people
+    {"l3": {"floorWays": 3, "missing": "fail"}, "cgroup": "own",
+     "limits": {"taskMemory": "2GiB", "taskPids": 100, "jobPids": 1000},
+     "hostNamespaces": ["network"],
+     "binds": [{"source": "/opt/site", "readonly": false}]})",
+                                     "p");
+  EXPECT_EQ(policy.l3_floor_ways, 3U);
+  EXPECT_EQ(policy.l3_missing, WhenMissing::fail);
+  EXPECT_EQ(policy.cgroup, CgroupMode::own);
+  EXPECT_EQ(policy.task_memory, int64_t{2} << 30);
+  EXPECT_EQ(policy.task_pids, 100);
+  EXPECT_EQ(policy.job_pids, 1000);
+  ASSERT_EQ(policy.binds.size(), 1U);
+  EXPECT_EQ(policy.binds[0], (PolicyBind{"/opt/site", "/opt/site", false, true}));
+}
+
+TEST(Policy, PrintedAndReadAgainIsTheSame) {
+  Policy policy;
+  policy.l3_floor_ways = 2;
+  policy.task_memory = 1 << 20;
+  policy.cgroup = CgroupMode::slurm;
+  policy.host_namespaces = {"pid"};
+  policy.binds = {{"/a", "/b", true, false}};
+  EXPECT_EQ(parse_policy(to_json(policy), "p"), policy);
+}
+
+struct Bad {
+  const char* json;
+  const char* message;
+};
+
+class BadPolicy : public ::testing::TestWithParam<Bad> {};
+
+TEST_P(BadPolicy, HasOneLineWithTheKeyPath) {
+  EXPECT_EQ(message_of(GetParam().json), GetParam().message);
+}
+
+INSTANTIATE_TEST_SUITE_P(
+    Table, BadPolicy,
+    ::testing::Values(
+        Bad{R"({"l4": 1})", "policy.json: l4: unknown key"},
+        Bad{R"({"l3": {"floor": 1}})", "policy.json: l3.floor: unknown key"},
+        Bad{R"({"l3": {"floorWays": 0}})",
+            "policy.json: l3.floorWays: expected a whole number from 1 up, found 0"},
+        Bad{R"({"l3": {"missing": "panic"}})",
+            "policy.json: l3.missing: 'panic' is not one of warn, fail"},
+        Bad{R"({"l3": []})", "policy.json: l3: expected an object, found array"},
+        Bad{R"({"cgroup": "v2"})", "policy.json: cgroup: 'v2' is not one of auto, own, slurm, off"},
+        Bad{R"({"limits": {"taskMemory": "2 GB"}})",
+            "policy.json: limits.taskMemory: '2 GB' is not a size such as 512MiB or 4GiB"},
+        Bad{R"({"binds": [{"source": "opt"}]})",
+            "policy.json: binds[0].source: 'opt' is not an absolute path"},
+        Bad{R"({"binds": [{}]})", "policy.json: binds[0].source: is missing"},
+        Bad{R"({"hostNamespaces": ["mount"]})",
+            "policy.json: hostNamespaces[0]: 'mount' is not one of network, ipc, pid, uts"},
+        Bad{"{\n \"l3\": }", "policy.json: line 2, column 8: not valid JSON"}));
+
+class PolicyFiles : public ::testing::Test {
+ protected:
+  void SetUp() override {
+    char name[] = "/tmp/berth-policy-XXXXXX";
+    ASSERT_NE(::mkdtemp(name), nullptr);
+    dir_ = name;
+  }
+  void TearDown() override { std::filesystem::remove_all(dir_); }
+  std::string write(const std::string& name, const std::string& text, mode_t mode = 0644) {
+    const std::string path = dir_ + "/" + name;
+    std::filesystem::create_directories(std::filesystem::path(path).parent_path());
+    std::ofstream(path) << text;
+    ::chmod(path.c_str(), mode);
+    return path;
+  }
+  std::string failure(const std::string& path, bool required = true) {
+    try {
+      (void)load_policy(path, required, ::geteuid());
+      return "no error";
+    } catch (const Error& e) {
+      return e.what();
+    }
+  }
+  std::string dir_;
+};
+
+TEST_F(PolicyFiles, DropInsAreMergedInNameOrder) {
+  const std::string path = write("policy.json", R"({"l3": {"floorWays": 1}, "cgroup": "own"})");
+  write("policy.d/20-b.json", R"({"l3": {"floorWays": 5}})");
+  write("policy.d/10-a.json", R"({"l3": {"floorWays": 4, "missing": "fail"}})");
+  write("policy.d/README", "not read");
+  const Policy policy = load_policy(path, true, ::geteuid());
+  EXPECT_EQ(policy.l3_floor_ways, 5U);
+  EXPECT_EQ(policy.l3_missing, WhenMissing::fail);
+  EXPECT_EQ(policy.cgroup, CgroupMode::own);
+}
+
+TEST_F(PolicyFiles, NullInADropInRestoresTheDefault) {
+  const std::string path = write("policy.json", R"({"limits": {"taskPids": 7}})");
+  write("policy.d/a.json", R"({"limits": {"taskPids": null}})");
+  EXPECT_EQ(load_policy(path, true, ::geteuid()).task_pids, std::nullopt);
+}
+
+TEST_F(PolicyFiles, AWrongDropInIsNamed) {
+  const std::string path = write("policy.json", "{}");
+  write("policy.d/a.json", R"({"x": 1})");
+  EXPECT_EQ(failure(path), dir_ + "/policy.d/a.json: x: unknown key");
+}
+
+TEST_F(PolicyFiles, AbsenceIsTheDefaultUnlessItWasNamed) {
+  EXPECT_EQ(load_policy(dir_ + "/none.json", false, ::geteuid()), Policy{});
+  EXPECT_EQ(failure(dir_ + "/none.json"),
+            "open '" + dir_ + "/none.json': no such file or directory");
+}
+
+TEST_F(PolicyFiles, AnotherOwnerIsRefused) {
+  const std::string path = write("policy.json", "{}");
+  try {
+    (void)load_policy(path, true, ::geteuid() + 1);
+    FAIL();
+  } catch (const Error& e) {
+    EXPECT_EQ(e.message(), "refuse policy '" + path + "': it belongs to uid " +
+                               std::to_string(::geteuid()) + ", not to root");
+  }
+}
+
+TEST_F(PolicyFiles, AFileThatOthersMayWriteIsRefused) {
+  const std::string path = write("policy.json", "{}", 0664);
+  EXPECT_EQ(failure(path),
+            "refuse policy '" + path + "': others than root may write it (chmod go-w)");
+}
+
+TEST_F(PolicyFiles, ALinkIsNotFollowed) {
+  write("real.json", "{}");
+  ASSERT_EQ(::symlink((dir_ + "/real.json").c_str(), (dir_ + "/policy.json").c_str()), 0);
+  EXPECT_NE(failure(dir_ + "/policy.json").find("too many levels of symbolic links"),
+            std::string::npos);
+}
+
+TEST(ParseBytes, UnitsAreBinaryAndNothingElsePasses) {
+  EXPECT_EQ(parse_bytes("512"), 512);
+  EXPECT_EQ(parse_bytes("1MiB"), 1 << 20);
+  EXPECT_EQ(parse_bytes("4G"), int64_t{4} << 30);
+  for (const char* bad : {"", "0", "-1", "1.5GiB", "MiB", "1 MiB", "1MB", "9999999999TiB"}) {
+    EXPECT_EQ(parse_bytes(bad), std::nullopt) << bad;
+  }
+}
+
+}  // namespace
+}  // namespace berth::launcher

@@ -1,0 +1,137 @@
+#include "launcher/task.h"
+
+#include <fcntl.h>
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+#include <unistd.h>
+
+#include "base/error.h"
+#include "base/file.h"
+
+namespace berth::launcher {
+namespace {
+
+using ::testing::ElementsAre;
+using ::testing::IsEmpty;
+
+std::vector<runtime::LateLimit> handed(std::initializer_list<const char*> names) {
+  std::vector<runtime::LateLimit> limits;
+  for (const char* name : names) {
+    limits.push_back({open_file(AT_FDCWD, "/dev/null", O_WRONLY), "max", name});
+  }
+  return limits;
+}
+
+std::vector<std::string> written(const runtime::LateLimits& limits) {
+  std::vector<std::string> lines;
+  for (const auto& limit : limits.limits) lines.push_back(limit.name + "=" + limit.value);
+  return lines;
+}
+
+TEST(FinalLimits, TheTighterOfCeilingAndBundle) {
+  runtime::spec::Resources wished;
+  wished.memory_limit = 500;
+  wished.pids_limit = 50;
+  EXPECT_THAT(
+      written(final_limits(handed({"memory.max", "memory.swap.max", "pids.max"}), 1000, 5, wished)),
+      ElementsAre("memory.max=500", "memory.swap.max=0", "pids.max=5"));
+  EXPECT_THAT(written(final_limits(handed({"memory.limit_in_bytes", "memory.memsw.limit_in_bytes"}),
+                                   100, {}, {})),
+              ElementsAre("memory.limit_in_bytes=100", "memory.memsw.limit_in_bytes=100"));
+}
+
+TEST(FinalLimits, WhatNobodyLimitsIsNotWritten) {
+  runtime::spec::Resources wished;
+  wished.memory_limit = -1;
+  EXPECT_THAT(written(final_limits(handed({"memory.max", "pids.max"}), {}, {}, wished)), IsEmpty());
+}
+
+TEST(FinalLimits, ALimitThatCannotBeGivenIsAnErrorNotSilence) {
+  runtime::spec::Resources wished;
+  wished.pids_limit = 1;
+  EXPECT_THROW((void)final_limits(handed({"memory.max"}), {}, {}, wished), Error);
+  wished = {};
+  wished.memory_limit = 1 << 20;
+  EXPECT_THROW((void)final_limits({}, {}, {}, wished), Error);
+}
+
+TEST(StepBinds, ArePmixsDirectoriesAndMungeWhereItAuthenticates) {
+  const auto sources = [](const std::vector<std::string>& environment) {
+    std::vector<std::string> result;
+    for (const auto& bind : step_binds(environment)) result.push_back(bind.source);
+    return result;
+  };
+  EXPECT_THAT(sources({"HOME=/root"}), IsEmpty());
+  EXPECT_THAT(
+      sources({"PMIX_SERVER_TMPDIR=/spool/pmix.7.0/", "PMIX_NAMESPACE=slurm.pmix.7.0",
+               "PMIX_SYSTEM_TMPDIR=/tmp", "PMIX_SECURITY_MODE=munge,native"}),
+      ElementsAre("/spool/pmix.7.0", "/tmp/spmix_appdir_" + std::to_string(::getuid()) + "_7.0",
+                  "/run/munge"));
+  EXPECT_THAT(sources({"PMIX_SERVER_TMPDIR=relative", "PMIX_NAMESPACE=slurm.pmix.../../x"}),
+              IsEmpty());
+}
+
+class MakeEntry : public ::testing::Test {
+ protected:
+  MakeEntry() {
+    spec_.process.emplace();
+    spec_.process->args = {"/bin/from-bundle"};
+    handoff_.bundle = "/";
+  }
+  runtime::Entry entry() {
+    return make_entry(spec_, std::move(handoff_), {{"SLURM_PROCID=1"}, "/work", {}});
+  }
+  runtime::spec::Spec spec_;
+  Handoff handoff_;
+};
+
+TEST_F(MakeEntry, SrunsCommandReplacesTheBundles) {
+  handoff_.command = {"./app", "x"};
+  EXPECT_THAT(entry().spec.process->args, ElementsAre("./app", "x"));
+}
+
+TEST_F(MakeEntry, WithoutACommandOrWithAnEmptyWordTheBundlesRuns) {
+  EXPECT_THAT(entry().spec.process->args, ElementsAre("/bin/from-bundle"));
+  handoff_.bundle = "/";
+  handoff_.command = {""};
+  EXPECT_THAT(entry().spec.process->args, ElementsAre("/bin/from-bundle"));
+}
+
+TEST_F(MakeEntry, TheDirectoryIsPreferredAndRequiredOnlyWhereGiven) {
+  const auto plain = entry();
+  EXPECT_EQ(plain.preferred_cwd, "/work");
+  EXPECT_FALSE(plain.require_preferred_cwd);
+  handoff_.bundle = "/";
+  handoff_.chdir = "/app";
+  const auto made = entry();
+  EXPECT_EQ(made.preferred_cwd, "/app");
+  EXPECT_TRUE(made.require_preferred_cwd);
+}
+
+TEST_F(MakeEntry, PolicyLeavesNamespacesWithTheHost) {
+  using runtime::spec::NamespaceType;
+  spec_.linux_.namespaces = {
+      {NamespaceType::mount, ""}, {NamespaceType::network, ""}, {NamespaceType::pid, ""}};
+  handoff_.host_namespaces = {"network", "ipc"};
+  const auto made = entry();
+  EXPECT_TRUE(made.spec.has_namespace(NamespaceType::mount));
+  EXPECT_TRUE(made.spec.has_namespace(NamespaceType::pid));
+  EXPECT_FALSE(made.spec.has_namespace(NamespaceType::network));
+}
+
+TEST_F(MakeEntry, ShmIsTheHostsUnlessTheBundleHasItsOwnIpc) {
+  EXPECT_EQ(entry().binds.size(), 1U);
+  handoff_.bundle = "/";
+  spec_.linux_.namespaces = {{runtime::spec::NamespaceType::ipc, ""}};
+  EXPECT_THAT(entry().binds, IsEmpty());
+}
+
+TEST_F(MakeEntry, TheBatchScriptIsShownUnderItsPath) {
+  handoff_.batch_script = "/spool/job1/slurm_script";
+  const auto made = entry();
+  EXPECT_EQ(made.binds.back().destination, "/spool/job1/slurm_script");
+  EXPECT_TRUE(made.binds.back().readonly);
+}
+
+}  // namespace
+}  // namespace berth::launcher
