@@ -1,0 +1,147 @@
+// Slurm's hooks, nothing more: each one guarded line. No exception crosses into Slurm.
+#include <unistd.h>
+
+#include <cstdlib>
+#include <string>
+
+#include "base/error.h"
+#include "spank/remote.h"
+#include "spank/slurm_api.h"
+#include "spank/step.h"
+#include "spank/submit.h"
+
+#define BERTH_EXPORT extern "C" __attribute__((visibility("default")))
+
+namespace berth::spank {
+namespace {
+
+constexpr int kLauncherFailed = 125;
+
+// Runs a hook's work; -1 and one line to the user where it throws.
+template <class Work>
+int report(Work work) {
+  try {
+    work();
+    return 0;
+  } catch (const std::exception& e) {
+    slurm_error("berth: %s", e.what());
+    return -1;
+  }
+}
+
+// In slurmstepd: an error is recorded for task_init, the hook itself succeeds.
+template <class Work>
+int record(Work work) {
+  Step& step = the_step();
+  try {
+    work(step);
+  } catch (const std::exception& e) {
+    step.asked = true;
+    if (step.error.empty()) step.error = e.what();
+  }
+  return 0;
+}
+
+int take_l3(int, const char* value, int) {
+  the_step().options.l3 = value == nullptr ? "" : value;
+  return 0;
+}
+
+int take_l3_share(int, const char*, int) {
+  the_step().options.l3_share = true;
+  return 0;
+}
+
+void register_options(spank_t spank) {
+  spank_option options[] = {
+      {const_cast<char*>("l3"), const_cast<char*>("AMOUNT"),
+       const_cast<char*>("[berth] L3 cache of each socket used: 4w (ways), 50%, 8MiB"), 1, 0,
+       take_l3},
+      {const_cast<char*>("l3-share"), nullptr,
+       const_cast<char*>("[berth] let the L3 ways be shared with others"), 0, 0, take_l3_share},
+  };
+  for (spank_option& option : options) {
+    if (spank_option_register(spank, &option) != ESPANK_SUCCESS) {
+      throw Error(std::string("cannot register option --") + option.name);
+    }
+  }
+}
+
+void initialize(spank_t spank, int argc, char** argv) {
+  const spank_context_t context = spank_context();
+  if (context == S_CTX_SLURMD) {
+    (void)parse_settings(argc, argv);
+    reap_dead_jobs();
+    return;
+  }
+  if (context == S_CTX_LOCAL || context == S_CTX_ALLOCATOR) begin_submit();
+  if (context != S_CTX_JOB_SCRIPT) register_options(spank);
+}
+
+}  // namespace
+}  // namespace berth::spank
+
+using namespace berth::spank;
+
+// SPANK_PLUGIN of spank.h, with the visibility that everything else here lacks.
+extern "C" {
+#pragma GCC visibility push(default)
+extern const char plugin_name[];
+extern const char plugin_type[];
+extern const unsigned int plugin_version;
+extern const unsigned int spank_plugin_version;
+const char plugin_name[] = "spank_berth";
+const char plugin_type[] = "spank";
+const unsigned int plugin_version = SLURM_VERSION_NUMBER;
+const unsigned int spank_plugin_version = 1;
+#pragma GCC visibility pop
+}
+
+BERTH_EXPORT int slurm_spank_init(spank_t spank, int argc, char** argv) {
+  return report([&] { initialize(spank, argc, argv); });
+}
+
+BERTH_EXPORT int slurm_spank_init_post_opt(spank_t spank, int argc, char** argv) {
+  if (spank_context() != S_CTX_REMOTE) {
+    // Nothing is allocated yet. Slurm would put two lines of its own below ours.
+    if (report([&] { publish_request(the_step().options); }) != 0) std::exit(1);
+    return 0;
+  }
+  return record([&](Step& step) { begin_step(spank, step, argc, argv); });
+}
+
+BERTH_EXPORT int slurm_spank_user_init(spank_t spank, int, char**) {
+  return record([&](Step& step) { make_user_namespace(spank, step); });
+}
+
+BERTH_EXPORT int slurm_spank_task_post_fork(spank_t spank, int, char**) {
+  return record([&](Step& step) { start_task(spank, step); });
+}
+
+BERTH_EXPORT int slurm_spank_task_init(spank_t spank, int, char**) {
+  try {
+    hand_over(spank, the_step());
+    return 0;
+  } catch (const std::exception& e) {
+    // Not `return -1`: an `optional` plugin's failure is ignored by Slurm, and then the command
+    // would run on the host. One task of the node speaks for all.
+    int task = 0;
+    if (spank_get_item(spank, S_TASK_ID, &task) != ESPANK_SUCCESS || task == 0) {
+      slurm_error("berth: %s", e.what());
+    }
+    ::_exit(kLauncherFailed);
+  }
+}
+
+BERTH_EXPORT int slurm_spank_task_exit(spank_t spank, int, char**) {
+  return record([&](Step& step) { end_task(spank, step); });
+}
+
+BERTH_EXPORT int slurm_spank_exit(spank_t, int, char**) {
+  if (spank_context() != S_CTX_REMOTE) return 0;
+  return report([] { end_step(the_step()); });
+}
+
+BERTH_EXPORT int slurm_spank_job_epilog(spank_t spank, int, char**) {
+  return report([&] { end_job(spank); });
+}

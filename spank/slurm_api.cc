@@ -1,0 +1,122 @@
+#include "spank/slurm_api.h"
+
+#include <linux/limits.h>
+
+extern "C" {
+#include <slurm/slurm.h>
+}
+
+#include "base/error.h"
+
+namespace berth::spank {
+namespace {
+
+template <class T>
+T item(spank_t spank, spank_item_t which, const char* name) {
+  T value{};
+  const spank_err_t rc = spank_get_item(spank, which, &value);
+  if (rc != ESPANK_SUCCESS) {
+    throw Error(std::string("spank_get_item '") + name + "': " + spank_strerror(rc));
+  }
+  return value;
+}
+
+}  // namespace
+
+uint32_t job_id(spank_t spank) {
+  return item<uint32_t>(spank, S_JOB_ID, "S_JOB_ID");
+}
+uint32_t step_id(spank_t spank) {
+  return item<uint32_t>(spank, S_JOB_STEPID, "S_JOB_STEPID");
+}
+uint32_t node_id(spank_t spank) {
+  return item<uint32_t>(spank, S_JOB_NODEID, "S_JOB_NODEID");
+}
+uid_t job_uid(spank_t spank) {
+  return item<uid_t>(spank, S_JOB_UID, "S_JOB_UID");
+}
+gid_t job_gid(spank_t spank) {
+  return item<gid_t>(spank, S_JOB_GID, "S_JOB_GID");
+}
+int local_task_id(spank_t spank) {
+  return item<int>(spank, S_TASK_ID, "S_TASK_ID");
+}
+pid_t task_pid(spank_t spank) {
+  return item<pid_t>(spank, S_TASK_PID, "S_TASK_PID");
+}
+
+uint32_t local_task_count(spank_t spank) {
+  return item<uint32_t>(spank, S_JOB_LOCAL_TASK_COUNT, "S_JOB_LOCAL_TASK_COUNT");
+}
+
+uint32_t global_task_id(spank_t spank) {
+  return item<uint32_t>(spank, S_TASK_GLOBAL_ID, "S_TASK_GLOBAL_ID");
+}
+
+uint64_t allocated_memory_mib(spank_t spank) {
+  return item<uint64_t>(spank, S_JOB_ALLOC_MEM, "S_JOB_ALLOC_MEM");
+}
+
+std::string allocated_cores(spank_t spank) {
+  const char* list = item<char*>(spank, S_JOB_ALLOC_CORES, "S_JOB_ALLOC_CORES");
+  return list == nullptr ? "" : list;
+}
+
+std::vector<gid_t> supplementary_gids(spank_t spank) {
+  gid_t* gids = nullptr;
+  int count = 0;
+  const spank_err_t rc = spank_get_item(spank, S_JOB_SUPPLEMENTARY_GIDS, &gids, &count);
+  if (rc != ESPANK_SUCCESS) {
+    throw Error(std::string("spank_get_item 'S_JOB_SUPPLEMENTARY_GIDS': ") + spank_strerror(rc));
+  }
+  return {gids, gids + count};
+}
+
+Command command(spank_t spank) {
+  Command result;
+  const spank_err_t rc = spank_get_item(spank, S_JOB_ARGV, &result.count, &result.words);
+  if (rc != ESPANK_SUCCESS) {
+    throw Error(std::string("spank_get_item 'S_JOB_ARGV': ") + spank_strerror(rc));
+  }
+  return result;
+}
+
+std::vector<std::string> Command::copy() const {
+  return {words, words + count};
+}
+
+std::optional<std::string> job_environment(spank_t spank, const std::string& name) {
+  std::string value(PATH_MAX, '\0');
+  for (;;) {
+    const spank_err_t rc =
+        spank_getenv(spank, name.c_str(), value.data(), static_cast<int>(value.size()));
+    if (rc == ESPANK_SUCCESS) {
+      value.resize(value.find('\0'));
+      return value;
+    }
+    if (rc != ESPANK_NOSPACE) return std::nullopt;
+    value.resize(value.size() * 2);
+  }
+}
+
+void set_job_environment(spank_t spank, const std::string& name, const std::string& value) {
+  const spank_err_t rc = spank_setenv(spank, name.c_str(), value.c_str(), 1);
+  if (rc != ESPANK_SUCCESS) throw Error("spank_setenv '" + name + "': " + spank_strerror(rc));
+}
+
+bool is_batch_step(uint32_t step) {
+  return step == SLURM_BATCH_SCRIPT;
+}
+
+bool is_extern_step(uint32_t step) {
+  return step == SLURM_EXTERN_CONT;
+}
+
+std::string step_name(uint32_t step) {
+  if (is_batch_step(step)) return "batch";
+  if (is_extern_step(step)) return "extern";
+  if (step == SLURM_INTERACTIVE_STEP) return "interactive";
+  return std::to_string(step);
+}
+
+}  // namespace berth::spank
