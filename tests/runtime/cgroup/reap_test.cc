@@ -79,6 +79,20 @@ TEST_F(Reap, RemoveSaysWhenSomebodyIsStillInside) {
   EXPECT_TRUE(directories(path("job_1")).empty());
 }
 
+TEST_F(Reap, PruneTakesOnlyWhatNothingUses) {
+  const Node node = Node::create(hierarchy_, path("job_1/step_0"), {});
+  prune(hierarchy_, path("job_1"));
+  EXPECT_FALSE(directories(path("job_1/step_0")).empty()) << "a group is below it";
+  const pid_t pid = stay_in(node);
+  prune(hierarchy_, node.path());
+  EXPECT_EQ(processes(hierarchy_, node.path()), std::vector<pid_t>{pid});
+  kill_all(hierarchy_, node.path());
+  EXPECT_TRUE(remove(hierarchy_, node.path()));
+  prune(hierarchy_, path("job_1"));
+  EXPECT_TRUE(directories(path("job_1")).empty());
+  EXPECT_NO_THROW(prune(hierarchy_, path("job_1")));
+}
+
 TEST_F(Reap, RemoveWaitsForTasksThatAreExiting) {
   const Node node = Node::create(hierarchy_, path("job_1"), {});
   const pid_t pid = stay_in(node, [] { ::usleep(200000), ::_exit(0); });
