@@ -308,5 +308,39 @@ TEST_F(SpawnAsRoot, StartsInItsCgroups) {
   EXPECT_THAT(outcome.out, HasSubstr("pids:/" + v1.name() + "\n"));
 }
 
+#ifdef __SANITIZE_ADDRESS__
+constexpr const char* kTightMemory = "268435456";  // its shadow is the child's too
+#else
+constexpr const char* kTightMemory = "1048576";
+#endif
+
+// One process: the set-up itself takes more, only a limit that comes last lets the program start.
+TEST_F(SpawnAsRoot, StartsUnderLimitsThatItsSetUpWouldBreak) {
+  const cgroup::Hierarchy host = cgroup::detect();
+  if (host.v1_of("memory") == nullptr || host.v1_of("pids") == nullptr) {
+    GTEST_SKIP() << "no v1 memory and pids here";
+  }
+  const Group memory(host.v1_of("memory")->path), pids(host.v1_of("pids")->path);
+  Entry entry = with_pid_namespace(bundle_.entry({"true"}));
+  entry.spec.linux_.namespaces.push_back({NamespaceType::user, ""});  // forks on its way
+  entry.spec.linux_.uid_mappings = entry.spec.linux_.gid_mappings = {{0, 0, 65536}};
+  const auto limit = [&](const std::string& file, const std::string& value) {
+    entry.limits.limits.push_back({open_file(AT_FDCWD, file, O_WRONLY), value, file});
+  };
+  limit(memory.path() + "/memory.limit_in_bytes", kTightMemory);
+  limit(pids.path() + "/pids.max", "1");
+  const Outcome outcome = launch(0, [&] {
+    CgroupJoin cgroup;
+    for (const Group* group : {&memory, &pids}) {
+      cgroup.v1_tasks.push_back(open_file(AT_FDCWD, group->path() + "/tasks", O_WRONLY));
+    }
+    run_through(std::move(entry), std::move(cgroup));
+  });
+  EXPECT_EQ(outcome.status, 0) << outcome.err;
+  EXPECT_EQ(read_file(AT_FDCWD, memory.path() + "/memory.limit_in_bytes"),
+            std::string(kTightMemory) + "\n");
+  EXPECT_EQ(read_file(AT_FDCWD, pids.path() + "/pids.max"), "1\n");
+}
+
 }  // namespace
 }  // namespace berth::runtime
