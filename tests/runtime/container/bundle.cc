@@ -25,7 +25,7 @@ Bundle::Bundle() {
   if (::mkdtemp(name) == nullptr) throw Error("mkdtemp", name, errno);
   path_ = name;
   ::chmod(name, 0755);
-  for (const char* dir : {"bin", "proc", "dev", "tmp", "work", "etc"}) {
+  for (const char* dir : {"bin", "proc", "dev", "tmp", "work", "etc", "sys"}) {
     fs::create_directories(rootfs() + "/" + dir);
   }
   fs::copy_file("/bin/busybox", rootfs() + "/bin/busybox");

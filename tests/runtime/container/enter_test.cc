@@ -49,7 +49,7 @@ INSTANTIATE_TEST_SUITE_P(As, EnterTest, ::testing::Values(0, kNobody),
 TEST_P(EnterTest, RunsTheProgramInItsTree) {
   const Outcome outcome = run("echo hello; ls /");
   EXPECT_EQ(outcome.status, 0) << outcome.err;
-  EXPECT_EQ(outcome.out, "hello\nbin\ndev\netc\nproc\ntmp\nwork\n");
+  EXPECT_EQ(outcome.out, "hello\nbin\ndev\netc\nproc\nsys\ntmp\nwork\n");
 }
 
 TEST_P(EnterTest, KeepsItsPid) {
