@@ -3,6 +3,7 @@
 #include <poll.h>
 #include <unistd.h>
 
+#include <cerrno>
 #include <charconv>
 #include <string>
 
@@ -57,7 +58,11 @@ bool ChildEnd::parent_is_gone() const {
 }
 
 void ParentEnd::go() const {
-  send_message(socket_.get(), "go");
+  try {
+    send_message(socket_.get(), "go");
+  } catch (const Error& e) {
+    if (e.code() != EPIPE) throw;  // a dead child is told of by what it left to read
+  }
 }
 
 std::optional<HandedOver> ParentEnd::await_hand_over() const {
