@@ -43,8 +43,9 @@ Start::Start(Entry entry)
 void Start::take_stdio() const {
   for (int number = 0; number < 3; ++number) {
     const int given = entry_.stdio[static_cast<size_t>(number)];
-    if (given >= 0)
-      check(::dup2(given, number), "take standard descriptor", std::to_string(number));
+    if (given < 0) continue;
+    check(::dup2(given, number), "take standard descriptor", std::to_string(number));
+    set_inheritable(number, true);  // dup2 onto itself would leave close-on-exec as it was
   }
 }
 

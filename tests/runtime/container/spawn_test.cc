@@ -245,6 +245,23 @@ class SpawnAsRoot : public ::testing::Test {
   Bundle bundle_;
 };
 
+TEST_F(SpawnAsRoot, TakesTheStandardDescriptorsAndTheMaskOfTheEntry) {
+  const std::string file = bundle_.path() + "/output";
+  const Outcome outcome = launch(0, [&] {
+    const UniqueFd output = open_file(AT_FDCWD, file, O_WRONLY | O_CREAT, 0644);
+    Entry entry = bundle_.shell("grep SigBlk /proc/self/status; echo wrong >&2");
+    entry.stdio = {-1, output.get(), 2};
+    set_inheritable(2, false);
+    entry.signal_mask.emplace();
+    ::sigemptyset(&*entry.signal_mask);
+    ::sigaddset(&*entry.signal_mask, SIGUSR1);
+    run_through(std::move(entry));
+  });
+  EXPECT_EQ(outcome.out, "");
+  EXPECT_EQ(outcome.err, "wrong\n");
+  EXPECT_EQ(read_file(AT_FDCWD, file), "SigBlk:\t0000000000000200\n");
+}
+
 TEST_F(SpawnAsRoot, MapsRangesAndMakesAPidNamespace) {
   Entry entry = with_pid_namespace(bundle_.shell("echo $$; id -u; cat /proc/self/uid_map"));
   entry.spec.linux_.namespaces.push_back({NamespaceType::user, ""});

@@ -4,6 +4,7 @@
 #include <grp.h>
 #include <gtest/gtest.h>
 #include <sched.h>
+#include <sys/mount.h>
 #include <sys/prctl.h>
 
 #include "runtime/process/user.h"
@@ -83,6 +84,50 @@ TEST(MapWriter, EndsWhereTheNamespaceIsNeverMade) {
               return std::string(::waitpid(-1, nullptr, WNOHANG) < 0 ? "gone" : "left");
             }),
             "gone");
+}
+
+// The site's grant, in this process' mount namespace alone.
+void grant(const std::string& ranges) {
+  check(::unshare(CLONE_NEWNS), "unshare");
+  check(::mount(nullptr, "/", nullptr, MS_REC | MS_PRIVATE, nullptr), "mount");
+  for (const char* file : {"/etc/subuid", "/etc/subgid"}) {
+    char name[] = "/tmp/berth-grant-XXXXXX";
+    const UniqueFd copy(check(::mkstemp(name), "mkstemp"));
+    write_all(copy.get(), ranges, name);
+    const int rc = ::mount(name, file, nullptr, MS_BIND, nullptr);
+    const int code = errno;
+    ::unlink(name);
+    if (rc != 0) throw Error("mount", file, code);
+  }
+}
+
+std::string map_by_program(const std::string& granted, const Map& wanted) {
+  return test::in_child([&] {
+    grant(granted);
+    check(::setgroups(0, nullptr), "setgroups");
+    check(::setresgid(65534, 65534, 65534), "setresgid");
+    check(::setresuid(65534, 65534, 65534), "setresuid");
+    check(::prctl(PR_SET_DUMPABLE, 1), "prctl");
+    MapWriter writer({wanted, wanted});
+    check(::unshare(CLONE_NEWUSER), "unshare");
+    writer.write();
+    become({33, 33, {}, {5}}, allowed_groups());
+    return test::status_of("Uid") + " " + test::status_of("Groups");
+  });
+}
+
+TEST(MapWriter, GivesAUserTheRangesThatTheSiteGrants) {
+  if (::geteuid() != 0) GTEST_SKIP() << "takes root";
+  EXPECT_EQ(map_by_program("nobody:300000:1000\n", {{0, 65534, 1}, {1, 300000, 1000}}),
+            "33\t33\t33\t33 5 ");
+}
+
+TEST(MapWriter, PassesOnWhatTheProgramSays) {
+  if (::geteuid() != 0) GTEST_SKIP() << "takes root";
+  EXPECT_THAT(
+      map_by_program("somebody:300000:1000\n", {{0, 65534, 1}, {1, 300000, 1000}}),
+      ::testing::AllOf(::testing::StartsWith("error: map ids by newgidmap (0, 1 to 1000): "),
+                       ::testing::HasSubstr("not allowed")));
 }
 
 TEST(User, RefusesAnIdThatIsNotMapped) {
