@@ -54,6 +54,8 @@ class ForkStop {
       // The group is gone: there is nothing left to give back.
     }
   }
+  ForkStop(const ForkStop&) = delete;
+  ForkStop& operator=(const ForkStop&) = delete;
   ForkStop(ForkStop&&) = default;
   ForkStop& operator=(ForkStop&&) = delete;
 

@@ -76,7 +76,8 @@ std::vector<std::string> Scratch::directories(const std::string& path) const {
   std::vector<std::string> found;
   for (const std::string& mount : mounts) {
     struct stat st {};
-    const std::string directory = mount + "/" + path;
+    std::string directory = mount;
+    directory.append("/").append(path);
     if (!mount.empty() && ::stat(directory.c_str(), &st) == 0) found.push_back(directory);
   }
   return found;
