@@ -15,14 +15,6 @@
 namespace berth::runtime::rootfs {
 namespace {
 
-// An owner who does not exist in the user namespace cannot be given; the file stays ours.
-void copy_owner_and_mode(int to, const struct stat& st, const std::string& name) {
-  if (::fchown(to, st.st_uid, st.st_gid) < 0 && errno != EINVAL && errno != EPERM) {
-    throw Error("chown", name, errno);
-  }
-  check(::fchmod(to, st.st_mode & 07777), "chmod", name);
-}
-
 void copy_file(int from_dir, int to_dir, const std::string& name) {
   const UniqueFd from = open_file(from_dir, name, O_RDONLY | O_NOFOLLOW | O_NONBLOCK);
   struct stat st {};
@@ -72,6 +64,13 @@ void copy_up(int from, int to) {
   struct stat st {};
   check(::fstat(from, &st), "fstat", "directory");
   copy_owner_and_mode(to, st, "directory");
+}
+
+void copy_owner_and_mode(int to, const struct stat& st, const std::string& name) {
+  if (::fchown(to, st.st_uid, st.st_gid) < 0 && errno != EINVAL && errno != EPERM) {
+    throw Error("chown", name, errno);
+  }
+  check(::fchmod(to, st.st_mode & 07777), "chmod", name);
 }
 
 }  // namespace berth::runtime::rootfs

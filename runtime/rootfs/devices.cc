@@ -148,6 +148,13 @@ std::vector<spec::Device> devices_of(const spec::Spec& spec) {
   return devices;
 }
 
+std::vector<std::string> device_paths(const spec::Spec& spec) {
+  std::vector<std::string> paths;
+  for (const spec::Device& device : devices_of(spec)) paths.push_back(device.path);
+  for (const DefaultLink& link : kLinks) paths.push_back(std::string("/dev/") + link.name);
+  return paths;
+}
+
 void make_devices(const RootDir& root, const std::vector<spec::Device>& devices) {
   const RootDir dev(root.make_dirs("/dev", Last::real));
   for (const spec::Device& device : devices) {

@@ -2,6 +2,7 @@
 // devices, and the usual links.
 #pragma once
 
+#include <string>
 #include <vector>
 
 #include "runtime/rootfs/root_dir.h"
@@ -11,6 +12,9 @@ namespace berth::runtime::rootfs {
 
 // The default nodes and the bundle's, which win over a default at the same path.
 std::vector<spec::Device> devices_of(const spec::Spec& spec);  // pure
+
+// Where make_devices makes something: nodes and links.
+std::vector<std::string> device_paths(const spec::Spec& spec);  // pure
 
 // Makes them by mknod(2), or, where that is not allowed, shows the host's own nodes. A /dev that is
 // a symbolic link is an error, as is anything but the right device in a device's place.

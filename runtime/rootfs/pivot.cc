@@ -6,11 +6,10 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
-#include <sstream>
-
 #include "base/error.h"
 #include "base/fd.h"
 #include "base/file.h"
+#include "runtime/rootfs/mountinfo.h"
 
 namespace berth::runtime::rootfs {
 namespace {
@@ -20,27 +19,9 @@ void change_propagation(const std::string& path, const Propagation& propagation)
   check(::mount(nullptr, path.c_str(), nullptr, flags, nullptr), "set propagation of", path);
 }
 
-// mountinfo writes blanks and the like as octal numbers.
-std::string unescape(const std::string& text) {
-  std::string result;
-  for (size_t i = 0; i < text.size(); ++i) {
-    if (text[i] == '\\' && i + 3 < text.size()) {
-      result += static_cast<char>(std::stoi(text.substr(i + 1, 3), nullptr, 8));
-      i += 3;
-    } else {
-      result += text[i];
-    }
-  }
-  return result;
-}
-
 std::string mount_point_of(uint64_t mount_id) {
-  std::istringstream lines(read_file(AT_FDCWD, "/proc/self/mountinfo", size_t{16} << 20));
-  for (std::string line; std::getline(lines, line);) {
-    std::istringstream fields(line);
-    uint64_t id = 0;
-    std::string parent, device, root, point;
-    if (fields >> id >> parent >> device >> root >> point && id == mount_id) return unescape(point);
+  for (const MountPoint& mount : mount_points()) {
+    if (mount.id == mount_id) return mount.path;
   }
   throw Error("find the mount of the root file system", {}, ENOENT);
 }

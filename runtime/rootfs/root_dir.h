@@ -9,14 +9,9 @@
 #include <string>
 
 #include "base/fd.h"
+#include "runtime/rootfs/descent.h"
 
 namespace berth::runtime::rootfs {
-
-// What the last component of a path may be.
-enum class Last {
-  follow,  // a symbolic link is followed, inside
-  real,    // a symbolic link is an error: what we put there would end up somewhere else
-};
 
 class RootDir {
  public:

@@ -14,8 +14,10 @@
 #include "base/file.h"
 #include "runtime/rootfs/devices.h"
 #include "runtime/rootfs/masked.h"
+#include "runtime/rootfs/mount_gaps.h"
 #include "runtime/rootfs/mount_plan.h"
 #include "runtime/rootfs/mounts.h"
+#include "runtime/rootfs/overlay.h"
 #include "runtime/rootfs/pivot.h"
 #include "runtime/rootfs/root_dir.h"
 #include "runtime/rootfs/tree.h"
@@ -57,8 +59,11 @@ struct Rootfs::State {
   RootPropagation propagation;
   std::vector<UniqueFd> sources;  // of the plan's binds, opened on the host; may be empty
   std::optional<RootDir> root;
+  std::string no_overlay;  // why an image that needs one did not get it
 
   void attach_root();
+  UniqueFd overlay_if_needed(int image);
+  void mount_planned();
 };
 
 Rootfs::Rootfs(std::unique_ptr<State> state) : state_(std::move(state)) {}
@@ -77,7 +82,8 @@ Rootfs Rootfs::open(int bundle, const spec::Spec& spec, std::span<const HostBind
                                     .plan = std::move(plan),
                                     .propagation = propagation_of(spec.linux_.rootfs_propagation),
                                     .sources = {},
-                                    .root = {}}));
+                                    .root = {},
+                                    .no_overlay = {}}));
 }
 
 void Rootfs::open_sources() {
@@ -102,16 +108,39 @@ void Rootfs::open_sources() {
   }
 }
 
+// Looked at before anything is mounted: a tree that mounts are in cannot be exchanged any more.
+UniqueFd Rootfs::State::overlay_if_needed(int image) {
+  const MountGaps gaps = find_gaps(RootDir(duplicate(image)), spec, plan, sources);
+  if (!gaps.refused) return {};
+  try {
+    return overlay_on(image, gaps.parents, in_user_namespace);
+  } catch (const Error& e) {
+    no_overlay = e.within("no overlay").message();
+    return {};  // the mount that cannot be made has the first word
+  }
+}
+
 void Rootfs::State::attach_root() {
   const std::string& path = root_of(spec).path;
   const UniqueFd place = open_file(AT_FDCWD, path, O_PATH | O_DIRECTORY);
-  UniqueFd tree = clone_tree(AT_FDCWD, path, true);
+  if (propagation.shared) make_mount_private(place.get());
+  UniqueFd tree = overlay_if_needed(place.get());
+  if (!tree) tree = clone_tree(AT_FDCWD, path, true);
   if (propagation.shared) {
-    make_mount_private(place.get());
     set_propagation(tree.get(), {.type = MS_PRIVATE, .recursive = true}, path);
   }
   attach(tree.get(), place.get(), path);
   root.emplace(std::move(tree));
+}
+
+void Rootfs::State::mount_planned() {
+  try {
+    for (size_t i = 0; i < plan.size(); ++i) perform(plan[i], *root, std::move(sources[i]));
+    if (!dev_is_bound(plan)) make_devices(*root, devices_of(spec));
+  } catch (const Error& e) {
+    if (no_overlay.empty() || !is_refusal(e.code())) throw;
+    throw e.with_note(no_overlay);
+  }
 }
 
 void Rootfs::mount_all() {
@@ -124,10 +153,7 @@ void Rootfs::mount_all() {
   } catch (const Error& e) {
     throw e.within("root file system");
   }
-  for (size_t i = 0; i < state.plan.size(); ++i) {
-    perform(state.plan[i], *state.root, std::move(state.sources[i]));
-  }
-  if (!dev_is_bound(state.plan)) make_devices(*state.root, devices_of(state.spec));
+  state.mount_planned();
 }
 
 void Rootfs::mount_console(int terminal) {

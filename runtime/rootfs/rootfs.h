@@ -7,6 +7,12 @@
 //   rootfs.mount_all();      // mounts and devices; the host's tree is still there
 //   ... hooks that need the host's paths, sysctls ...
 //   rootfs.pivot();          // masked and read-only paths, then the tree becomes `/`
+//
+// The image is used as it is, unless a mount point or device is missing in it where nothing may be
+// made (somebody else's image, a read-only one): then the container gets a writable overlay over
+// it. What is written there goes to a tmpfs, counts as the job's memory, and is gone at the
+// container's end; root.readonly holds there, too. In a user namespace, what somebody without an id
+// in it owns cannot be changed in the overlay (EOVERFLOW), but for /tmp and /var/tmp.
 #pragma once
 
 #include <memory>
