@@ -10,6 +10,7 @@
 #include <string_view>
 
 #include "base/error.h"
+#include "base/one_line.h"
 #include "launcher/cli.h"
 #include "launcher/handoff.h"
 #include "launcher/step_namespace.h"
@@ -62,10 +63,10 @@ int main(int argc, char** argv) {
   try {
     return run(argc, argv);
   } catch (const runtime::EnterFailure& e) {
-    std::fprintf(stderr, "berth: %s\n", e.what());
+    std::fprintf(stderr, "berth: %s\n", one_line(e.what()).c_str());
     ::_exit(e.exit_code());  // half inside a container: no clean-up of ours may run here
   } catch (const std::exception& e) {
-    std::fprintf(stderr, "berth: %s\n", e.what());
+    std::fprintf(stderr, "berth: %s\n", one_line(e.what()).c_str());
     return runtime::kExitBerthFailed;
   }
 }

@@ -5,6 +5,7 @@
 #include <string>
 
 #include "base/error.h"
+#include "base/one_line.h"
 #include "spank/remote.h"
 #include "spank/slurm_api.h"
 #include "spank/step.h"
@@ -24,7 +25,7 @@ int report(Work work) {
     work();
     return 0;
   } catch (const std::exception& e) {
-    slurm_error("berth: %s", e.what());
+    slurm_error("berth: %s", one_line(e.what()).c_str());
     return -1;
   }
 }
@@ -127,7 +128,7 @@ BERTH_EXPORT int slurm_spank_task_init(spank_t spank, int, char**) {
     // would run on the host. One task of the node speaks for all.
     int task = 0;
     if (spank_get_item(spank, S_TASK_ID, &task) != ESPANK_SUCCESS || task == 0) {
-      slurm_error("berth: %s", e.what());
+      slurm_error("berth: %s", berth::one_line(e.what()).c_str());
     }
     ::_exit(kLauncherFailed);
   }
