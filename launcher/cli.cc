@@ -1,11 +1,14 @@
 #include "launcher/cli.h"
 
 #include <CLI/CLI.hpp>
+#include <cctype>
+#include <cstdint>
 #include <cstdio>
 #include <functional>
 #include <map>
 #include <string>
 
+#include "base/one_line.h"
 #include "launcher/verbs/verbs.h"
 #include "runtime/container/enter.h"
 
@@ -55,7 +58,7 @@ void add_wishes(CLI::App& verb, WishOptions& wish) {
   verb.add_flag("--l3-share", wish.l3_share, "let those ways be shared with others");
   verb.add_option("--memory", wish.memory, "memory limit of each task: 512MiB")->type_name("SIZE");
   verb.add_option("--pids", wish.pids, "limit on the processes of each task")
-      ->check(CLI::PositiveNumber)
+      ->check(CLI::Range(int64_t{1}, int64_t{INT32_MAX}))
       ->type_name("N");
 }
 
@@ -119,6 +122,24 @@ void add_small_verbs(CLI::App& app, std::function<int()>& chosen) {
       [file, &chosen] { chosen = [file] { return policy_check(file->first, file->second); }; });
 }
 
+// CLI11's own words, which are meant for several lines and begin with a capital.
+std::string told(const CLI::App& app, const CLI::ParseError& error, std::string_view first) {
+  const auto is_first = [&](const CLI::App* verb) { return verb->get_name() == first; };
+  if (!first.empty() && first.front() != '-' && app.get_subcommands(is_first).empty()) {
+    return "unknown verb '" + std::string(first) + "'";
+  }
+  if (dynamic_cast<const CLI::ExtrasError*>(&error) != nullptr) {
+    for (const std::string& word : app.remaining(/*recurse=*/true)) {
+      if (word != "--") return "unexpected argument '" + word + "'";
+    }
+  }
+  std::string text = error.what();
+  if (!text.empty()) {
+    text[0] = static_cast<char>(std::tolower(static_cast<unsigned char>(text[0])));
+  }
+  return text;
+}
+
 }  // namespace
 
 int command_line(int argc, char** argv, const std::vector<int>& descriptors) {
@@ -136,7 +157,8 @@ int command_line(int argc, char** argv, const std::vector<int>& descriptors) {
     app.parse(argc, argv);
   } catch (const CLI::ParseError& e) {
     if (e.get_exit_code() == 0) return app.exit(e);  // --help, --version
-    std::fprintf(stderr, "berth: %s (see berth --help)\n", e.what());
+    const std::string text = told(app, e, argc > 1 ? argv[1] : "");
+    std::fprintf(stderr, "berth: %s (see berth --help)\n", one_line(text).c_str());
     return runtime::kExitBerthFailed;
   }
   return chosen();

@@ -27,7 +27,13 @@ Json parse_text(std::string_view text, std::string_view name) {
 
 // The file's text, from a descriptor whose owner and mode were looked at after it was opened.
 std::string read_trusted(int dir, const std::string& name, const std::string& path, uid_t owner) {
-  const UniqueFd fd = open_file(dir, name, O_RDONLY | O_NOFOLLOW | O_NONBLOCK);
+  UniqueFd fd;
+  try {
+    fd = open_file(dir, name, O_RDONLY | O_NOFOLLOW | O_NONBLOCK);
+  } catch (const Error& e) {
+    if (e.code() != ELOOP) throw;
+    throw Error("refuse policy '" + path + "': it is a symbolic link");
+  }
   struct stat st {};
   check(::fstat(fd.get(), &st), "fstat", path);
   if (!S_ISREG(st.st_mode)) throw Error("refuse policy '" + path + "': it is not a regular file");

@@ -124,8 +124,14 @@ runtime::LateLimits final_limits(std::vector<LateLimit> handed,
   return result;
 }
 
+runtime::spec::Spec load_runnable_bundle(const std::string& bundle) {
+  runtime::spec::Spec spec = runtime::spec::load_bundle(bundle);
+  if (!spec.process) throw Error("bundle '" + bundle + "': config.json: process: missing");
+  return spec;
+}
+
 runtime::Entry make_entry(runtime::spec::Spec spec, Handoff handoff, const TaskContext& context) {
-  if (!spec.process) throw Error("config.json: process: is missing");
+  if (!spec.process) throw Error("config.json: process: missing");
   runtime::Entry entry;
   entry.id = handoff.container_id;
   runtime::spec::Process& process = *spec.process;
@@ -165,7 +171,7 @@ runtime::Entry make_entry(runtime::spec::Spec spec, Handoff handoff, const TaskC
 void run_task(int socket, const TaskContext& context) {
   const UniqueFd channel(socket);
   Handoff handoff = receive_handoff(channel.get());
-  runtime::spec::Spec spec = runtime::spec::load_bundle(handoff.bundle);
+  runtime::spec::Spec spec = load_runnable_bundle(handoff.bundle);
   runtime::enter_or_stay(make_entry(std::move(spec), std::move(handoff), context));
 }
 

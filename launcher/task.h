@@ -19,6 +19,9 @@ struct TaskContext {
   std::vector<int> descriptors;  // open when the program started
 };
 
+// The spec of a bundle that has a process to run. Throws Error that names the bundle.
+runtime::spec::Spec load_runnable_bundle(const std::string& bundle);
+
 // Spec, handoff and context as an Entry; opens the bundle's directory.
 runtime::Entry make_entry(runtime::spec::Spec spec, Handoff handoff, const TaskContext& context);
 

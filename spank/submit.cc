@@ -46,7 +46,8 @@ std::string real_bundle(const std::string& given) {
     throw Error(option + ": not a directory (an OCI bundle is one with config.json in it)");
   }
   if (::access((path + "/config.json").c_str(), F_OK) < 0) {
-    throw Error(option + ": no config.json in it: not an OCI bundle");
+    if (errno == ENOENT) throw Error(option + ": no config.json in it: not an OCI bundle");
+    throw Error(option + ": its config.json: " + errno_text(errno));
   }
   return path;
 }

@@ -16,7 +16,6 @@
 #include "launcher/verbs/wishes.h"
 #include "runtime/container/spawn.h"
 #include "runtime/process/step_namespace.h"
-#include "runtime/spec/parse.h"
 
 namespace berth::launcher {
 namespace {
@@ -79,7 +78,7 @@ class Launch {
         descriptors_(descriptors),
         policy_(load_policy(options.wish.policy, options.wish.policy_required)),
         request_(to_request(options.wish)),
-        spec_(runtime::spec::load_bundle(options.bundle)) {
+        spec_(load_runnable_bundle(options.bundle)) {
     request_.claim = "launch_" + std::to_string(::getpid());
     request_.purpose = "launch " + std::to_string(::getpid());
   }
@@ -125,7 +124,6 @@ class Launch {
 
   runtime::Entry entry_of(Handoff handoff, unsigned task) const {
     runtime::spec::Spec spec = spec_;
-    if (!spec.process) throw Error("config.json: process: is missing");
     spec.process->env.push_back("BERTH_TASK_ID=" + std::to_string(task));
     spec.process->env.push_back("BERTH_TASK_COUNT=" + std::to_string(options_.tasks));
     runtime::Entry entry = make_entry(std::move(spec), std::move(handoff), {{}, "", descriptors_});

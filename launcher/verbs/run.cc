@@ -16,7 +16,6 @@
 #include "runtime/cgroup/node.h"
 #include "runtime/container/spawn.h"
 #include "runtime/process/descriptors.h"
-#include "runtime/spec/parse.h"
 
 namespace berth::launcher {
 namespace {
@@ -63,8 +62,7 @@ class ContainerCgroup {
 
 int run(const RunOptions& options, const std::vector<int>& descriptors) {
   check_id(options.id);
-  runtime::spec::Spec spec = runtime::spec::load_bundle(options.bundle);
-  if (!spec.process) throw Error("config.json: process: is missing");
+  runtime::spec::Spec spec = load_runnable_bundle(options.bundle);
   runtime::Entry entry;
   entry.id = options.id;
   entry.bundle = open_dir(AT_FDCWD, options.bundle);
