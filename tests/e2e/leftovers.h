@@ -1,0 +1,39 @@
+// What berth left behind on this node: for tests of its failures and of its death. They run beside
+// others, so what a living process holds is not counted.
+#pragma once
+
+#include <chrono>
+#include <string>
+#include <vector>
+
+namespace berth::test {
+
+// A folder of the test's own in /tmp that every user may write to; gone at the end.
+class OpenFolder {
+ public:
+  OpenFolder();
+  ~OpenFolder();
+  OpenFolder(const OpenFolder&) = delete;
+  OpenFolder& operator=(const OpenFolder&) = delete;
+  const std::string& path() const { return path_; }
+  std::string name() const;  // the last word of it
+  // Makes a file, and the folders to it. Returns its path.
+  std::string write(const std::string& name, const std::string& text) const;
+  bool has(const std::string& name) const;
+
+ private:
+  std::string path_;
+};
+
+// Claims, cgroups and cache groups without a living holder, mounts under /run/berth, and processes
+// with `mark` in their command line, each one line. What is on its way out has some time to go.
+std::vector<std::string> leftovers(const std::string& mark,
+                                   std::chrono::seconds patience = std::chrono::seconds(10));
+
+// The default group's schemata, empty where resctrl is not mounted.
+std::string default_schemata();
+
+// `text` with `with` for every `what`.
+std::string replaced(std::string text, const std::string& what, const std::string& with);
+
+}  // namespace berth::test
