@@ -32,12 +32,21 @@ void check_id(const std::string& id) {
   }
 }
 
+// Two containers of one id would share a cgroup, and the end of one would be the end of both.
+std::string unused_path(const cgroup::Hierarchy& hierarchy, const std::string& id) {
+  std::string path = "berth/container_" + id;
+  if (!cgroup::processes(hierarchy, path).empty()) {
+    throw Error("container id '" + id + "' is in use on this node");
+  }
+  return path;
+}
+
 // The container's cgroup; removed with whatever is still in it.
 class ContainerCgroup {
  public:
   explicit ContainerCgroup(const std::string& id)
       : hierarchy_(cgroup::detect()),
-        path_("berth/container_" + id),
+        path_(unused_path(hierarchy_, id)),
         node_(cgroup::Node::create(hierarchy_, path_, {})) {}
   ContainerCgroup(const ContainerCgroup&) = delete;
   ContainerCgroup& operator=(const ContainerCgroup&) = delete;

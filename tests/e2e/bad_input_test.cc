@@ -2,6 +2,7 @@
 // wrong, exit status 125, nothing run on the host and nothing left behind.
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
+#include <signal.h>
 #include <unistd.h>
 
 #include "base/error.h"
@@ -45,6 +46,10 @@ std::ostream& operator<<(std::ostream& stream, const Case& c) {
 
 class BadInputTest : public ::testing::Test {
  protected:
+  void SetUp() override {
+    if (::geteuid() != 0) GTEST_SKIP() << "a policy is root's: " << errno_text(EPERM);
+  }
+
   std::string here(const std::string& text) const {
     return replaced(replaced(text, "DIR", folder_.path()), "NAME", folder_.name());
   }
@@ -308,6 +313,23 @@ std::vector<Case> policies() {
 
 INSTANTIATE_TEST_SUITE_P(Policy, BadInput, ::testing::ValuesIn(policies()), name_of);
 
+TEST_F(BadInputTest, AnIdThatIsInUse) {
+  const std::string bundle = folder_.path() + "/busybox";
+  const Ran made = run({BERTH_SOURCE_DIR "/tests/support/bundle/make-bundle", bundle, "--arg", "sh",
+                        "--arg", "-c", "--arg", "echo here; exec sleep 300"});
+  ASSERT_EQ(made.status, 0) << made;
+  Running first({BERTH_BINARY_DIR "/berth", "run", "--bundle", bundle, folder_.name()});
+  for (int tries = 0; first.out_so_far().empty() && tries < 1000; ++tries) ::usleep(10'000);
+  ASSERT_EQ(first.out_so_far(), "here\n");
+  const Ran second = berth({"run", "--bundle", bundle, "NAME"});
+  EXPECT_EQ(second.err, here("berth: container id 'NAME' is in use on this node\n"));
+  EXPECT_EQ(second.status, 125);
+  ::usleep(100'000);
+  ASSERT_EQ(::kill(first.pid(), SIGTERM), 0);  // it lives
+  EXPECT_EQ(first.wait().status, 128 + SIGTERM);
+  EXPECT_THAT(leftovers(folder_.path()), IsEmpty());
+}
+
 TEST_F(BadInputTest, ARootfsThatIsNotThere) {
   folder_.write("bundle/config.json", here(replaced(kConfig, "rootfs", "absent")));
   const Ran launched = berth(launch({}));
@@ -324,6 +346,8 @@ TEST_F(BadInputTest, ARootfsThatIsNotThere) {
 class WithoutRdt : public BadInputTest {
  protected:
   void SetUp() override {
+    BadInputTest::SetUp();
+    if (IsSkipped()) return;
     if (!default_schemata().empty()) GTEST_SKIP() << "resctrl is mounted here";
     folder_.write("bundle/config.json", here(kConfig));
     folder_.write("bundle/rootfs/empty", "");
