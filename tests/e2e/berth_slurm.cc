@@ -1,0 +1,59 @@
+#include "tests/e2e/berth_slurm.h"
+
+#include <glob.h>
+#include <unistd.h>
+
+#include <fstream>
+
+namespace berth::test {
+
+std::vector<std::string> matches(const std::string& pattern) {
+  glob_t found{};
+  std::vector<std::string> paths;
+  if (::glob(pattern.c_str(), 0, nullptr, &found) == 0) {
+    paths.assign(found.gl_pathv, found.gl_pathv + found.gl_pathc);
+  }
+  ::globfree(&found);
+  return paths;
+}
+
+void BerthSlurm::start_with(std::vector<std::string> more) {
+  std::vector<std::string> options{"--with", built_program("fds") + ":/bin/fds", "--with",
+                                   built_program("eat") + ":/bin/eat"};
+  if (::access(built_program("ring_mpich").c_str(), X_OK) == 0) {
+    for (const char* word : {"--mpi", "mpich"}) options.emplace_back(word);
+    options.push_back(built_program("ring_mpich"));
+    options.push_back(built_program("cma_mpich"));
+  }
+  bundle_ = std::make_unique<MadeBundle>(options);
+  const std::string policy = bundle_->path() + "/../policy.json";
+  std::ofstream(policy) << "{}";
+  std::vector<std::string> words{"--plugin",   BERTH_BINARY_DIR "/spank_berth.so",
+                                 "--launcher", BERTH_BINARY_DIR "/berth",
+                                 "--policy",   policy};
+  words.insert(words.end(), more.begin(), more.end());
+  start(words);
+}
+
+Ran BerthSlurm::contained(std::vector<std::string> options, const std::vector<std::string>& words,
+                          const RunOptions& run) {
+  options.push_back("--container=" + bundle());
+  options.insert(options.end(), words.begin(), words.end());
+  return srun(options, run);
+}
+
+std::vector<std::string> BerthSlurm::leftovers() {
+  std::vector<std::string> left;
+  for (int tries = 0; tries < 50; ++tries) {
+    left.clear();
+    for (const char* pattern : {"/sys/fs/cgroup/berth*", "/sys/fs/cgroup/*/berth*",
+                                "/run/berth/claims/*", "/sys/fs/resctrl/berth_*"}) {
+      for (std::string& path : matches(pattern)) left.push_back(std::move(path));
+    }
+    if (left.empty()) break;
+    ::usleep(100'000);
+  }
+  return left;
+}
+
+}  // namespace berth::test

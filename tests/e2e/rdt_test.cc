@@ -1,0 +1,164 @@
+// The main job's cache part, on a kernel's own resctrl with two sockets: which ways a Slurm job
+// gets, who names them, what the processors were told, and that nothing of it stays. Runs in the
+// guest; skips where resctrl is not mounted.
+#include <fcntl.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <sstream>
+
+#include "base/error.h"
+#include "base/file.h"
+#include "rdt/schemata.h"
+#include "rdt/way_mask.h"
+#include "tests/e2e/berth_slurm.h"
+
+namespace berth::test {
+namespace {
+
+using ::testing::Each;
+using ::testing::HasSubstr;
+using ::testing::IsEmpty;
+using ::testing::SizeIs;
+
+constexpr const char* kResctrl = "/sys/fs/resctrl/";
+
+rdt::WayMask mask_of(const std::string& group, unsigned domain) {
+  const auto schemata = rdt::parse_schemata(read_file(AT_FDCWD, kResctrl + group + "/schemata"));
+  return rdt::WayMask(schemata.resources.at("L3").at(domain));
+}
+
+// A register of a CPU (module msr): IA32_L3_QOS_MASK_n is 0xc90 + n.
+uint64_t read_msr(unsigned cpu, unsigned number) {
+  const UniqueFd fd = open_file(AT_FDCWD, "/dev/cpu/" + std::to_string(cpu) + "/msr", O_RDONLY);
+  uint64_t value = 0;
+  check(::pread(fd.get(), &value, sizeof value, number), "read msr", std::to_string(number));
+  return value;
+}
+
+bool some_class_has(unsigned cpu, rdt::WayMask mask) {
+  for (unsigned closid = 1; closid < 16; ++closid) {
+    if (read_msr(cpu, 0xc90 + closid) == mask.bits()) return true;
+  }
+  return false;
+}
+
+class RdtJob : public BerthSlurm {
+ protected:
+  void SetUp() override {
+    if (::access("/sys/fs/resctrl/schemata", R_OK) != 0) {
+      GTEST_SKIP() << "no resctrl at /sys/fs/resctrl: " << errno_text(errno);
+    }
+    BerthSlurm::SetUp();
+    before_ = read_file(AT_FDCWD, "/sys/fs/resctrl/schemata");
+  }
+  void TearDown() override {
+    if (IsSkipped()) return;
+    slurm().run({"scancel", "-u", "nobody"});
+    EXPECT_THAT(leftovers(), IsEmpty());
+    EXPECT_EQ(read_file(AT_FDCWD, "/sys/fs/resctrl/schemata"), before_);
+    BerthSlurm::TearDown();
+  }
+
+  // A job of `tasks` tasks that waits; its id and the tasks' pids and CPUs are in what it says.
+  struct Job {
+    std::unique_ptr<Running> srun;
+    std::string id;
+    std::vector<std::string> said;  // `JOB PID CPUS CACHEGROUP` of each task
+  };
+  static Job start_job(unsigned tasks, const std::vector<std::string>& options) {
+    std::vector<std::string> words{"srun",     "-Q", "-n" + std::to_string(tasks),
+                                   "--mem=20", "-m", "block:block"};
+    words.insert(words.end(), options.begin(), options.end());
+    words.insert(words.end(),
+                 {"--container=" + bundle(), "sh", "-c",
+                  "echo $SLURM_JOB_ID $$ $(sed -n 's/Cpus_allowed_list:.//p' /proc/self/status) "
+                  "$(sed -n 's/res://p' /proc/self/cpu_resctrl_groups); exec sleep 300"});
+    Job job{std::make_unique<Running>(words, slurm().client()), {}, {}};
+    const auto lines = [&] {
+      const std::string& out = job.srun->out_so_far();
+      return static_cast<unsigned>(std::count(out.begin(), out.end(), '\n'));
+    };
+    for (int i = 0; i < 1200 && lines() < tasks; ++i) ::usleep(50'000);
+    std::istringstream out(job.srun->out_so_far());
+    for (std::string line; std::getline(out, line);) job.said.push_back(line);
+    if (!job.said.empty()) job.id = job.said.front().substr(0, job.said.front().find(' '));
+    return job;
+  }
+  static void end_job(Job& job) {
+    slurm().run({"scancel", job.id});
+    (void)job.srun->wait();
+  }
+
+  std::string before_;
+};
+
+TEST_F(RdtJob, OnSocketOneGetsWaysThereAlone) {
+  Job filler = start_job(2, {});  // takes socket 0
+  ASSERT_THAT(filler.said, SizeIs(2));
+  Job job = start_job(2, {"--l3=50%"});
+  ASSERT_THAT(job.said, SizeIs(2)) << "no task spoke";
+  const std::string group = "berth_job_" + job.id;
+  for (const std::string& line : job.said) {
+    EXPECT_THAT(line, ::testing::MatchesRegex(".* [23](-3)? /?" + group)) << line;
+  }
+
+  const rdt::WayMask ways = mask_of(group, 1), rest = mask_of("", 1);
+  EXPECT_EQ(ways.count(), 6U);
+  EXPECT_TRUE(ways.contiguous());
+  EXPECT_FALSE(ways.intersects(rest)) << "exclusive";
+  EXPECT_EQ(mask_of("", 0), rdt::WayMask(0x7ff)) << "the default shrank on socket 1 only";
+  EXPECT_EQ(rest, rdt::WayMask(0x7c0));
+  EXPECT_TRUE(some_class_has(2, ways)) << "the processors of socket 1 were told";
+  EXPECT_FALSE(some_class_has(0, ways)) << "those of socket 0 were not";
+
+  const Ran shown = run({BERTH_BINARY_DIR "/berth", "show"});
+  EXPECT_THAT(shown.out, HasSubstr("job " + job.id)) << shown;
+  EXPECT_THAT(shown.out, HasSubstr("6 ways, exclusive (asked 50%)")) << shown;
+  end_job(job);
+  end_job(filler);
+}
+
+TEST_F(RdtJob, TwoOnOneSocketGetDisjointWaysAndAThirdIsRefusedWithTheNumbers) {
+  Job first = start_job(1, {"--l3=40%"}), second = start_job(1, {"--l3=2w"});
+  ASSERT_THAT(first.said, SizeIs(1));
+  ASSERT_THAT(second.said, SizeIs(1));
+  const rdt::WayMask one = mask_of("berth_job_" + first.id, 0);
+  const rdt::WayMask two = mask_of("berth_job_" + second.id, 0);
+  EXPECT_EQ(one.count(), 5U);
+  EXPECT_EQ(two.count(), 2U);
+  EXPECT_FALSE(one.intersects(two));
+  EXPECT_FALSE((one | two).intersects(mask_of("", 0)));
+  end_job(second);
+
+  const Ran refused =
+      contained({"-n1", "--mem=20", "-m", "block:block", "--l3=50%"}, {"sh", "-c", "echo ran"});
+  EXPECT_EQ(refused.status, 125) << refused;
+  EXPECT_EQ(refused.out, "");
+  EXPECT_THAT(refused.err,
+              HasSubstr("berth: --l3=50% refused: L3 0: 6 of 11 ways asked, 4 free (default keeps "
+                        "1, jobs hold 5, I/O shares 1)"));
+  end_job(first);
+}
+
+TEST_F(RdtJob, StepsOfAJobShareItsWays) {
+  const std::string out = slurm().directory() + "/tmp/steps.out";
+  const std::string step =
+      "srun -Q -n1 --mem=10 --exact --container=" + bundle() + " cat /proc/self/cpu_resctrl_groups";
+  const Ran ran = slurm().run({"sbatch", "-W", "-n2", "--mem=40", "--l3=3w", "-o", out, "--wrap",
+                               step + " & " + step + " & wait; cat /proc/self/cpu_resctrl_groups"});
+  EXPECT_EQ(ran.status, 0) << ran;
+  std::istringstream text(read_file(AT_FDCWD, out));
+  std::vector<std::string> groups;
+  for (std::string line; std::getline(text, line);) {
+    if (line.starts_with("res:")) groups.push_back(line);
+  }
+  EXPECT_THAT(groups, SizeIs(3));
+  EXPECT_THAT(groups, Each(HasSubstr("berth_job_")));
+}
+
+}  // namespace
+}  // namespace berth::test
