@@ -1,4 +1,5 @@
-// The kernel seen through the ledger: what take, give_back and reconcile share, and what a dry run looks at.
+// The kernel seen through the ledger: what take, give_back and reconcile share, and what a dry run
+// looks at.
 #pragma once
 
 #include <string>

@@ -47,9 +47,9 @@ class Namespaces {
   bool joins_pid_ = false, joins_user_ = false, makes_pid_ = false, makes_user_ = false;
 };
 
-// Processes that are in the joined namespaces already must not look into this one, which still holds
-// the host's descriptors (CVE-2016-9962). After the id maps are written, which takes a dumpable
-// process; execve makes the program traceable again.
+// Processes that are in the joined namespaces already must not look into this one, which still
+// holds the host's descriptors (CVE-2016-9962). After the id maps are written, which takes a
+// dumpable process; execve makes the program traceable again.
 void hide_from_peers();
 
 }  // namespace berth::runtime::process
