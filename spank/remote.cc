@@ -31,17 +31,16 @@ std::string claim_of(uint32_t job) {
 // The job's cores as CPUs, where they agree with what the task may really run on; else the latter:
 // the abstract list holds only where slurm.conf's geometry is the hardware's.
 topology::CpuSet cpus_of_job(spank_t spank, const Step& step, pid_t task) {
-  const topology::CpuSet affinity = topology::CpuSet::of_task(task);
+  topology::CpuSet affinity = topology::CpuSet::of_task(task);
+  topology::CpuSet cores;
   try {
-    const topology::CpuSet cores =
-        topology::cpus_of_abstract_cores(*step.machine, allocated_cores(spank));
-    if (!cores.empty() && (affinity.is_subset_of(cores) || cores.is_subset_of(affinity))) {
-      return cores;
-    }
+    cores = topology::cpus_of_abstract_cores(*step.machine, allocated_cores(spank));
   } catch (const Error&) {
-    // More cores in slurm.conf than in the machine: the affinity is what there is.
+    return affinity;  // more cores in slurm.conf than in the machine
   }
-  return affinity;
+  const bool agree =
+      !cores.empty() && (affinity.is_subset_of(cores) || cores.is_subset_of(affinity));
+  return agree ? cores : affinity;
 }
 
 bool in_slurms_cgroup(const Step& step, pid_t task) {

@@ -208,9 +208,11 @@ Child spawn(Entry entry, CgroupJoin cgroup, const std::function<void(pid_t)>& be
 }
 
 void enter_or_stay(Entry entry) {
-  if (!asks_for_pid_namespace(entry.spec)) enter(std::move(entry));
-  const Child child = spawn(std::move(entry), {});
-  ::_exit(forward_and_wait(child));
+  if (asks_for_pid_namespace(entry.spec)) {
+    const Child child = spawn(std::move(entry), {});
+    ::_exit(forward_and_wait(child));
+  }
+  enter(std::move(entry));
 }
 
 }  // namespace berth::runtime

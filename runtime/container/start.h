@@ -23,6 +23,7 @@ class Start {
   explicit Start(Entry entry);
   Start(const Start&) = delete;
   Start& operator=(const Start&) = delete;
+  ~Start() = default;
 
   // In the process that becomes the program, or in its parent.
   void on_host();

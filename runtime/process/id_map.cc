@@ -120,7 +120,7 @@ void write_own_maps(const IdMaps& maps) {
   write_file(AT_FDCWD, "/proc/self/uid_map", map_text(maps.uids));
 }
 
-MapWriter::MapWriter(IdMaps maps) {
+MapWriter::MapWriter(const IdMaps& maps) {
   SocketPair pair = socket_pair();
   const pid_t target = ::getpid();
   child_ = check(::fork(), "fork the writer of id maps");

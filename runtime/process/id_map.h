@@ -37,7 +37,7 @@ void write_own_maps(const IdMaps& maps);
 // ends.
 class MapWriter {
  public:
-  explicit MapWriter(IdMaps maps);
+  explicit MapWriter(const IdMaps& maps);
   ~MapWriter();
   MapWriter(const MapWriter&) = delete;
   MapWriter& operator=(const MapWriter&) = delete;

@@ -58,12 +58,13 @@ struct Rootfs::State {
   std::vector<MountOp> plan;
   RootPropagation propagation;
   std::vector<UniqueFd> sources;  // of the plan's binds, opened on the host; may be empty
-  std::optional<RootDir> root;
-  std::string no_overlay;  // why an image that needs one did not get it
+  std::optional<RootDir> root;    // from mount_all on
+  std::string no_overlay;         // why an image that needs one did not get it
 
   void attach_root();
   UniqueFd overlay_if_needed(int image);
   void mount_planned();
+  const RootDir& mounted() const;
 };
 
 Rootfs::Rootfs(std::unique_ptr<State> state) : state_(std::move(state)) {}
@@ -133,10 +134,15 @@ void Rootfs::State::attach_root() {
   root.emplace(std::move(tree));
 }
 
+const RootDir& Rootfs::State::mounted() const {
+  if (!root) throw Error("the root file system is used before mount_all");
+  return *root;
+}
+
 void Rootfs::State::mount_planned() {
   try {
-    for (size_t i = 0; i < plan.size(); ++i) perform(plan[i], *root, std::move(sources[i]));
-    if (!dev_is_bound(plan)) make_devices(*root, devices_of(spec));
+    for (size_t i = 0; i < plan.size(); ++i) perform(plan[i], mounted(), std::move(sources[i]));
+    if (!dev_is_bound(plan)) make_devices(mounted(), devices_of(spec));
   } catch (const Error& e) {
     if (no_overlay.empty() || !is_refusal(e.code())) throw;
     throw e.with_note(no_overlay);
@@ -157,12 +163,12 @@ void Rootfs::mount_all() {
 }
 
 void Rootfs::mount_console(int terminal) {
-  bind_console(*state_->root, terminal);
+  bind_console(state_->mounted(), terminal);
 }
 
 void Rootfs::pivot() {
   State& state = *state_;
-  const RootDir& root = *state.root;
+  const RootDir& root = state.mounted();
   for (const MountOp& op : state.plan) finish(op, root);
   make_paths_readonly(root, state.spec.linux_.readonly_paths);
   mask_paths(root, state.spec.linux_.masked_paths);

@@ -32,6 +32,8 @@ class Rootfs {
                      bool in_user_namespace);
   Rootfs(Rootfs&&) noexcept;
   Rootfs& operator=(Rootfs&&) noexcept;
+  Rootfs(const Rootfs&) = delete;
+  Rootfs& operator=(const Rootfs&) = delete;
   ~Rootfs();
 
   // Takes hold of the sources as the caller, where the caller may (a file system that squashes root

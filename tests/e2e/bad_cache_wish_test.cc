@@ -5,6 +5,7 @@
 #include <fcntl.h>
 #include <bit>
 
+#include "base/error.h"
 #include "base/file.h"
 #include "tests/e2e/leftovers.h"
 #include "tests/support/slurm_fixture.h"
@@ -21,13 +22,12 @@ class BadCacheWish : public SlurmTest {
  protected:
   static void SetUpTestSuite() {
     const OpenFolder folder;
-    start({"--plugin", BERTH_BINARY_DIR "/spank_berth.so", "--launcher", BERTH_BINARY_DIR "/berth",
-           "--policy", folder.write("policy.json", R"({"l3": {"floorWays": 2}})")});
+    start_with_berth(folder.write("policy.json", R"({"l3": {"floorWays": 2}})"));
   }
 
   void SetUp() override {
     SlurmTest::SetUp();
-    if (default_schemata().empty()) GTEST_SKIP() << "no resctrl";
+    if (default_schemata().empty()) GTEST_SKIP() << "/sys/fs/resctrl: " << errno_text(ENOENT);
     const std::string full = read_file(AT_FDCWD, "/sys/fs/resctrl/info/L3/cbm_mask");
     ways_ = std::popcount(std::stoull(full, nullptr, 16));
     folder_.write("bundle/config.json", R"({
@@ -39,7 +39,7 @@ class BadCacheWish : public SlurmTest {
 
   // `wish` is refused with these words behind it, by `berth launch`, `berth plan` and the plugin.
   void expect_refused(const std::string& wish, const std::string& why) const {
-    const std::string option = "--l3=" + wish, berth = BERTH_BINARY_DIR "/berth";
+    const std::string option = "--l3=" + wish, berth = built_berth();
     const std::string line = "berth: " + option + " refused: L3 [01]: " + why + "\n";
     const std::string bundle = folder_.path() + "/bundle", marker = folder_.path() + "/marker";
     const Ran launch = run(

@@ -16,6 +16,8 @@ using ::testing::IsEmpty;
 using ::testing::MatchesRegex;
 using Words = std::vector<std::string>;
 
+const std::string kBerth = BERTH_BINARY_DIR "/berth";
+
 // In all texts DIR stands for the test's own folder, NAME for its last word.
 constexpr const char* kConfig = R"({
   "ociVersion": "1.0.2",
@@ -55,7 +57,7 @@ class BadInputTest : public ::testing::Test {
   }
 
   Ran berth(const Words& words) const {
-    Words all{BERTH_BINARY_DIR "/berth"};
+    Words all{kBerth};
     for (const std::string& word : words) all.push_back(here(word));
     return run(all, {.directory = "/"});
   }
@@ -315,10 +317,11 @@ INSTANTIATE_TEST_SUITE_P(Policy, BadInput, ::testing::ValuesIn(policies()), name
 
 TEST_F(BadInputTest, AnIdThatIsInUse) {
   const std::string bundle = folder_.path() + "/busybox";
-  const Ran made = run({BERTH_SOURCE_DIR "/tests/support/bundle/make-bundle", bundle, "--arg", "sh",
-                        "--arg", "-c", "--arg", "echo here; exec sleep 300"});
+  const std::string make_bundle = BERTH_SOURCE_DIR "/tests/support/bundle/make-bundle";
+  const Ran made = run(
+      {make_bundle, bundle, "--arg", "sh", "--arg", "-c", "--arg", "echo here; exec sleep 300"});
   ASSERT_EQ(made.status, 0) << made;
-  Running first({BERTH_BINARY_DIR "/berth", "run", "--bundle", bundle, folder_.name()});
+  Running first({kBerth, "run", "--bundle", bundle, folder_.name()});
   for (int tries = 0; first.out_so_far().empty() && tries < 1000; ++tries) ::usleep(10'000);
   ASSERT_EQ(first.out_so_far(), "here\n");
   const Ran second = berth({"run", "--bundle", bundle, "NAME"});
@@ -348,7 +351,7 @@ class WithoutRdt : public BadInputTest {
   void SetUp() override {
     BadInputTest::SetUp();
     if (IsSkipped()) return;
-    if (!default_schemata().empty()) GTEST_SKIP() << "resctrl is mounted here";
+    if (!default_schemata().empty()) GTEST_SKIP() << "/sys/fs/resctrl: " << errno_text(EEXIST);
     folder_.write("bundle/config.json", here(kConfig));
     folder_.write("bundle/rootfs/empty", "");
   }

@@ -32,8 +32,7 @@ class BadSrunTest : public SlurmTest {
  protected:
   static void SetUpTestSuite() {
     const OpenFolder folder;
-    start({"--plugin", BERTH_BINARY_DIR "/spank_berth.so", "--launcher", BERTH_BINARY_DIR "/berth",
-           "--policy", folder.write("policy.json", "{}"), "--memory", "1024"});
+    start_with_berth(folder.write("policy.json", "{}"), {"--memory", "1024"});
   }
 
   void SetUp() override {
@@ -298,7 +297,7 @@ TEST_F(BadSrunTest, SbatchRefusesAtOnceToo) {
 }
 
 TEST_F(BadSrunTest, WithoutRdtAWishForCacheIsRefusedWhereThePolicySaysFail) {
-  if (!default_schemata().empty()) GTEST_SKIP() << "resctrl is mounted here";
+  if (!default_schemata().empty()) GTEST_SKIP() << "/sys/fs/resctrl: " << errno_text(EEXIST);
   write_policy(R"({"l3": {"missing": "fail"}})");
   const Ran ran = srun_with({"--l3=50%"});
   expect_one_line_and_125(
@@ -309,7 +308,7 @@ TEST_F(BadSrunTest, WithoutRdtAWishForCacheIsRefusedWhereThePolicySaysFail) {
 
 // Without a container the command runs where it always does.
 TEST_F(BadSrunTest, WithoutRdtAWishForCacheIsIgnoredWithAWordWhereThePolicySaysWarn) {
-  if (!default_schemata().empty()) GTEST_SKIP() << "resctrl is mounted here";
+  if (!default_schemata().empty()) GTEST_SKIP() << "/sys/fs/resctrl: " << errno_text(EEXIST);
   write_policy(R"({"l3": {"missing": "warn"}})");
   const Ran ran = at_once({"--l3=50%", "echo", "ran"});
   EXPECT_EQ(ran.err, "slurmstepd-" + node() +

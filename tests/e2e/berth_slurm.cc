@@ -17,7 +17,7 @@ std::vector<std::string> matches(const std::string& pattern) {
   return paths;
 }
 
-void BerthSlurm::start_with(std::vector<std::string> more) {
+void BerthSlurm::start_with(const std::vector<std::string>& more) {
   std::vector<std::string> options{"--with", built_program("fds") + ":/bin/fds", "--with",
                                    built_program("eat") + ":/bin/eat"};
   if (::access(built_program("ring_mpich").c_str(), X_OK) == 0) {
@@ -28,11 +28,7 @@ void BerthSlurm::start_with(std::vector<std::string> more) {
   bundle_ = std::make_unique<MadeBundle>(options);
   const std::string policy = bundle_->path() + "/../policy.json";
   std::ofstream(policy) << "{}";
-  std::vector<std::string> words{"--plugin",   BERTH_BINARY_DIR "/spank_berth.so",
-                                 "--launcher", BERTH_BINARY_DIR "/berth",
-                                 "--policy",   policy};
-  words.insert(words.end(), more.begin(), more.end());
-  start(words);
+  start_with_berth(policy, more);
 }
 
 Ran BerthSlurm::contained(std::vector<std::string> options, const std::vector<std::string>& words,

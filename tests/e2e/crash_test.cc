@@ -24,7 +24,7 @@ using ::testing::Not;
 using Words = std::vector<std::string>;
 using std::chrono::seconds;
 
-const std::string kBerth = BERTH_BINARY_DIR "/berth";
+const std::string kBerth = built_berth();
 
 bool has_rdt() {
   return !default_schemata().empty();
@@ -75,8 +75,7 @@ class Crash : public SlurmTest {
   static void SetUpTestSuite() {
     const OpenFolder folder;
     // The tree of cgroups is berth's where Slurm tracks without, Slurm's where it tracks with.
-    start({"--plugin", BERTH_BINARY_DIR "/spank_berth.so", "--launcher", kBerth, "--policy",
-           folder.write("policy.json", "{}")});
+    start_with_berth(folder.write("policy.json", "{}"));
   }
 
   OpenFolder folder_;

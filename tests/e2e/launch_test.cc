@@ -4,6 +4,7 @@
 #include <signal.h>
 #include <unistd.h>
 
+#include "base/error.h"
 #include "tests/support/made_bundle.h"
 #include "tests/support/shell.h"
 
@@ -18,7 +19,7 @@ const std::string kBerth = BERTH_BINARY_DIR "/berth";
 class LaunchTest : public ::testing::Test {
  protected:
   void SetUp() override {
-    if (::geteuid() != 0) GTEST_SKIP() << "takes root";
+    if (::geteuid() != 0) GTEST_SKIP() << "takes root: " << errno_text(EPERM);
   }
   static std::vector<std::string> words(std::vector<std::string> options,
                                         const std::string& script) {

@@ -115,7 +115,7 @@ TEST_F(RdtJob, OnSocketOneGetsWaysThereAlone) {
   EXPECT_TRUE(some_class_has(2, ways)) << "the processors of socket 1 were told";
   EXPECT_FALSE(some_class_has(0, ways)) << "those of socket 0 were not";
 
-  const Ran shown = run({BERTH_BINARY_DIR "/berth", "show"});
+  const Ran shown = run({built_berth(), "show"});
   EXPECT_THAT(shown.out, HasSubstr("job " + job.id)) << shown;
   EXPECT_THAT(shown.out, HasSubstr("6 ways, exclusive (asked 50%)")) << shown;
   end_job(job);

@@ -8,7 +8,6 @@ namespace {
 
 using ::testing::ElementsAre;
 using ::testing::HasSubstr;
-using ::testing::IsEmpty;
 
 topology::Machine two_sockets() {
   return topology::Machine::synthetic("pack:2 [numa] l3:1(indexes=0,1 size=11MiB) core:2 pu:1");

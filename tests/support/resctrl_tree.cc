@@ -16,19 +16,21 @@ namespace berth::rdt {
 
 namespace {
 
+namespace fs = std::filesystem;
+
 constexpr unsigned kMinBandwidth = 10, kGranularity = 10;
 
 std::string name_of(int directory) {
-  return std::filesystem::read_symlink("/proc/self/fd/" + std::to_string(directory)).filename();
+  return fs::read_symlink("/proc/self/fd/" + std::to_string(directory)).filename();
 }
 
 }  // namespace
 
-ResctrlTree::ResctrlTree(Options options) : options_(std::move(options)) {
-  namespace fs = std::filesystem;
-  // In memory where there is such a place, as /run and resctrl are: the ledger is fsynced.
-  path_ =
-      fs::is_directory("/dev/shm") ? "/dev/shm/berth-resctrl-XXXXXX" : "/tmp/berth-resctrl-XXXXXX";
+// In memory where there is such a place, as /run and resctrl are: the ledger is fsynced.
+ResctrlTree::ResctrlTree(Options options)
+    : options_(std::move(options)),
+      path_(fs::is_directory("/dev/shm") ? "/dev/shm/berth-resctrl-XXXXXX"
+                                         : "/tmp/berth-resctrl-XXXXXX") {
   if (::mkdtemp(path_.data()) == nullptr) throw Error("mkdtemp", path_, errno);
   fs::create_directory(path_ + "/state");
   for (const char* name : {"L3", "MB", "L3_MON"}) {
@@ -67,7 +69,7 @@ ResctrlTree::ResctrlTree(Options options) : options_(std::move(options)) {
 
 ResctrlTree::~ResctrlTree() {
   std::error_code ignored;
-  std::filesystem::remove_all(path_, ignored);
+  fs::remove_all(path_, ignored);
 }
 
 Resctrl ResctrlTree::resctrl() const {

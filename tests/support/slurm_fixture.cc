@@ -26,7 +26,7 @@ std::string what_is_missing() {
     }
     if (!found) return std::string("no program '") + program + "'";
   }
-  if (::geteuid() != 0) return "a slurmd of one's own needs root";
+  if (::geteuid() != 0) return "a slurmd of one's own takes root: " + errno_text(EPERM);
   return "";
 }
 
@@ -86,6 +86,14 @@ void SlurmTest::start(const std::vector<std::string>& options) {
   if (why_not.empty()) running = std::make_unique<PrivateSlurm>(options);
 }
 
+void SlurmTest::start_with_berth(const std::string& policy, const std::vector<std::string>& more) {
+  const std::string plugin = BERTH_BINARY_DIR "/spank_berth.so";
+  std::vector<std::string> options{"--plugin",    plugin,     "--launcher",
+                                   built_berth(), "--policy", policy};
+  options.insert(options.end(), more.begin(), more.end());
+  start(options);
+}
+
 void SlurmTest::TearDownTestSuite() {
   running.reset();
 }
@@ -114,6 +122,10 @@ void SlurmTest::TearDown() {
 
 std::string built_program(const std::string& name) {
   return std::string(BERTH_BINARY_DIR "/tests/e2e/") + name;
+}
+
+std::string built_berth() {
+  return BERTH_BINARY_DIR "/berth";
 }
 
 }  // namespace berth::test

@@ -45,6 +45,9 @@ class SlurmTest : public ::testing::Test {
   static void SetUpTestSuite() { start({}); }
   static void TearDownTestSuite();
   static void start(const std::vector<std::string>& options);
+  // The same with berth's plugin in it, under this policy file.
+  static void start_with_berth(const std::string& policy,
+                               const std::vector<std::string>& more = {});
   void SetUp() override;
 
   static PrivateSlurm& slurm();
@@ -55,5 +58,6 @@ class SlurmTest : public ::testing::Test {
 
 // The path of a program that the build made for these tests, or a skip's reason.
 std::string built_program(const std::string& name);
+std::string built_berth();
 
 }  // namespace berth::test

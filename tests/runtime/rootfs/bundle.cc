@@ -181,9 +181,10 @@ Result Bundle::enter(As as, const std::function<void(Rootfs&)>& between,
 
 bool can_unshare() {
   const pid_t pid = ::fork();
-  if (pid == 0) ::_exit(::unshare(CLONE_NEWNS) == 0 ? 0 : 1);
+  if (pid == 0) ::_exit(::unshare(CLONE_NEWNS) == 0 ? 0 : errno);
   int status = 0;
   ::waitpid(pid, &status, 0);
+  errno = WEXITSTATUS(status);
   return WIFEXITED(status) && WEXITSTATUS(status) == 0;
 }
 

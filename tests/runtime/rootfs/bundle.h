@@ -63,7 +63,7 @@ class Bundle {
   std::string path_;
 };
 
-// Whether this process may make mount namespaces; tests skip where not.
+// Whether this process may make mount namespaces; tests skip where not, with what is in errno.
 bool can_unshare();
 
 // For use inside: content of a file or `errno: text`; names in a directory, `a b c`.

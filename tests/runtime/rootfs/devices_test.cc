@@ -9,13 +9,13 @@
 
 #include <filesystem>
 
+#include "base/error.h"
 #include "base/fd.h"
 #include "tests/runtime/rootfs/bundle.h"
 
 namespace berth::runtime::rootfs {
 namespace {
 
-using ::testing::HasSubstr;
 
 std::string device_at(const std::string& path) {
   struct stat st {};
@@ -51,7 +51,7 @@ TEST(DevicesOf, TheBundlesReplaceTheDefaultAtTheSamePath) {
 class Devices : public ::testing::TestWithParam<As> {
  protected:
   void SetUp() override {
-    if (!can_unshare()) GTEST_SKIP() << "no right to make a mount namespace (errno EPERM)";
+    if (!can_unshare()) GTEST_SKIP() << "unshare: " << errno_text(errno);
   }
   bool makes_nodes() const { return GetParam() == As::root; }
   Bundle bundle_;
@@ -122,7 +122,8 @@ TEST_P(Devices, OnlyATerminalBecomesTheConsole) {
 }
 
 TEST_P(Devices, TheBundlesOwn) {
-  if (!std::filesystem::exists("/dev/net/tun")) GTEST_SKIP() << "no /dev/net/tun";
+  if (!std::filesystem::exists("/dev/net/tun"))
+    GTEST_SKIP() << "/dev/net/tun: " << errno_text(ENOENT);
   bundle_.usual_mounts();
   auto tun = device("/dev/net/tun", 'c', 10, 200);
   tun.file_mode = 0640;
