@@ -30,3 +30,21 @@ function(berth_test name)
   endif()
   gtest_discover_tests(${name} DISCOVERY_TIMEOUT 60 PROPERTIES ${properties})
 endfunction()
+
+# berth_whole_test(NAME PROGRAM [TIMEOUT S] [LABELS ...] [LOCK NAME]): one ctest entry for all cases of a
+# GoogleTest program, where they share what is dear to set up. A case that skips makes the entry a
+# skipped one, unless another fails: to ctest a skip outweighs a failure, so the pattern is the end
+# of what a program prints that skipped and did not fail.
+function(berth_whole_test name program)
+  cmake_parse_arguments(ARG "" "TIMEOUT;LOCK" "LABELS" ${ARGN})
+  add_test(NAME ${name} COMMAND ${program})
+  set_tests_properties(${name} PROPERTIES SKIP_REGULAR_EXPRESSION "\n\\[  SKIPPED \\] [^ \n]+\n$")
+  foreach(property TIMEOUT LABELS)
+    if(ARG_${property})
+      set_tests_properties(${name} PROPERTIES ${property} "${ARG_${property}}")
+    endif()
+  endforeach()
+  if(ARG_LOCK)
+    set_tests_properties(${name} PROPERTIES RESOURCE_LOCK ${ARG_LOCK})
+  endif()
+endfunction()

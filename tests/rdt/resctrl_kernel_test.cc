@@ -52,7 +52,7 @@ class KernelTest : public testing::Test {
  protected:
   void SetUp() override {
     resctrl_ = Resctrl::open();
-    if (!resctrl_) GTEST_SKIP() << "no resctrl is mounted at /sys/fs/resctrl";
+    if (!resctrl_) GTEST_SKIP() << "/sys/fs/resctrl: " << errno_text(ENOENT);
     ASSERT_TRUE(resctrl_->group_names().empty()) << "somebody uses this resctrl";
     ASSERT_NE(::mkdtemp(directory_.data()), nullptr);
     state_ = open_dir(AT_FDCWD, directory_);

@@ -7,6 +7,8 @@
 
 #include <chrono>
 
+#include "base/error.h"
+
 namespace berth::test {
 namespace {
 
@@ -57,7 +59,7 @@ TEST(Shell, DoesNotWaitForWhatTheProgramLeftBehind) {
 }
 
 TEST(Shell, StartsWhereAndAsWhomItIsTold) {
-  if (::geteuid() != 0) GTEST_SKIP() << "setuid: needs root";
+  if (::geteuid() != 0) GTEST_SKIP() << "setuid takes root: " << errno_text(EPERM);
   const Ran ran = run({"sh", "-c", "pwd; id -un; echo $COLOUR"},
                       {.user = "nobody", .directory = "/usr", .more = {{"COLOUR", "red"}}});
   EXPECT_EQ(ran.out, "/usr\nnobody\nred\n") << ran;

@@ -5,6 +5,7 @@
 
 #include <string_view>
 
+#include "base/error.h"
 #include "runtime/container/spawn.h"
 #include "runtime/spec/parse.h"
 #include "tests/runtime/container/bundle.h"
@@ -59,7 +60,7 @@ INSTANTIATE_TEST_SUITE_P(As, ConfigTest, ::testing::Values(0, test::kNobody),
                          [](const auto& as) { return as.param == 0 ? "Root" : "User"; });
 
 TEST_P(ConfigTest, RunsFromTheFileToTheEnd) {
-  if (::geteuid() != 0) GTEST_SKIP() << "takes root";
+  if (::geteuid() != 0) GTEST_SKIP() << "takes root: " << errno_text(EPERM);
   const test::Bundle bundle;
   Entry entry = bundle.entry({});
   entry.spec = spec::parse_spec(kConfig);

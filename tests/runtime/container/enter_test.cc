@@ -34,7 +34,7 @@ using ::testing::HasSubstr;
 class EnterTest : public ::testing::TestWithParam<uid_t> {
  protected:
   void SetUp() override {
-    if (::geteuid() != 0) GTEST_SKIP() << "takes root";
+    if (::geteuid() != 0) GTEST_SKIP() << "takes root: " << errno_text(EPERM);
   }
   Outcome run(Entry entry) {
     return launch(GetParam(), [&] { enter(std::move(entry)); });
@@ -249,7 +249,7 @@ TEST_P(EnterTest, NetworkNamespaceHasItsLoopback) {
 class RootOnly : public ::testing::Test {
  protected:
   void SetUp() override {
-    if (::geteuid() != 0) GTEST_SKIP() << "takes root";
+    if (::geteuid() != 0) GTEST_SKIP() << "takes root: " << errno_text(EPERM);
   }
   Bundle bundle_;
 };

@@ -62,7 +62,7 @@ int only(const std::vector<std::string>& lines, const std::string& part) {
 }
 
 TEST(Order, LimitsThenSeccompThenExecveAreTheLastActs) {
-  if (::geteuid() != 0) GTEST_SKIP() << "takes root";
+  if (::geteuid() != 0) GTEST_SKIP() << "takes root: " << errno_text(EPERM);
   const test::Bundle bundle;
   const std::string log = bundle.path() + "/log";
   const test::Outcome outcome = test::launch(0, [&] {

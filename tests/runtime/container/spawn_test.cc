@@ -48,7 +48,7 @@ Entry with_pid_namespace(Entry entry) {
 class SpawnTest : public ::testing::TestWithParam<uid_t> {
  protected:
   void SetUp() override {
-    if (::geteuid() != 0) GTEST_SKIP() << "takes root";
+    if (::geteuid() != 0) GTEST_SKIP() << "takes root: " << errno_text(EPERM);
   }
   Outcome run(Entry entry) {
     return launch(GetParam(), [&] { run_through(std::move(entry)); });
@@ -240,7 +240,7 @@ TEST_P(SpawnTest, JoinsTheStepsUserNamespaceBeforeItsPidNamespace) {
 class SpawnAsRoot : public ::testing::Test {
  protected:
   void SetUp() override {
-    if (::geteuid() != 0) GTEST_SKIP() << "takes root";
+    if (::geteuid() != 0) GTEST_SKIP() << "takes root: " << errno_text(EPERM);
   }
   Bundle bundle_;
 };
@@ -310,7 +310,8 @@ class Group {
 
 TEST_F(SpawnAsRoot, StartsInItsCgroups) {
   const cgroup::Hierarchy host = cgroup::detect();
-  if (host.v2.empty() || host.v1_of("pids") == nullptr) GTEST_SKIP() << "no hybrid cgroups here";
+  if (host.v2.empty() || host.v1_of("pids") == nullptr)
+    GTEST_SKIP() << "no hybrid cgroups: " << errno_text(ENOENT);
   const Group v2(host.v2), v1(host.v1_of("pids")->path);
   Entry entry = bundle_.entry({"cat", "/proc/self/cgroup"});
   const Outcome outcome = launch(0, [&] {
@@ -335,7 +336,7 @@ constexpr const char* kTightMemory = "1048576";
 TEST_F(SpawnAsRoot, StartsUnderLimitsThatItsSetUpWouldBreak) {
   const cgroup::Hierarchy host = cgroup::detect();
   if (host.v1_of("memory") == nullptr || host.v1_of("pids") == nullptr) {
-    GTEST_SKIP() << "no v1 memory and pids here";
+    GTEST_SKIP() << "no v1 memory and pids: " << errno_text(ENOENT);
   }
   const Group memory(host.v1_of("memory")->path), pids(host.v1_of("pids")->path);
   Entry entry = with_pid_namespace(bundle_.entry({"true"}));

@@ -3,6 +3,7 @@
 #include <gtest/gtest.h>
 #include <unistd.h>
 
+#include "base/error.h"
 #include "tests/runtime/process/in_child.h"
 
 namespace berth::runtime::process {
@@ -29,7 +30,7 @@ std::string sets_after(const std::optional<spec::Capabilities>& wanted, uid_t ui
 }
 
 TEST(Capabilities, AreExactlyTheFiveSets) {
-  if (::geteuid() != 0) GTEST_SKIP() << "takes root";
+  if (::geteuid() != 0) GTEST_SKIP() << "takes root: " << errno_text(EPERM);
   const spec::Capabilities wanted{kTwo, kTwo, {"CAP_KILL"}, kTwo, {"CAP_KILL"}};
   const std::string expected =
       "0000000000000020 0000000000000420 0000000000000420 0000000000000420 0000000000000020";
@@ -38,21 +39,21 @@ TEST(Capabilities, AreExactlyTheFiveSets) {
 }
 
 TEST(Capabilities, AbsentMeansNone) {
-  if (::geteuid() != 0) GTEST_SKIP() << "takes root";
+  if (::geteuid() != 0) GTEST_SKIP() << "takes root: " << errno_text(EPERM);
   EXPECT_EQ(sets_after(std::nullopt, 0),
             "0000000000000000 0000000000000000 0000000000000000 0000000000000000 "
             "0000000000000000");
 }
 
 TEST(Capabilities, SysAdminStaysInPermittedAndEffectiveAlone) {
-  if (::geteuid() != 0) GTEST_SKIP() << "takes root";
+  if (::geteuid() != 0) GTEST_SKIP() << "takes root: " << errno_text(EPERM);
   EXPECT_EQ(sets_after(std::nullopt, 0, true),
             "0000000000000000 0000000000200000 0000000000200000 0000000000000000 "
             "0000000000000000");
 }
 
 TEST(Capabilities, LeavesOutWhatThisProcessLacks) {
-  if (::geteuid() != 0) GTEST_SKIP() << "takes root";
+  if (::geteuid() != 0) GTEST_SKIP() << "takes root: " << errno_text(EPERM);
   const std::string answer = test::in_child([] {
     const CapabilityPlan less(
         spec::Capabilities{{"CAP_SETPCAP"}, {"CAP_SETPCAP"}, {}, {"CAP_SETPCAP"}, {}});

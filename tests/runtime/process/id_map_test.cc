@@ -7,6 +7,7 @@
 #include <sys/mount.h>
 #include <sys/prctl.h>
 
+#include "base/error.h"
 #include "runtime/process/user.h"
 #include "tests/runtime/process/in_child.h"
 
@@ -52,7 +53,7 @@ TEST(IdMap, RangesAreNotAProcessOwn) {
 }
 
 TEST(MapWriter, WritesRangesFromOutside) {
-  if (::geteuid() != 0) GTEST_SKIP() << "takes root";
+  if (::geteuid() != 0) GTEST_SKIP() << "takes root: " << errno_text(EPERM);
   EXPECT_EQ(test::in_child([] {
               MapWriter writer({kRanges, kRanges});
               check(::unshare(CLONE_NEWUSER), "unshare");
@@ -68,7 +69,7 @@ TEST(MapWriter, WritesRangesFromOutside) {
 }
 
 TEST(MapWriter, PassesOnWhyItFailed) {
-  if (::geteuid() != 0) GTEST_SKIP() << "takes root";
+  if (::geteuid() != 0) GTEST_SKIP() << "takes root: " << errno_text(EPERM);
   EXPECT_THAT(test::in_child([] {
                 MapWriter writer({{{0, 1, 0}}, {{0, 1, 0}}});
                 check(::unshare(CLONE_NEWUSER), "unshare");
@@ -117,13 +118,13 @@ std::string map_by_program(const std::string& granted, const Map& wanted) {
 }
 
 TEST(MapWriter, GivesAUserTheRangesThatTheSiteGrants) {
-  if (::geteuid() != 0) GTEST_SKIP() << "takes root";
+  if (::geteuid() != 0) GTEST_SKIP() << "takes root: " << errno_text(EPERM);
   EXPECT_EQ(map_by_program("nobody:300000:1000\n", {{0, 65534, 1}, {1, 300000, 1000}}),
             "33\t33\t33\t33 5 ");
 }
 
 TEST(MapWriter, PassesOnWhatTheProgramSays) {
-  if (::geteuid() != 0) GTEST_SKIP() << "takes root";
+  if (::geteuid() != 0) GTEST_SKIP() << "takes root: " << errno_text(EPERM);
   EXPECT_THAT(
       map_by_program("somebody:300000:1000\n", {{0, 65534, 1}, {1, 300000, 1000}}),
       ::testing::AllOf(::testing::StartsWith("error: map ids by newgidmap (0, 1 to 1000): "),
@@ -142,7 +143,7 @@ TEST(User, RefusesAnIdThatIsNotMapped) {
 }
 
 TEST(User, KeepsTheJobsGroupsWhereTheNamespaceDeniesSetgroups) {
-  if (::geteuid() != 0) GTEST_SKIP() << "takes root";
+  if (::geteuid() != 0) GTEST_SKIP() << "takes root: " << errno_text(EPERM);
   EXPECT_EQ(test::in_child([] {
               const std::vector<gid_t> groups{1234};
               check(::setgroups(1, groups.data()), "setgroups");

@@ -12,6 +12,7 @@
 
 #include <cstring>
 
+#include "base/error.h"
 #include "runtime/process/host_name.h"
 #include "runtime/process/loopback.h"
 #include "runtime/process/sysctl.h"
@@ -49,7 +50,7 @@ std::string error_of(Function function) {
 }
 
 TEST(Namespaces, MakesThoseOfTheSpecAndAlwaysAMountNamespace) {
-  if (::geteuid() != 0) GTEST_SKIP() << "takes root";
+  if (::geteuid() != 0) GTEST_SKIP() << "takes root: " << errno_text(EPERM);
   const std::string mnt = link("mnt"), uts = link("uts"), net = link("net");
   EXPECT_EQ(test::in_child([&] {
               Namespaces::open(with({{NamespaceType::uts, ""}})).make();
@@ -60,7 +61,7 @@ TEST(Namespaces, MakesThoseOfTheSpecAndAlwaysAMountNamespace) {
 }
 
 TEST(Namespaces, JoinsByPath) {
-  if (::geteuid() != 0) GTEST_SKIP() << "takes root";
+  if (::geteuid() != 0) GTEST_SKIP() << "takes root: " << errno_text(EPERM);
   EXPECT_EQ(test::in_child([] {
               const std::string path = "/proc/" + std::to_string(::getpid()) + "/ns/uts";
               auto namespaces = Namespaces::open(with({{NamespaceType::uts, path}}));
@@ -97,7 +98,7 @@ TEST(Namespaces, NamesWhatItCouldNotMake) {
 }
 
 TEST(HostName, IsTheContainersOwn) {
-  if (::geteuid() != 0) GTEST_SKIP() << "takes root";
+  if (::geteuid() != 0) GTEST_SKIP() << "takes root: " << errno_text(EPERM);
   auto spec = with({{NamespaceType::uts, ""}});
   spec.hostname = "berth-7";
   spec.domainname = "quay";
@@ -119,7 +120,7 @@ TEST(HostName, NeverNamesTheHost) {
 }
 
 TEST(Loopback, IsUpInANewNetworkNamespace) {
-  if (::geteuid() != 0) GTEST_SKIP() << "takes root";
+  if (::geteuid() != 0) GTEST_SKIP() << "takes root: " << errno_text(EPERM);
   EXPECT_EQ(test::in_child([] {
               check(::unshare(CLONE_NEWNET), "unshare");
               raise_loopback();
@@ -139,7 +140,7 @@ TEST(Sysctl, TakesBothSpellings) {
 }
 
 TEST(Sysctl, SetsThoseOfTheContainersNamespaces) {
-  if (::geteuid() != 0) GTEST_SKIP() << "takes root";
+  if (::geteuid() != 0) GTEST_SKIP() << "takes root: " << errno_text(EPERM);
   auto spec = with({{NamespaceType::ipc, ""}, {NamespaceType::network, ""}});
   spec.linux_.sysctl = {{"kernel.msgmax", "4321"}, {"net.ipv4.ip_unprivileged_port_start", "99"}};
   EXPECT_EQ(test::in_child([&] {

@@ -8,6 +8,7 @@
 
 #include <filesystem>
 
+#include "base/error.h"
 #include "runtime/process/oom_score.h"
 #include "runtime/process/working_directory.h"
 #include "tests/runtime/process/in_child.h"
@@ -114,7 +115,7 @@ TEST_F(ProgramTest, WorkingDirectoryFallsBackUnlessItIsRequired) {
 }
 
 TEST_F(ProgramTest, WorkingDirectoryOutsideOfTheRootIsRefused) {
-  if (::geteuid() != 0) GTEST_SKIP() << "takes root";
+  if (::geteuid() != 0) GTEST_SKIP() << "takes root: " << errno_text(EPERM);
   EXPECT_EQ(test::in_child([&] {
               const UniqueFd leaked = open_dir(AT_FDCWD, "/");
               check(::chroot(root_.c_str()), "chroot");

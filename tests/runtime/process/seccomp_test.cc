@@ -8,6 +8,7 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
+#include "base/error.h"
 #include "runtime/process/capabilities.h"
 #include "tests/runtime/process/in_child.h"
 
@@ -130,7 +131,7 @@ TEST(Seccomp, RefusesANotificationThatNobodyWouldAnswer) {
 }
 
 TEST(Seccomp, SaysWhatLoadingTakes) {
-  if (::geteuid() != 0) GTEST_SKIP() << "takes root to give its rights up";
+  if (::geteuid() != 0) GTEST_SKIP() << "takes root to give its rights up: " << errno_text(EPERM);
   EXPECT_EQ(test::in_child([] {
               const auto filter =
                   SeccompFilter::compile(allow_but({{"mkdir"}, "SCMP_ACT_ERRNO", {}, {}}));

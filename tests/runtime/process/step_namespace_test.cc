@@ -36,7 +36,7 @@ TEST(StepNamespace, MapsTheCallersIdToTheOneAsked) {
 }
 
 TEST(StepNamespace, WorksForAProcessThatChangedItsUser) {
-  if (::geteuid() != 0) GTEST_SKIP() << "takes root";
+  if (::geteuid() != 0) GTEST_SKIP() << "takes root: " << errno_text(EPERM);
   EXPECT_EQ(test::in_child([] {
               become_user(65534);
               const UniqueFd ns = make_user_namespace(65534, 0);
@@ -48,7 +48,7 @@ TEST(StepNamespace, WorksForAProcessThatChangedItsUser) {
 
 // A daemon that is the user for a while by seteuid alone.
 TEST(StepNamespace, WorksForAnEffectiveUserWithRootBehind) {
-  if (::geteuid() != 0) GTEST_SKIP() << "takes root";
+  if (::geteuid() != 0) GTEST_SKIP() << "takes root: " << errno_text(EPERM);
   EXPECT_EQ(test::in_child([] {
               check(::setresgid(-1, 65534, -1), "setresgid");
               check(::setresuid(-1, 65534, -1), "setresuid");
@@ -79,7 +79,7 @@ TEST(StepNamespace, WorksBesideOtherThreadsAndRaisesNoSignal) {
 
 // What MPI's copies between the ranks of a node need.
 TEST(StepNamespace, ItsProcessesReadEachOthersMemory) {
-  if (::geteuid() != 0) GTEST_SKIP() << "takes root";
+  if (::geteuid() != 0) GTEST_SKIP() << "takes root: " << errno_text(EPERM);
   EXPECT_EQ(test::in_child([] {
               become_user(65534);
               const UniqueFd ns = make_user_namespace(0, 0);

@@ -11,6 +11,7 @@
 #include <cstdio>
 #include <filesystem>
 
+#include "base/error.h"
 #include "tests/runtime/rootfs/bundle.h"
 
 namespace berth::runtime::rootfs {
@@ -22,7 +23,7 @@ using ::testing::HasSubstr;
 class Hostile : public ::testing::TestWithParam<As> {
  protected:
   void SetUp() override {
-    if (!can_unshare()) GTEST_SKIP() << "no right to make a mount namespace (errno EPERM)";
+    if (!can_unshare()) GTEST_SKIP() << "unshare: " << errno_text(errno);
     bundle_.file("outside/null", "mine");
     bundle_.dir("outside/pts");
     before_ = outside();

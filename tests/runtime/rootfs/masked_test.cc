@@ -3,6 +3,7 @@
 #include <gmock/gmock.h>
 #include <sys/stat.h>
 
+#include "base/error.h"
 #include "tests/runtime/rootfs/bundle.h"
 
 namespace berth::runtime::rootfs {
@@ -13,7 +14,7 @@ using ::testing::HasSubstr;
 class Masked : public ::testing::TestWithParam<As> {
  protected:
   void SetUp() override {
-    if (!can_unshare()) GTEST_SKIP() << "no right to make a mount namespace (errno EPERM)";
+    if (!can_unshare()) GTEST_SKIP() << "unshare: " << errno_text(errno);
     bundle_.usual_mounts();
   }
   Result enter(const std::function<std::string()>& inside) {

@@ -1,5 +1,6 @@
 // Real mounts, as root and in user namespaces.
 #include "runtime/rootfs/mounts.h"
+#include "base/error.h"
 
 #include <gmock/gmock.h>
 #include <sched.h>
@@ -20,7 +21,7 @@ using ::testing::StartsWith;
 class Mounts : public ::testing::TestWithParam<As> {
  protected:
   void SetUp() override {
-    if (!can_unshare()) GTEST_SKIP() << "no right to make a mount namespace (errno EPERM)";
+    if (!can_unshare()) GTEST_SKIP() << "unshare: " << errno_text(errno);
   }
   Result enter(const std::function<std::string()>& inside) {
     return bundle_.enter(GetParam(), inside);

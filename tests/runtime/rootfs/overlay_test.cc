@@ -26,7 +26,7 @@ constexpr As kOthers[] = {As::user, As::self, As::root_for_user};
 class Overlay : public ::testing::TestWithParam<As> {
  protected:
   void SetUp() override {
-    if (!can_unshare()) GTEST_SKIP() << "no right to make a mount namespace (errno EPERM)";
+    if (!can_unshare()) GTEST_SKIP() << "unshare: " << errno_text(errno);
     bundle_.keep_owners = true;
     bundle_.file("data/hello", "from outside");
     for (const char* name : {"proc", "sys", "dev", "opt"})

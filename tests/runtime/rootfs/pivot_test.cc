@@ -9,6 +9,7 @@
 #include <filesystem>
 #include <stdexcept>
 
+#include "base/error.h"
 #include "tests/runtime/rootfs/bundle.h"
 
 namespace berth::runtime::rootfs {
@@ -29,7 +30,7 @@ TEST(RootPropagation, FollowsTheSpecification) {
 class Pivot : public ::testing::TestWithParam<As> {
  protected:
   void SetUp() override {
-    if (!can_unshare()) GTEST_SKIP() << "no right to make a mount namespace (errno EPERM)";
+    if (!can_unshare()) GTEST_SKIP() << "unshare: " << errno_text(errno);
   }
   Bundle bundle_;
 };
