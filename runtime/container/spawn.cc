@@ -211,8 +211,9 @@ void enter_or_stay(Entry entry) {
   if (asks_for_pid_namespace(entry.spec)) {
     const Child child = spawn(std::move(entry), {});
     ::_exit(forward_and_wait(child));
+  } else {
+    enter(std::move(entry));
   }
-  enter(std::move(entry));
 }
 
 }  // namespace berth::runtime
