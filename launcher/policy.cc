@@ -3,12 +3,13 @@
 #include <fcntl.h>
 #include <sys/stat.h>
 
+#include <algorithm>
 #include <charconv>
 #include <nlohmann/json.hpp>
 
 #include "base/error.h"
 #include "base/file.h"
-#include "launcher/json_reader.h"
+#include "base/json_node.h"
 
 namespace berth::launcher {
 namespace {
@@ -21,7 +22,12 @@ Json parse_text(std::string_view text, std::string_view name) {
   try {
     return Json::parse(text, nullptr, true, /*ignore_comments=*/true);
   } catch (const Json::parse_error& e) {
-    throw Error(describe_parse_error(text, e.byte, name));
+    const std::string_view before =
+        text.substr(0, e.byte == 0 ? 0 : std::min(e.byte - 1, text.size()));
+    const auto line = 1 + std::ranges::count(before, '\n');
+    const size_t start = before.rfind('\n') + 1;  // npos + 1 is 0
+    throw Error(std::string(name) + ": line " + std::to_string(line) + ", column " +
+                std::to_string(before.size() - start + 1) + ": not valid JSON");
   }
 }
 
@@ -47,14 +53,6 @@ std::string read_trusted(int dir, const std::string& name, const std::string& pa
   return read_fd(fd.get(), path, kMaxPolicyBytes);
 }
 
-CgroupMode cgroup_mode(JsonReader& reader, const char* key, CgroupMode fallback) {
-  return reader.one_of<CgroupMode>(key, fallback,
-                                   {{"auto", CgroupMode::automatic},
-                                    {"own", CgroupMode::own},
-                                    {"slurm", CgroupMode::slurm},
-                                    {"off", CgroupMode::off}});
-}
-
 const char* name_of(CgroupMode mode) {
   switch (mode) {
     case CgroupMode::own:
@@ -69,48 +67,82 @@ const char* name_of(CgroupMode mode) {
   return "auto";
 }
 
-void read_limits(JsonReader limits, Policy& policy) {
-  if (auto text = limits.text("taskMemory")) {
-    policy.task_memory = parse_bytes(*text);
-    if (!policy.task_memory) {
-      throw limits.refuse("taskMemory", "'" + *text + "' is not a size such as 512MiB or 4GiB");
-    }
+template <class Value>
+using Words = std::initializer_list<std::pair<std::string_view, Value>>;
+
+// What the node's word stands for.
+template <class Value>
+Value one_of(const JsonNode& node, Words<Value> words) {
+  const std::string text = node.string();
+  std::string allowed;
+  for (const auto& [word, value] : words) {
+    if (text == word) return value;
+    allowed.append(allowed.empty() ? "" : ", ").append(word);
   }
-  policy.task_pids = limits.positive("taskPids");
-  policy.job_pids = limits.positive("jobPids");
-  limits.done();
+  node.fail_value("is not one of " + allowed);
 }
 
-std::vector<PolicyBind> read_binds(JsonReader& reader) {
-  std::vector<PolicyBind> binds;
-  for (JsonReader& item : reader.objects("binds")) {
-    PolicyBind bind;
-    bind.source = item.absolute_path("source");
-    bind.destination = item.absolute_path("destination", bind.source);
-    bind.readonly = item.boolean("readonly", true);
-    bind.optional = item.boolean("optional", true);
-    item.done();
-    binds.push_back(std::move(bind));
+std::optional<int32_t> positive(const JsonNode& object, std::string_view key) {
+  const auto node = object.find(key);
+  if (!node) return std::nullopt;
+  if (const auto number = node->integer_within<int32_t>(1, INT32_MAX)) return number;
+  node->fail("expected a whole number from 1 up, found " + node->text());
+}
+
+void read_l3(const JsonNode& l3, Policy& policy) {
+  l3.allow_only({"floorWays", "missing"});
+  if (const auto ways = positive(l3, "floorWays")) {
+    policy.l3_floor_ways = static_cast<unsigned>(*ways);
   }
-  return binds;
+  if (const auto missing = l3.find("missing")) {
+    policy.l3_missing =
+        one_of<WhenMissing>(*missing, {{"warn", WhenMissing::warn}, {"fail", WhenMissing::fail}});
+  }
+}
+
+void read_limits(const JsonNode& limits, Policy& policy) {
+  limits.allow_only({"taskMemory", "taskPids", "jobPids"});
+  if (const auto memory = limits.find("taskMemory")) {
+    policy.task_memory = parse_bytes(memory->string());
+    if (!policy.task_memory) memory->fail_value("is not a size such as 512MiB or 4GiB");
+  }
+  policy.task_pids = positive(limits, "taskPids");
+  policy.job_pids = positive(limits, "jobPids");
+}
+
+PolicyBind read_bind(const JsonNode& node) {
+  node.allow_only({"source", "destination", "readonly", "optional"});
+  const auto source = node.find("source"), destination = node.find("destination");
+  if (!source) node.fail_absent("source", "is missing");
+  PolicyBind bind;
+  bind.source = source->absolute_path();
+  bind.destination = destination ? destination->absolute_path() : bind.source;
+  bind.readonly = node.boolean_or("readonly", true);
+  bind.optional = node.boolean_or("optional", true);
+  return bind;
 }
 
 Policy decode(const Json& json, std::string_view name) {
-  JsonReader reader(json, std::string(name));
+  const JsonNode root(json, name);
+  root.allow_only({"l3", "cgroup", "limits", "hostNamespaces", "binds"});
   Policy policy;
-  if (auto l3 = reader.object("l3")) {
-    if (auto floor = l3->positive("floorWays")) {
-      policy.l3_floor_ways = static_cast<unsigned>(*floor);
-    }
-    policy.l3_missing = l3->one_of<WhenMissing>(
-        "missing", policy.l3_missing, {{"warn", WhenMissing::warn}, {"fail", WhenMissing::fail}});
-    l3->done();
+  if (const auto l3 = root.find("l3")) read_l3(*l3, policy);
+  if (const auto cgroup = root.find("cgroup")) {
+    policy.cgroup = one_of<CgroupMode>(*cgroup, {{"auto", CgroupMode::automatic},
+                                                 {"own", CgroupMode::own},
+                                                 {"slurm", CgroupMode::slurm},
+                                                 {"off", CgroupMode::off}});
   }
-  policy.cgroup = cgroup_mode(reader, "cgroup", policy.cgroup);
-  if (auto limits = reader.object("limits")) read_limits(*limits, policy);
-  policy.host_namespaces = reader.strings_of("hostNamespaces", {"network", "ipc", "pid", "uts"});
-  policy.binds = read_binds(reader);
-  reader.done();
+  if (const auto limits = root.find("limits")) read_limits(*limits, policy);
+  if (const auto spaces = root.find("hostNamespaces")) {
+    for (const JsonNode& space : spaces->elements()) {
+      policy.host_namespaces.push_back(one_of<std::string>(
+          space, {{"network", "network"}, {"ipc", "ipc"}, {"pid", "pid"}, {"uts", "uts"}}));
+    }
+  }
+  if (const auto binds = root.find("binds")) {
+    for (const JsonNode& bind : binds->elements()) policy.binds.push_back(read_bind(bind));
+  }
   return policy;
 }
 

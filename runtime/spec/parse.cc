@@ -106,7 +106,7 @@ std::vector<Hook> parse_hooks_of(const Node& hooks, std::string_view stage) {
   for (const Node& element : node->elements()) {
     Hook hook;
     const Node path = element.at("path");
-    hook.path = absolute_path(path);
+    hook.path = path.absolute_path();
     hook.args = element.strings_or_none("args");
     hook.env = element.strings_or_none("env");
     hook.timeout = element.integer_if<int>("timeout", 1);
@@ -135,15 +135,9 @@ void require_uts(const Spec& spec, const Node& top, std::string_view key) {
 
 }  // namespace
 
-std::string absolute_path(const Node& node) {
-  std::string path = node.string();
-  if (!path.starts_with('/')) node.fail_value("is not an absolute path");
-  return path;
-}
-
 Spec parse_spec(std::string_view text) {
   const json document = parse_json(text);
-  const Node top(document);
+  const Node top(document, "config.json");
   Spec spec;
   spec.oci_version = parse_version(top.at("ociVersion"));
   if (const auto process = top.find("process")) spec.process = parse_process(*process);

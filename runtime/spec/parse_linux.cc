@@ -35,7 +35,7 @@ Namespace parse_namespace(const Node& node, const std::vector<Namespace>& before
   Namespace space{.type = found->type, .path = {}};
   // Some engines write "" for a new one.
   if (const auto path = node.find("path"); path && !path->string().empty()) {
-    space.path = absolute_path(*path);
+    space.path = path->absolute_path();
   }
   return space;
 }
@@ -79,7 +79,7 @@ Device parse_device(const Node& node) {
   }
   const Node path = node.at("path");
   Device device;
-  device.path = absolute_path(path);
+  device.path = path.absolute_path();
   device.type = name[0];
   if (device.type != 'p') {
     device.major = node.at("major").integer<int64_t>(0, 0xfff);
@@ -130,7 +130,7 @@ std::vector<std::string> parse_paths(const Node& parent, std::string_view key) {
   std::vector<std::string> paths;
   const auto node = parent.find(key);
   if (!node) return paths;
-  for (const Node& element : node->elements()) paths.push_back(absolute_path(element));
+  for (const Node& element : node->elements()) paths.push_back(element.absolute_path());
   return paths;
 }
 

@@ -124,7 +124,7 @@ Process parse_process(const Node& node) {
   if (process.args[0].empty()) args.fail("the program's name is empty");
   process.env = node.strings_or_none("env");
   const Node cwd = node.at("cwd");
-  process.cwd = absolute_path(cwd);
+  process.cwd = cwd.absolute_path();
   if (const auto capabilities = node.find("capabilities")) {
     process.capabilities = parse_capabilities(*capabilities);
   }

@@ -262,7 +262,7 @@ std::vector<Case> policies() {
        {},
        "DIR/policy.json: line 2, column 25: not valid JSON",
        {{file, "{\n  \"l3\": {\"floorWays\": 1,}\n}\n"}}},
-      {"NoObject", {}, "DIR/policy.json: expected an object, found array", {{file, "[]"}}},
+      {"NoObject", {}, "DIR/policy.json: expected an object, found an array", {{file, "[]"}}},
       {"UnknownKey", {}, "DIR/policy.json: cpus: unknown key", {{file, R"({"cpus": 4})"}}},
       {"UnknownKeyInside",
        {},

@@ -73,7 +73,7 @@ INSTANTIATE_TEST_SUITE_P(
             "policy.json: l3.floorWays: expected a whole number from 1 up, found 0"},
         Bad{R"({"l3": {"missing": "panic"}})",
             "policy.json: l3.missing: 'panic' is not one of warn, fail"},
-        Bad{R"({"l3": []})", "policy.json: l3: expected an object, found array"},
+        Bad{R"({"l3": []})", "policy.json: l3: expected an object, found an array"},
         Bad{R"({"cgroup": "v2"})", "policy.json: cgroup: 'v2' is not one of auto, own, slurm, off"},
         Bad{R"({"limits": {"taskMemory": "2 GB"}})",
             "policy.json: limits.taskMemory: '2 GB' is not a size such as 512MiB or 4GiB"},
