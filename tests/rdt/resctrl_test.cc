@@ -9,22 +9,15 @@
 
 #include "base/error.h"
 #include "base/file.h"
+#include "tests/support/message_of.h"
 #include "tests/support/resctrl_tree.h"
 
 namespace berth::rdt {
 namespace {
 
-using namespace std::chrono_literals;
+using test::message_of;
 
-template <class F>
-std::string message_of(F f) {
-  try {
-    f();
-  } catch (const Error& e) {
-    return e.message();
-  }
-  return "no exception";
-}
+using namespace std::chrono_literals;
 
 TEST(Resctrl, OpensOnlyARealOne) {
   const ResctrlTree tree;

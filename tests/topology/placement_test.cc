@@ -3,9 +3,12 @@
 #include <gtest/gtest.h>
 
 #include "base/error.h"
+#include "tests/support/message_of.h"
 
 namespace berth::topology {
 namespace {
+
+using test::message_of;
 
 constexpr const char* kTwoSockets = "pack:2 [numa] l3:1(indexes=0,1 size=40MiB) core:10 pu:2";
 constexpr const char* kSnc2 = "pack:2 l3:1(indexes=0,1 size=40MiB) group:2 [numa] core:10 pu:2";
@@ -20,16 +23,6 @@ std::vector<unsigned> ids(const Placement& placement) {
     result.push_back(placed.domain.cache_id.value());
   }
   return result;
-}
-
-template <class F>
-std::string message_of(F f) {
-  try {
-    f();
-  } catch (const Error& e) {
-    return e.message();
-  }
-  return "no exception";
 }
 
 TEST(Place, FindsTheDomainOfHalfASocket) {

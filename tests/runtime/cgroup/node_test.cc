@@ -9,33 +9,15 @@
 
 #include "base/error.h"
 #include "scratch.h"
+#include "tests/support/message_of.h"
 
 namespace berth::runtime::cgroup {
 namespace {
 
+using test::message_of;
+
 using NodeTest = Scratch;
 constexpr int64_t kMiB = int64_t{1} << 20;
-
-Limits memory_of(int64_t bytes) {
-  Limits limits;
-  limits.memory_bytes = bytes;
-  return limits;
-}
-
-Limits pids_of(int64_t count) {
-  Limits limits;
-  limits.pids = count;
-  return limits;
-}
-
-std::string message_of(const std::function<void()>& action) {
-  try {
-    action();
-  } catch (const Error& e) {
-    return e.message();
-  }
-  return {};
-}
 
 // How many children this process can have at once, up to `most`; they end with it.
 int forks_possible(int most) {
@@ -90,14 +72,13 @@ TEST_F(NodeTest, RefusesPathsThatLeaveItsHierarchy) {
 TEST_F(NodeTest, LeavesNothingWhereALimitIsRefused) {
   Limits impossible;
   impossible.cpus = "4094-4095";
-  EXPECT_NE(message_of([&] { Node::create(hierarchy_, path("job_1/step_0"), impossible); }), "");
+  EXPECT_NE(message_of([&] { Node::create(hierarchy_, path("job_1/step_0"), impossible); }),
+            "no error");
   EXPECT_TRUE(directories(path("job_1")).empty());
 }
 
 TEST_F(NodeTest, NamesTheControllerThatIsMissing) {
-  Hierarchy without = hierarchy_;
-  std::erase_if(without.v1, [](const V1Mount& mount) { return mount.controllers[0] == "pids"; });
-  std::erase(without.v2_controllers, "pids");
+  const Hierarchy without = without_pids();
   const std::string expected =
       "limit cgroup '" + path("job_1") + "': the controller 'pids' is not available";
   EXPECT_EQ(message_of([&] { Node::create(without, path("job_1"), pids_of(3)); }), expected);

@@ -7,26 +7,14 @@
 #include "base/file.h"
 #include "runtime/cgroup/node.h"
 #include "scratch.h"
+#include "tests/support/message_of.h"
 
 namespace berth::runtime::cgroup {
 namespace {
 
+using test::message_of;
+
 using ProcessLimits = Scratch;
-
-Limits pids_of(int64_t count) {
-  Limits limits;
-  limits.pids = count;
-  return limits;
-}
-
-std::string message_of(const std::function<void()>& action) {
-  try {
-    action();
-  } catch (const Error& e) {
-    return e.message();
-  }
-  return {};
-}
 
 TEST_F(ProcessLimits, AreThoseOfTheProcessesOwnGroup) {
   const Node node = Node::create(hierarchy_, path("slurm/job_1/task_0"), {});
@@ -86,9 +74,7 @@ TEST_F(ProcessLimits, AreRefusedInTheRootGroup) {
 TEST_F(ProcessLimits, NameTheMissingController) {
   const Node node = Node::create(hierarchy_, path("task_0"), {});
   const pid_t pid = stay_in(node);
-  Hierarchy without = hierarchy_;
-  std::erase_if(without.v1, [](const V1Mount& mount) { return mount.controllers[0] == "pids"; });
-  std::erase(without.v2_controllers, "pids");
+  const Hierarchy without = without_pids();
   const std::string message =
       message_of([&] { (void)late_limits_of_process(without, pid, pids_of(4)); });
   EXPECT_NE(message.find("'pids' is not available"), std::string::npos) << message;

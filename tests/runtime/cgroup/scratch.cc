@@ -110,6 +110,25 @@ pid_t Scratch::stay_in(const Node& node, const std::function<void()>& action) co
   return pid;
 }
 
+Hierarchy Scratch::without_pids() const {
+  Hierarchy without = hierarchy_;
+  std::erase_if(without.v1, [](const V1Mount& mount) { return mount.controllers[0] == "pids"; });
+  std::erase(without.v2_controllers, "pids");
+  return without;
+}
+
+Limits memory_of(int64_t bytes) {
+  Limits limits;
+  limits.memory_bytes = bytes;
+  return limits;
+}
+
+Limits pids_of(int64_t count) {
+  Limits limits;
+  limits.pids = count;
+  return limits;
+}
+
 bool touch_memory(size_t bytes) {
   void* const start =
       ::mmap(nullptr, bytes, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);

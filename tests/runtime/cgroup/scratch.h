@@ -34,9 +34,16 @@ class Scratch : public testing::Test {
   // A child in `node` that stays until it is killed. `action` (may be empty) runs first.
   pid_t stay_in(const Node& node, const std::function<void()>& action = {}) const;
 
+  // The same machine without the controller `pids`.
+  Hierarchy without_pids() const;
+
   Hierarchy hierarchy_;
   std::string top_;
 };
+
+// One limit alone.
+Limits memory_of(int64_t bytes);
+Limits pids_of(int64_t count);
 
 // Touches that much memory; true where all of it was there.
 bool touch_memory(size_t bytes);

@@ -18,9 +18,12 @@
 #include "runtime/process/sysctl.h"
 #include "runtime/process/user_namespace.h"
 #include "tests/runtime/process/in_child.h"
+#include "tests/support/message_of.h"
 
 namespace berth::runtime::process {
 namespace {
+
+using test::message_of;
 
 using spec::NamespaceType;
 using ::testing::HasSubstr;
@@ -37,16 +40,6 @@ std::string link(const char* name) {
   check(::readlink((std::string("/proc/self/ns/") + name).c_str(), buffer, sizeof buffer - 1),
         "readlink", name);
   return buffer;
-}
-
-template <class Function>
-std::string error_of(Function function) {
-  try {
-    function();
-  } catch (const Error& e) {
-    return e.what();
-  }
-  return "none";
 }
 
 TEST(Namespaces, MakesThoseOfTheSpecAndAlwaysAMountNamespace) {
@@ -74,15 +67,15 @@ TEST(Namespaces, JoinsByPath) {
 }
 
 TEST(Namespaces, RefusesAPathThatIsNotWhatItIsCalled) {
-  EXPECT_EQ(error_of([] {
+  EXPECT_EQ(message_of([] {
               Namespaces::open(with({{NamespaceType::network, "/proc/self/ns/uts"}}));
             }),
             "linux.namespaces: '/proc/self/ns/uts' is not a namespace of type 'network'");
-  EXPECT_EQ(error_of([] {
+  EXPECT_EQ(message_of([] {
               Namespaces::open(with({{NamespaceType::network, "/dev/null"}}));
             }),
             "linux.namespaces: '/dev/null' is not a namespace of type 'network'");
-  EXPECT_EQ(error_of([] {
+  EXPECT_EQ(message_of([] {
               Namespaces::open(with({{NamespaceType::ipc, "/nowhere"}}));
             }),
             "open '/nowhere': no such file or directory");
@@ -115,7 +108,7 @@ TEST(HostName, IsTheContainersOwn) {
 TEST(HostName, NeverNamesTheHost) {
   auto spec = with({});
   spec.hostname = "berth-7";
-  EXPECT_EQ(error_of([&] { set_host_name(spec); }),
+  EXPECT_EQ(message_of([&] { set_host_name(spec); }),
             "hostname: 'berth-7' would become the host's: linux.namespaces has no uts");
 }
 
@@ -160,7 +153,7 @@ TEST(Sysctl, RefusesWhatWouldChangeTheHost) {
        {"net.ipv4.no_such_parameter", "vm.no_such_parameter", "kernel.no_such_parameter",
         "fs/mqueue/../../kernel/no_such_parameter", "fs/mqueue/../../../self/comm"}) {
     spec.linux_.sysctl = {{name, "1"}};
-    EXPECT_EQ(error_of([&] { set_sysctls(proc_sys.get(), spec); }),
+    EXPECT_EQ(message_of([&] { set_sysctls(proc_sys.get(), spec); }),
               "linux.sysctl: '" + std::string(name) + "' would change the host's");
   }
 }
@@ -168,7 +161,7 @@ TEST(Sysctl, RefusesWhatWouldChangeTheHost) {
 TEST(PlanIdMaps, RootMakesNoneUnlessAskedFor) {
   auto spec = with({});
   EXPECT_FALSE(plan_id_maps(spec, false, true, 0, 0));
-  EXPECT_THAT(error_of([&] { (void)plan_id_maps(spec, true, true, 0, 0); }),
+  EXPECT_THAT(message_of([&] { (void)plan_id_maps(spec, true, true, 0, 0); }),
               HasSubstr("needs linux.uidMappings"));
   spec.linux_.uid_mappings = {{0, 1000, 10}};
   spec.linux_.gid_mappings = {{0, 2000, 10}};
@@ -183,7 +176,7 @@ TEST(PlanIdMaps, AUserIsItselfOrZeroInside) {
   EXPECT_EQ(plan_id_maps(spec, false, false, 1000, 100)->gids,
             (std::vector<spec::IdMapping>{{100, 100, 1}}));
   spec.process->user.uid = 33;
-  EXPECT_EQ(error_of([&] { (void)plan_id_maps(spec, false, false, 1000, 100); }),
+  EXPECT_EQ(message_of([&] { (void)plan_id_maps(spec, false, false, 1000, 100); }),
             "process.user.uid 33 is neither 0 nor yours (1000): the bundle needs "
             "linux.uidMappings, and the site ranges for you in /etc/subuid and /etc/subgid");
 }

@@ -8,10 +8,13 @@
 
 #include "base/error.h"
 #include "base/file.h"
+#include "tests/support/message_of.h"
 
 namespace berth::runtime::rootfs {
 namespace fs = std::filesystem;
 namespace {
+
+using test::message_of;
 
 // A tree with a root in it; whatever is done below the root, `outside` stays as it is.
 class RootDirTest : public ::testing::Test {
@@ -33,14 +36,6 @@ class RootDirTest : public ::testing::Test {
   void link(const std::string& name, const std::string& target) const {
     fs::create_symlink(target, base_ + "/root/" + name);
   }
-  static std::string error_of(const auto& action) {
-    try {
-      action();
-    } catch (const Error& e) {
-      return e.message();
-    }
-    return "no error";
-  }
   bool exists(const std::string& path) const { return fs::exists(base_ + "/" + path); }
   std::string base_;
 };
@@ -60,7 +55,7 @@ TEST_F(RootDirTest, LinksStayInside) {
 }
 
 TEST_F(RootDirTest, SaysWhatItCannotOpen) {
-  EXPECT_EQ(error_of([&] { root().open("/none"); }), "open '/none': no such file or directory");
+  EXPECT_EQ(message_of([&] { root().open("/none"); }), "open '/none': no such file or directory");
   EXPECT_EQ(root().open_if_exists("/etc/name/below"), std::nullopt);
 }
 
@@ -96,17 +91,18 @@ TEST_F(RootDirTest, MakesFiles) {
 TEST_F(RootDirTest, TakesAFileThatIsThereAndLeavesItsContent) {
   root().make_file("/etc/name");
   EXPECT_EQ(read_file(AT_FDCWD, base_ + "/root/etc/name"), "inside");
-  EXPECT_EQ(error_of([&] { root().make_file("/etc"); }), "make file '/etc': is a directory");
-  EXPECT_EQ(error_of([&] { root().make_dirs("/etc/name"); }), "open '/etc/name': not a directory");
-  EXPECT_EQ(error_of([&] { root().make_dirs("/etc/name/x"); }),
+  EXPECT_EQ(message_of([&] { root().make_file("/etc"); }), "make file '/etc': is a directory");
+  EXPECT_EQ(message_of([&] { root().make_dirs("/etc/name"); }),
+            "open '/etc/name': not a directory");
+  EXPECT_EQ(message_of([&] { root().make_dirs("/etc/name/x"); }),
             "open '/etc/name/x': not a directory");
 }
 
 TEST_F(RootDirTest, ALinkWhereARealDirectoryMustBeIsAnError) {
   link("proc", "/etc");
-  EXPECT_EQ(error_of([&] { root().make_dirs("/proc", Last::real); }),
+  EXPECT_EQ(message_of([&] { root().make_dirs("/proc", Last::real); }),
             "'/proc' is a symbolic link in the root file system");
-  EXPECT_EQ(error_of([&] { root().make_file("/proc", Last::real); }),
+  EXPECT_EQ(message_of([&] { root().make_file("/proc", Last::real); }),
             "'/proc' is a symbolic link in the root file system");
   root().make_dirs("/proc/x", Last::real);  // a link on the way is followed, inside
   EXPECT_TRUE(exists("root/etc/x"));
@@ -115,7 +111,7 @@ TEST_F(RootDirTest, ALinkWhereARealDirectoryMustBeIsAnError) {
 TEST_F(RootDirTest, CirclesEnd) {
   link("a", "b");
   link("b", "a");
-  EXPECT_EQ(error_of([&] { root().make_dirs("/a/x"); }),
+  EXPECT_EQ(message_of([&] { root().make_dirs("/a/x"); }),
             "open '/a/x': too many levels of symbolic links");
 }
 
@@ -123,7 +119,7 @@ TEST_F(RootDirTest, MagicLinksLeadNowhere) {
   const UniqueFd outside = open_dir(AT_FDCWD, base_ + "/outside");
   const RootDir host(open_dir(AT_FDCWD, "/"));
   const std::string magic = "/proc/self/fd/" + std::to_string(outside.get());
-  EXPECT_EQ(error_of([&] { host.open(magic + "/name"); }),
+  EXPECT_EQ(message_of([&] { host.open(magic + "/name"); }),
             "open '" + magic + "/name': too many levels of symbolic links");
 }
 
