@@ -85,8 +85,9 @@ Value one_of(const JsonNode& node, Words<Value> words) {
 std::optional<int32_t> positive(const JsonNode& object, std::string_view key) {
   const auto node = object.find(key);
   if (!node) return std::nullopt;
-  if (const auto number = node->integer_within<int32_t>(1, INT32_MAX)) return number;
-  node->fail("expected a whole number from 1 up, found " + node->text());
+  const auto number = node->integer_within<int32_t>(1, INT32_MAX);
+  if (!number) node->fail("expected a whole number from 1 up, found " + node->text());
+  return number;
 }
 
 void read_l3(const JsonNode& l3, Policy& policy) {
