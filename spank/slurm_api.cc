@@ -11,73 +11,77 @@ extern "C" {
 namespace berth::spank {
 namespace {
 
+void require(spank_err_t rc, const std::string& call, std::string_view object) {
+  if (rc == ESPANK_SUCCESS) return;
+  throw Error(call + " '" + std::string(object) + "': " + spank_strerror(rc));
+}
+
+// SPANK's items are C varargs: what each of them writes is said where it is asked for.
+struct Item {
+  spank_item_t which;
+  const char* name;
+};
+
+template <class... Out>
+void get(spank_t spank, Item item, Out&... out) {
+  require(spank_get_item(spank, item.which, &out...), "spank_get_item", item.name);
+}
+
 template <class T>
-T item(spank_t spank, spank_item_t which, const char* name) {
+T value_of(spank_t spank, Item item) {
   T value{};
-  const spank_err_t rc = spank_get_item(spank, which, &value);
-  if (rc != ESPANK_SUCCESS) {
-    throw Error(std::string("spank_get_item '") + name + "': " + spank_strerror(rc));
-  }
+  get(spank, item, value);
   return value;
 }
 
 }  // namespace
 
 uint32_t job_id(spank_t spank) {
-  return item<uint32_t>(spank, S_JOB_ID, "S_JOB_ID");
+  return value_of<uint32_t>(spank, {S_JOB_ID, "S_JOB_ID"});
 }
 uint32_t step_id(spank_t spank) {
-  return item<uint32_t>(spank, S_JOB_STEPID, "S_JOB_STEPID");
+  return value_of<uint32_t>(spank, {S_JOB_STEPID, "S_JOB_STEPID"});
 }
 uint32_t node_id(spank_t spank) {
-  return item<uint32_t>(spank, S_JOB_NODEID, "S_JOB_NODEID");
+  return value_of<uint32_t>(spank, {S_JOB_NODEID, "S_JOB_NODEID"});
 }
 uid_t job_uid(spank_t spank) {
-  return item<uid_t>(spank, S_JOB_UID, "S_JOB_UID");
+  return value_of<uid_t>(spank, {S_JOB_UID, "S_JOB_UID"});
 }
 gid_t job_gid(spank_t spank) {
-  return item<gid_t>(spank, S_JOB_GID, "S_JOB_GID");
+  return value_of<gid_t>(spank, {S_JOB_GID, "S_JOB_GID"});
 }
 int local_task_id(spank_t spank) {
-  return item<int>(spank, S_TASK_ID, "S_TASK_ID");
+  return value_of<int>(spank, {S_TASK_ID, "S_TASK_ID"});
 }
 pid_t task_pid(spank_t spank) {
-  return item<pid_t>(spank, S_TASK_PID, "S_TASK_PID");
+  return value_of<pid_t>(spank, {S_TASK_PID, "S_TASK_PID"});
 }
-
 uint32_t local_task_count(spank_t spank) {
-  return item<uint32_t>(spank, S_JOB_LOCAL_TASK_COUNT, "S_JOB_LOCAL_TASK_COUNT");
+  return value_of<uint32_t>(spank, {S_JOB_LOCAL_TASK_COUNT, "S_JOB_LOCAL_TASK_COUNT"});
 }
-
 uint32_t global_task_id(spank_t spank) {
-  return item<uint32_t>(spank, S_TASK_GLOBAL_ID, "S_TASK_GLOBAL_ID");
+  return value_of<uint32_t>(spank, {S_TASK_GLOBAL_ID, "S_TASK_GLOBAL_ID"});
 }
-
 uint64_t allocated_memory_mib(spank_t spank) {
-  return item<uint64_t>(spank, S_JOB_ALLOC_MEM, "S_JOB_ALLOC_MEM");
+  return value_of<uint64_t>(spank, {S_JOB_ALLOC_MEM, "S_JOB_ALLOC_MEM"});
 }
 
 std::string allocated_cores(spank_t spank) {
-  const char* list = item<char*>(spank, S_JOB_ALLOC_CORES, "S_JOB_ALLOC_CORES");
+  const char* list = value_of<char*>(spank, {S_JOB_ALLOC_CORES, "S_JOB_ALLOC_CORES"});
   return list == nullptr ? "" : list;
 }
 
 std::vector<gid_t> supplementary_gids(spank_t spank) {
   gid_t* gids = nullptr;
   int count = 0;
-  const spank_err_t rc = spank_get_item(spank, S_JOB_SUPPLEMENTARY_GIDS, &gids, &count);
-  if (rc != ESPANK_SUCCESS) {
-    throw Error(std::string("spank_get_item 'S_JOB_SUPPLEMENTARY_GIDS': ") + spank_strerror(rc));
-  }
+  get(spank, {S_JOB_SUPPLEMENTARY_GIDS, "S_JOB_SUPPLEMENTARY_GIDS"}, gids, count);
   return {gids, gids + count};
 }
 
 Command command(spank_t spank) {
   Command result;
-  const spank_err_t rc = spank_get_item(spank, S_JOB_ARGV, &result.count, &result.words);
-  if (rc != ESPANK_SUCCESS) {
-    throw Error(std::string("spank_get_item 'S_JOB_ARGV': ") + spank_strerror(rc));
-  }
+  get(spank, {S_JOB_ARGV, "S_JOB_ARGV"}, result.count, result.words);
   return result;
 }
 
@@ -100,8 +104,7 @@ std::optional<std::string> job_environment(spank_t spank, const std::string& nam
 }
 
 void set_job_environment(spank_t spank, const std::string& name, const std::string& value) {
-  const spank_err_t rc = spank_setenv(spank, name.c_str(), value.c_str(), 1);
-  if (rc != ESPANK_SUCCESS) throw Error("spank_setenv '" + name + "': " + spank_strerror(rc));
+  require(spank_setenv(spank, name.c_str(), value.c_str(), 1), "spank_setenv", name);
 }
 
 bool is_batch_step(uint32_t step) {
