@@ -6,6 +6,7 @@
 #include <unistd.h>
 
 #include "base/error.h"
+#include "tests/e2e/bad_case.h"
 #include "tests/e2e/leftovers.h"
 #include "tests/support/shell.h"
 
@@ -14,37 +15,11 @@ namespace {
 
 using ::testing::IsEmpty;
 using ::testing::MatchesRegex;
-using Words = std::vector<std::string>;
-
 const std::string kBerth = BERTH_BINARY_DIR "/berth";
 
-// In all texts DIR stands for the test's own folder, NAME for its last word.
-constexpr const char* kConfig = R"({
-  "ociVersion": "1.0.2",
-  "process": {"cwd": "/", "user": {}, "args": ["touch", "DIR/marker"]},
-  "root": {"path": "rootfs"},
-  "linux": {"namespaces": [{"type": "mount"}]}
-})";
+// In all texts NAME stands for the last word of the test's folder.
 constexpr const char* kMachine = "pack:2 [numa] l3:1(indexes=0,1 size=11MiB) core:2 pu:1";
 const std::string kSeeHelp = " (see berth --help)";
-
-std::string amount(const std::string& text, const std::string& why) {
-  return "'" + text + "' is not an amount of L3 cache: " + why +
-         "; allowed are ways ('4w'), a share ('1%' to '100%') or a size ('8MiB'; B, kB, MB, GB, "
-         "KiB, MiB, GiB)";
-}
-
-struct Case {
-  std::string name;
-  Words words;  // behind `berth`
-  std::string message;
-  std::map<std::string, std::string> files = {};
-  void (*change)(const OpenFolder&) = nullptr;  // what a file's text does not say
-};
-
-std::ostream& operator<<(std::ostream& stream, const Case& c) {
-  return stream << c.name;
-}
 
 class BadInputTest : public ::testing::Test {
  protected:
@@ -65,14 +40,15 @@ class BadInputTest : public ::testing::Test {
   OpenFolder folder_;
 };
 
-class BadInput : public BadInputTest, public ::testing::WithParamInterface<Case> {};
+class BadInput : public BadInputTest, public ::testing::WithParamInterface<BadCase> {};
 
 TEST_P(BadInput, IsToldInOneLine) {
   const std::string before = default_schemata();
   folder_.write("bundle/config.json", here(kConfig));
   folder_.write("bundle/rootfs/empty", "");
   for (const auto& [name, text] : GetParam().files) folder_.write(name, here(text));
-  if (GetParam().change != nullptr) GetParam().change(folder_);
+  if (GetParam().change != nullptr)
+    GetParam().change(folder_.path() + "/bundle", folder_.path() + "/policy.json");
   const Ran ran = berth(GetParam().words);
   EXPECT_EQ(ran.err, "berth: " + here(GetParam().message) + "\n");
   EXPECT_EQ(ran.out, "");
@@ -82,10 +58,6 @@ TEST_P(BadInput, IsToldInOneLine) {
   EXPECT_EQ(default_schemata(), before);
 }
 
-std::string name_of(const ::testing::TestParamInfo<Case>& info) {
-  return info.param.name;
-}
-
 // `launch` and `run` with the same bundle.
 Words launch(Words options) {
   options.insert(options.begin(), "launch");
@@ -93,17 +65,16 @@ Words launch(Words options) {
   return options;
 }
 
-void remove_config(const OpenFolder& folder) {
-  ::unlink((folder.path() + "/bundle/config.json").c_str());
+void remove_config(const std::string& bundle, const std::string&) {
+  ::unlink((bundle + "/config.json").c_str());
 }
 
-std::vector<Case> bundles() {
-  const std::string config = "bundle/config.json";
+std::vector<BadCase> bundles() {
   const std::string config_json = "bundle 'DIR/bundle': config.json: ";
   struct Bundle {
     std::string name, message;
     std::map<std::string, std::string> files = {};
-    void (*change)(const OpenFolder&) = nullptr;
+    decltype(BadCase::change) change = nullptr;
     std::string path = "DIR/bundle";
   };
   const std::vector<Bundle> wrong{
@@ -117,41 +88,41 @@ std::vector<Case> bundles() {
       {"EmptyConfig",
        config_json + "line 1, column 1: syntax error while parsing value - unexpected end of "
                      "input; expected '[', '{', or a literal",
-       {{config, ""}}},
+       {{kConfigFile, ""}}},
       {"BrokenJson",
        config_json + "line 3, column 15: syntax error while parsing object key - unexpected ','; "
                      "expected string literal",
-       {{config, "{\n  \"ociVersion\": \"1.0.2\",\n  \"process\": {,\n}\n"}}},
+       {{kConfigFile, "{\n  \"ociVersion\": \"1.0.2\",\n  \"process\": {,\n}\n"}}},
       {"UnfinishedJson",
        config_json + "line 2, column 24: syntax error while parsing object - unexpected end of "
                      "input; expected '}'",
-       {{config, "{\n  \"ociVersion\": \"1.0.2\""}}},
+       {{kConfigFile, "{\n  \"ociVersion\": \"1.0.2\""}}},
       {"PropertyTwice",
        config_json + "property 'ociVersion' is given twice in one object",
-       {{config, R"({"ociVersion": "1.0.2", "ociVersion": "1.0.2"})"}}},
+       {{kConfigFile, R"({"ociVersion": "1.0.2", "ociVersion": "1.0.2"})"}}},
       {"ArgsOfTheWrongType",
        config_json + "process.args: expected an array of strings, found a string",
-       {{config, replaced(kConfig, R"(["touch", "DIR/marker"])", R"("touch DIR/marker")")}}},
+       {{kConfigFile, replaced(kConfig, R"(["touch", "DIR/marker"])", R"("touch DIR/marker")")}}},
       {"ArgumentOfTheWrongType",
        config_json + "process.args[0]: expected a string, found a number",
-       {{config, replaced(kConfig, R"("touch", )", "7, ")}}},
+       {{kConfigFile, replaced(kConfig, R"("touch", )", "7, ")}}},
       {"NamespaceOfTheWrongType",
        config_json + "linux.namespaces[0].type: expected a string, found an array",
-       {{config, replaced(kConfig, R"({"type": "mount"})", R"({"type": ["mount"]})")}}},
+       {{kConfigFile, replaced(kConfig, R"({"type": "mount"})", R"({"type": ["mount"]})")}}},
       {"UnknownNamespace",
        config_json + "linux.namespaces[0].type: 'mountain' is not a namespace",
-       {{config, replaced(kConfig, R"("mount")", R"("mountain")")}}},
+       {{kConfigFile, replaced(kConfig, R"("mount")", R"("mountain")")}}},
       {"NoRoot",
        config_json + "root.path: missing",
-       {{config, replaced(kConfig, R"("path": "rootfs")", "")}}},
+       {{kConfigFile, replaced(kConfig, R"("path": "rootfs")", "")}}},
       {"NoProcess",
        config_json + "process: missing",
-       {{config, R"({"ociVersion": "1.0.2", "root": {"path": "/"}})"}}},
+       {{kConfigFile, R"({"ociVersion": "1.0.2", "root": {"path": "/"}})"}}},
       {"OldVersion",
        config_json + "ociVersion: '0.9' is not a version of the runtime specification 1.x",
-       {{config, replaced(kConfig, "1.0.2", "0.9")}}},
+       {{kConfigFile, replaced(kConfig, "1.0.2", "0.9")}}},
   };
-  std::vector<Case> cases;
+  std::vector<BadCase> cases;
   for (const Bundle& w : wrong) {
     cases.push_back({"Launch" + w.name,
                      {"launch", "--bundle", w.path, "--", "touch", "DIR/marker"},
@@ -166,16 +137,20 @@ std::vector<Case> bundles() {
 
 INSTANTIATE_TEST_SUITE_P(Bundle, BadInput, ::testing::ValuesIn(bundles()), name_of);
 
-std::vector<Case> options() {
-  const std::vector<Case> wrong{
-      {"L3OfNothing", {"--l3=0"}, amount("0", "it is nothing")},
-      {"L3OfNoWays", {"--l3=0w"}, amount("0w", "it is nothing")},
-      {"L3OfMoreThanAll", {"--l3=101%"}, amount("101%", "it is more than the whole")},
-      {"L3WithoutAUnit", {"--l3=4"}, amount("4", "it has no unit")},
-      {"L3OfUnknownUnit", {"--l3=4x"}, amount("4x", "'x' is no unit")},
-      {"L3OfNegativeWays", {"--l3=-4w"}, amount("-4w", "it does not begin with a whole number")},
-      {"L3OfTwoLines", {"--l3=4\nw"}, amount("4?w", "'?w' is no unit")},
-      {"L3OfWaysThatNoCacheHas", {"--l3=65w"}, amount("65w", "no cache has more than 64 ways")},
+std::vector<BadCase> options() {
+  const std::vector<BadCase> wrong{
+      {"L3OfNothing", {"--l3=0"}, wrong_amount("0", "it is nothing")},
+      {"L3OfNoWays", {"--l3=0w"}, wrong_amount("0w", "it is nothing")},
+      {"L3OfMoreThanAll", {"--l3=101%"}, wrong_amount("101%", "it is more than the whole")},
+      {"L3WithoutAUnit", {"--l3=4"}, wrong_amount("4", "it has no unit")},
+      {"L3OfUnknownUnit", {"--l3=4x"}, wrong_amount("4x", "'x' is no unit")},
+      {"L3OfNegativeWays",
+       {"--l3=-4w"},
+       wrong_amount("-4w", "it does not begin with a whole number")},
+      {"L3OfTwoLines", {"--l3=4\nw"}, wrong_amount("4?w", "'?w' is no unit")},
+      {"L3OfWaysThatNoCacheHas",
+       {"--l3=65w"},
+       wrong_amount("65w", "no cache has more than 64 ways")},
       {"L3ShareAlone", {"--l3-share"}, "--l3-share needs --l3"},
       {"CoresThatAreNoList",
        {"--cores=zero"},
@@ -185,8 +160,8 @@ std::vector<Case> options() {
       {"NoProcesses", {"--pids=0"}, "--pids: Value 0 not in range 1 to 2147483647" + kSeeHelp},
       {"UnknownOption", {"--l4=50%"}, "unexpected argument '--l4=50%'" + kSeeHelp},
   };
-  std::vector<Case> cases;
-  for (const Case& w : wrong) {
+  std::vector<BadCase> cases;
+  for (const BadCase& w : wrong) {
     cases.push_back({"Launch" + w.name, launch(w.words), w.message});
     Words plan{"plan", "--machine", kMachine};
     plan.insert(plan.end(), w.words.begin(), w.words.end());
@@ -197,7 +172,7 @@ std::vector<Case> options() {
 
 INSTANTIATE_TEST_SUITE_P(Option, BadInput, ::testing::ValuesIn(options()), name_of);
 
-const std::vector<Case> kCommandLines{
+const std::vector<BadCase> kCommandLines{
     {"NoVerb", {}, "a subcommand is required" + kSeeHelp},
     {"UnknownVerb", {"start"}, "unknown verb 'start'" + kSeeHelp},
     {"NoTasks", launch({"-n", "0"}), "--tasks: Value 0 not in range 1 to 4096" + kSeeHelp},
@@ -227,79 +202,85 @@ const std::vector<Case> kCommandLines{
 
 INSTANTIATE_TEST_SUITE_P(CommandLine, BadInput, ::testing::ValuesIn(kCommandLines), name_of);
 
-void give_away(const OpenFolder& folder) {
-  check(::chown((folder.path() + "/policy.json").c_str(), 65534, 65534), "chown");
+void give_away(const std::string&, const std::string& policy) {
+  check(::chown(policy.c_str(), 65534, 65534), "chown", policy);
 }
 
-void open_to_all(const OpenFolder& folder) {
-  check(::chmod((folder.path() + "/policy.json").c_str(), 0666), "chmod");
+void open_to_all(const std::string&, const std::string& policy) {
+  check(::chmod(policy.c_str(), 0666), "chmod", policy);
 }
 
-void make_link(const OpenFolder& folder) {
-  check(::rename((folder.path() + "/policy.json").c_str(), (folder.path() + "/other").c_str()),
-        "rename");
-  check(::symlink("other", (folder.path() + "/policy.json").c_str()), "symlink");
+void make_link(const std::string&, const std::string& policy) {
+  check(::rename(policy.c_str(), (policy + ".other").c_str()), "rename", policy);
+  check(::symlink("policy.json.other", policy.c_str()), "symlink", policy);
 }
 
-void give_drop_in_away(const OpenFolder& folder) {
-  check(::chown((folder.path() + "/policy.d/50.json").c_str(), 65534, 65534), "chown");
+void give_drop_in_away(const std::string&, const std::string& policy) {
+  const std::string drop_in = policy.substr(0, policy.size() - 5) + ".d/50.json";
+  check(::chown(drop_in.c_str(), 65534, 65534), "chown", drop_in);
 }
 
-std::vector<Case> policies() {
-  const std::string file = "policy.json";
+std::vector<BadCase> policies() {
   const std::string refused = "refuse policy 'DIR/policy.json': ";
-  const std::vector<Case> wrong{
+  const std::vector<BadCase> wrong{
       {"Absent", {}, "open 'DIR/policy.json': no such file or directory"},
-      {"NotRoots", {}, refused + "it belongs to uid 65534, not to root", {{file, "{}"}}, give_away},
+      {"NotRoots",
+       {},
+       refused + "it belongs to uid 65534, not to root",
+       {{kPolicyFile, "{}"}},
+       give_away},
       {"WritableByOthers",
        {},
        refused + "others than root may write it (chmod go-w)",
-       {{file, "{}"}},
+       {{kPolicyFile, "{}"}},
        open_to_all},
-      {"Link", {}, refused + "it is a symbolic link", {{file, "{}"}}, make_link},
-      {"Folder", {}, refused + "it is not a regular file", {{file + "/x", ""}}},
+      {"Link", {}, refused + "it is a symbolic link", {{kPolicyFile, "{}"}}, make_link},
+      {"Folder", {}, refused + "it is not a regular file", {{kPolicyFile + "/x", ""}}},
       {"BrokenJson",
        {},
        "DIR/policy.json: line 2, column 25: not valid JSON",
-       {{file, "{\n  \"l3\": {\"floorWays\": 1,}\n}\n"}}},
-      {"NoObject", {}, "DIR/policy.json: expected an object, found an array", {{file, "[]"}}},
-      {"UnknownKey", {}, "DIR/policy.json: cpus: unknown key", {{file, R"({"cpus": 4})"}}},
+       {{kPolicyFile, "{\n  \"l3\": {\"floorWays\": 1,}\n}\n"}}},
+      {"NoObject",
+       {},
+       "DIR/policy.json: expected an object, found an array",
+       {{kPolicyFile, "[]"}}},
+      {"UnknownKey", {}, "DIR/policy.json: cpus: unknown key", {{kPolicyFile, R"({"cpus": 4})"}}},
       {"UnknownKeyInside",
        {},
        "DIR/policy.json: l3.floor: unknown key",
-       {{file, R"({"l3": {"floor": 1}})"}}},
+       {{kPolicyFile, R"({"l3": {"floor": 1}})"}}},
       {"WrongType",
        {},
        "DIR/policy.json: l3.floorWays: expected a whole number from 1 up, found \"2\"",
-       {{file, R"({"l3": {"floorWays": "2"}})"}}},
+       {{kPolicyFile, R"({"l3": {"floorWays": "2"}})"}}},
       {"OutOfRange",
        {},
        "DIR/policy.json: limits.taskPids: expected a whole number from 1 up, found 0",
-       {{file, R"({"limits": {"taskPids": 0}})"}}},
+       {{kPolicyFile, R"({"limits": {"taskPids": 0}})"}}},
       {"UnknownWord",
        {},
        "DIR/policy.json: l3.missing: 'ignore' is not one of warn, fail",
-       {{file, R"({"l3": {"missing": "ignore"}})"}}},
+       {{kPolicyFile, R"({"l3": {"missing": "ignore"}})"}}},
       {"TwoLines",
        {},
        "DIR/policy.json: cgroup: 'a\\x0ab' is not one of auto, own, slurm, off",
-       {{file, R"({"cgroup": "a\nb"})"}}},
+       {{kPolicyFile, R"({"cgroup": "a\nb"})"}}},
       {"RelativeBind",
        {},
        "DIR/policy.json: binds[0].source: 'scratch' is not an absolute path",
-       {{file, R"({"binds": [{"source": "scratch"}]})"}}},
+       {{kPolicyFile, R"({"binds": [{"source": "scratch"}]})"}}},
       {"DropInUnknownKey",
        {},
        "DIR/policy.d/50.json: cpus: unknown key",
-       {{file, "{}"}, {"policy.d/50.json", R"({"cpus": 4})"}}},
+       {{kPolicyFile, "{}"}, {"policy.d/50.json", R"({"cpus": 4})"}}},
       {"DropInNotRoots",
        {},
        "refuse policy 'DIR/policy.d/50.json': it belongs to uid 65534, not to root",
-       {{file, "{}"}, {"policy.d/50.json", "{}"}},
+       {{kPolicyFile, "{}"}, {"policy.d/50.json", "{}"}},
        give_drop_in_away},
   };
-  std::vector<Case> cases;
-  for (const Case& w : wrong) {
+  std::vector<BadCase> cases;
+  for (const BadCase& w : wrong) {
     cases.push_back(
         {"Launch" + w.name, launch({"--policy", "DIR/policy.json"}), w.message, w.files, w.change});
     cases.push_back(

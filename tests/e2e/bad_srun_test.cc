@@ -9,6 +9,7 @@
 #include <sstream>
 
 #include "base/error.h"
+#include "tests/e2e/bad_case.h"
 #include "tests/e2e/leftovers.h"
 #include "tests/support/slurm_fixture.h"
 
@@ -18,16 +19,7 @@ namespace {
 using ::testing::HasSubstr;
 using ::testing::IsEmpty;
 using ::testing::UnorderedElementsAre;
-using Words = std::vector<std::string>;
-
-// In all texts DIR stands for the test's own folder, POLICY for the policy's file.
-constexpr const char* kConfig = R"({
-  "ociVersion": "1.0.2",
-  "process": {"cwd": "/", "user": {}, "args": ["touch", "DIR/marker"]},
-  "root": {"path": "rootfs"},
-  "linux": {"namespaces": [{"type": "mount"}]}
-})";
-
+// In all texts POLICY stands for the policy's file.
 class BadSrunTest : public SlurmTest {
  protected:
   static void SetUpTestSuite() {
@@ -103,29 +95,12 @@ class BadSrunTest : public SlurmTest {
   std::string policy_;
 };
 
-struct Case {
-  std::string name;
-  Words options;
-  std::string message;
-  std::string config = kConfig;
-  std::string policy = "{}";
-  void (*change)(const std::string& bundle, const std::string& policy) = nullptr;
-};
-
-std::ostream& operator<<(std::ostream& stream, const Case& c) {
-  return stream << c.name;
-}
-
-std::string name_of(const ::testing::TestParamInfo<Case>& info) {
-  return info.param.name;
-}
-
-class BadSubmit : public BadSrunTest, public ::testing::WithParamInterface<Case> {};
+class BadSubmit : public BadSrunTest, public ::testing::WithParamInterface<BadCase> {};
 
 TEST_P(BadSubmit, EndsBeforeAnythingQueues) {
   if (GetParam().change != nullptr) GetParam().change(folder_.path() + "/bundle", policy_);
   const std::string before = jobs();
-  const Ran ran = srun_with(GetParam().options);
+  const Ran ran = srun_with(GetParam().words);
   EXPECT_EQ(ran.err, "srun: error: berth: " + here(GetParam().message) + "\n");
   EXPECT_EQ(ran.out, "");
   EXPECT_EQ(ran.status, 1);
@@ -141,11 +116,7 @@ void lock_bundle(const std::string& bundle, const std::string&) {
   check(::chmod(bundle.c_str(), 0700), "chmod", bundle);
 }
 
-const std::string kAmounts =
-    "; allowed are ways ('4w'), a share ('1%' to '100%') or a size ('8MiB'; B, kB, MB, GB, KiB, "
-    "MiB, GiB)";
-
-const std::vector<Case> kSubmits{
+const std::vector<BadCase> kSubmits{
     {"NoBundle", {"--container=DIR/none"}, "--container=DIR/none: no such file or directory"},
     {"BundleIsAFile",
      {"--container=DIR/policy"},
@@ -153,38 +124,35 @@ const std::vector<Case> kSubmits{
     {"NoConfig",
      {"--container=DIR/bundle"},
      "--container=DIR/bundle: no config.json in it: not an OCI bundle",
-     kConfig,
-     "{}",
+     {},
      remove_config},
     {"BundleOfAnother",
      {"--container=DIR/bundle"},
      "--container=DIR/bundle: its config.json: permission denied",
-     kConfig,
-     "{}",
+     {},
      lock_bundle},
     {"BundleNamedOnTwoLines",
      {"--container=DIR/no\nne"},
      "--container=DIR/no\\x0ane: no such file or directory"},
-    {"L3OfNothing", {"--l3=0"}, "'0' is not an amount of L3 cache: it is nothing" + kAmounts},
-    {"L3Empty", {"--l3="}, "'' is not an amount of L3 cache: it is empty" + kAmounts},
-    {"L3OfMoreThanAll",
-     {"--l3=101%"},
-     "'101%' is not an amount of L3 cache: it is more than the whole" + kAmounts},
+    {"L3OfNothing", {"--l3=0"}, wrong_amount("0", "it is nothing")},
+    {"L3Empty", {"--l3="}, wrong_amount("", "it is empty")},
+    {"L3OfMoreThanAll", {"--l3=101%"}, wrong_amount("101%", "it is more than the whole")},
     {"L3OfUnknownUnit",
      {"--l3=4x", "--container=DIR/bundle"},
-     "'4x' is not an amount of L3 cache: 'x' is no unit" + kAmounts},
+     wrong_amount("4x", "'x' is no unit")},
     {"L3ShareAlone", {"--l3-share", "--container=DIR/bundle"}, "--l3-share needs --l3"},
 };
 
 INSTANTIATE_TEST_SUITE_P(Srun, BadSubmit, ::testing::ValuesIn(kSubmits), name_of);
 
-class BadStep : public BadSrunTest, public ::testing::WithParamInterface<Case> {};
+class BadStep : public BadSrunTest, public ::testing::WithParamInterface<BadCase> {};
 
 TEST_P(BadStep, EndsItsTasksWithOneLine) {
-  folder_.write("bundle/config.json", here(GetParam().config));
-  write_policy(GetParam().policy);
+  for (const auto& [name, text] : GetParam().files) {
+    name == kPolicyFile ? write_policy(text) : (void)folder_.write(name, here(text));
+  }
   if (GetParam().change != nullptr) GetParam().change(folder_.path() + "/bundle", policy_);
-  const Ran ran = srun_with(GetParam().options);
+  const Ran ran = srun_with(GetParam().words);
   expect_one_line_and_125(ran, here(GetParam().message), "task 0");
   EXPECT_EQ(ran.out, "");
   expect_nothing_left();
@@ -209,40 +177,57 @@ void remove_policy(const std::string&, const std::string& policy) {
 const Words kContainer{"--container=DIR/bundle"};
 const std::string kConfigJson = "bundle 'DIR/bundle': config.json: ";
 
-const std::vector<Case> kSteps{
-    {"BrokenConfig", kContainer,
+const std::vector<BadCase> kSteps{
+    {"BrokenConfig",
+     kContainer,
      kConfigJson + "line 2, column 3: syntax error while parsing object key - unexpected ','; "
                    "expected string literal",
-     "{\n  ,"},
-    {"ConfigOfTheWrongType", kContainer,
+     {{kConfigFile, "{\n  ,"}}},
+    {"ConfigOfTheWrongType",
+     kContainer,
      kConfigJson + "process.args: expected an array of strings, found a string",
-     replaced(kConfig, R"(["touch", "DIR/marker"])", R"("touch DIR/marker")")},
-    {"NoProcess", kContainer, kConfigJson + "process: missing",
-     R"({"ociVersion": "1.0.2", "root": {"path": "rootfs"}})"},
-    {"AnotherUser", kContainer,
+     {{kConfigFile, replaced(kConfig, R"(["touch", "DIR/marker"])", R"("touch DIR/marker")")}}},
+    {"NoProcess",
+     kContainer,
+     kConfigJson + "process: missing",
+     {{kConfigFile, R"({"ociVersion": "1.0.2", "root": {"path": "rootfs"}})"}}},
+    {"AnotherUser",
+     kContainer,
      kConfigJson +
          "process.user.uid: 7 cannot be had: a job's task is 0 or the job's own 65534 inside",
-     replaced(kConfig, R"("user": {})", R"("user": {"uid": 7})")},
-    {"ConfigOfAnother", kContainer, "bundle 'DIR/bundle': open 'config.json': permission denied",
-     kConfig, "{}", lock_config},
-    {"PolicyNotRoots", kContainer, "refuse policy 'POLICY': it belongs to uid 65534, not to root",
-     kConfig, "{}", give_policy_away},
-    {"PolicyWritableByOthers", kContainer,
-     "refuse policy 'POLICY': others than root may write it (chmod go-w)", kConfig, "{}",
+     {{kConfigFile, replaced(kConfig, R"("user": {})", R"("user": {"uid": 7})")}}},
+    {"ConfigOfAnother",
+     kContainer,
+     "bundle 'DIR/bundle': open 'config.json': permission denied",
+     {},
+     lock_config},
+    {"PolicyNotRoots",
+     kContainer,
+     "refuse policy 'POLICY': it belongs to uid 65534, not to root",
+     {},
+     give_policy_away},
+    {"PolicyWritableByOthers",
+     kContainer,
+     "refuse policy 'POLICY': others than root may write it (chmod go-w)",
+     {},
      open_policy_to_all},
-    {"PolicyAbsent", kContainer, "open 'POLICY': no such file or directory", kConfig, "{}",
-     remove_policy},
-    {"PolicyBrokenJson", kContainer, "POLICY: line 1, column 8: not valid JSON", kConfig,
-     R"({"l3": })"},
-    {"PolicyUnknownKey", kContainer, "POLICY: cpus: unknown key", kConfig, R"({"cpus": 4})"},
-    {"PolicyOfTheWrongType", kContainer,
-     "POLICY: l3.floorWays: expected a whole number from 1 up, found true", kConfig,
-     R"({"l3": {"floorWays": true}})"},
+    {"PolicyAbsent", kContainer, "open 'POLICY': no such file or directory", {}, remove_policy},
+    {"PolicyBrokenJson",
+     kContainer,
+     "POLICY: line 1, column 8: not valid JSON",
+     {{kPolicyFile, R"({"l3": })"}}},
+    {"PolicyUnknownKey",
+     kContainer,
+     "POLICY: cpus: unknown key",
+     {{kPolicyFile, R"({"cpus": 4})"}}},
+    {"PolicyOfTheWrongType",
+     kContainer,
+     "POLICY: l3.floorWays: expected a whole number from 1 up, found true",
+     {{kPolicyFile, R"({"l3": {"floorWays": true}})"}}},
     {"PolicyUnknownKeyWithoutContainer",
      {"--l3=50%"},
      "POLICY: cpus: unknown key",
-     kConfig,
-     R"({"cpus": 4})"},
+     {{kPolicyFile, R"({"cpus": 4})"}}},
 };
 
 INSTANTIATE_TEST_SUITE_P(Node, BadStep, ::testing::ValuesIn(kSteps), name_of);
@@ -289,8 +274,7 @@ TEST_F(BadSrunTest, SbatchRefusesAtOnceToo) {
   const std::string before = jobs();
   const Ran ran =
       slurm().run({"sbatch", "--l3=0", "--wrap", "touch " + folder_.path() + "/marker"});
-  EXPECT_EQ(ran.err, "sbatch: error: berth: '0' is not an amount of L3 cache: it is nothing" +
-                         kAmounts + "\n");
+  EXPECT_EQ(ran.err, "sbatch: error: berth: " + wrong_amount("0", "it is nothing") + "\n");
   EXPECT_EQ(ran.status, 1);
   EXPECT_EQ(jobs(), before);
   expect_nothing_left();
