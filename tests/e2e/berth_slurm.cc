@@ -38,18 +38,4 @@ Ran BerthSlurm::contained(std::vector<std::string> options, const std::vector<st
   return srun(options, run);
 }
 
-std::vector<std::string> BerthSlurm::leftovers() {
-  std::vector<std::string> left;
-  for (int tries = 0; tries < 50; ++tries) {
-    left.clear();
-    for (const char* pattern : {"/sys/fs/cgroup/berth*", "/sys/fs/cgroup/*/berth*",
-                                "/run/berth/claims/*", "/sys/fs/resctrl/berth_*"}) {
-      for (std::string& path : matches(pattern)) left.push_back(std::move(path));
-    }
-    if (left.empty()) break;
-    ::usleep(100'000);
-  }
-  return left;
-}
-
 }  // namespace berth::test

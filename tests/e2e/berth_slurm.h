@@ -30,9 +30,6 @@ class BerthSlurm : public SlurmTest {
   // busybox, the probes and, where it could be built, MPICH's ring and cma in /app.
   static const std::string& bundle() { return bundle_->path(); }
 
-  // What a claim could leave behind on this node, one line each; waits a little for it to go.
-  static std::vector<std::string> leftovers();
-
  private:
   static inline std::unique_ptr<MadeBundle> bundle_;
 };

@@ -10,6 +10,7 @@
 #include "base/error.h"
 #include "base/file.h"
 #include "tests/e2e/berth_slurm.h"
+#include "tests/e2e/leftovers.h"
 
 namespace berth::test {
 namespace {
@@ -35,7 +36,7 @@ class Container : public BerthSlurm {
     ::unlink(prolog_.c_str());
   }
   void TearDown() override {
-    EXPECT_THAT(leftovers(), IsEmpty());
+    EXPECT_THAT(leftovers(bundle()), IsEmpty());
     BerthSlurm::TearDown();
   }
   static Ran sh(const std::string& script, std::vector<std::string> options = {"-n1"},

@@ -101,33 +101,6 @@ std::vector<std::string> look(const std::string& mark) {
 
 }  // namespace
 
-OpenFolder::OpenFolder() {
-  char name[] = "/tmp/berth-bad.XXXXXX";
-  if (::mkdtemp(name) == nullptr) throw Error("mkdtemp", name, errno);
-  path_ = name;
-  check(::chmod(name, 01777), "chmod", path_);
-}
-
-OpenFolder::~OpenFolder() {
-  std::error_code ignored;
-  fs::remove_all(path_, ignored);
-}
-
-std::string OpenFolder::name() const {
-  return fs::path(path_).filename().string();
-}
-
-std::string OpenFolder::write(const std::string& name, const std::string& text) const {
-  const fs::path path = fs::path(path_) / name;
-  fs::create_directories(path.parent_path());
-  std::ofstream(path) << text;
-  return path.string();
-}
-
-bool OpenFolder::has(const std::string& name) const {
-  return fs::exists(fs::path(path_) / name);
-}
-
 std::vector<std::string> leftovers(const std::string& mark, std::chrono::seconds patience) {
   const auto end = std::chrono::steady_clock::now() + patience;
   std::vector<std::string> found = look(mark);

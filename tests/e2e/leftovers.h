@@ -6,23 +6,14 @@
 #include <string>
 #include <vector>
 
+#include "tests/support/temporary_folder.h"
+
 namespace berth::test {
 
-// A folder of the test's own in /tmp that every user may write to; gone at the end.
-class OpenFolder {
+// A folder that every user may write to.
+class OpenFolder : public TemporaryFolder {
  public:
-  OpenFolder();
-  ~OpenFolder();
-  OpenFolder(const OpenFolder&) = delete;
-  OpenFolder& operator=(const OpenFolder&) = delete;
-  const std::string& path() const { return path_; }
-  std::string name() const;  // the last word of it
-  // Makes a file, and the folders to it. Returns its path.
-  std::string write(const std::string& name, const std::string& text) const;
-  bool has(const std::string& name) const;
-
- private:
-  std::string path_;
+  OpenFolder() : TemporaryFolder(01777) {}
 };
 
 // Claims, cgroups and cache groups without a living holder, mounts under /run/berth, and processes

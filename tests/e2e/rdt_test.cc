@@ -15,6 +15,7 @@
 #include "rdt/schemata.h"
 #include "rdt/way_mask.h"
 #include "tests/e2e/berth_slurm.h"
+#include "tests/e2e/leftovers.h"
 
 namespace berth::test {
 namespace {
@@ -58,7 +59,7 @@ class RdtJob : public BerthSlurm {
   void TearDown() override {
     if (IsSkipped()) return;
     slurm().run({"scancel", "-u", "nobody"});
-    EXPECT_THAT(leftovers(), IsEmpty());
+    EXPECT_THAT(leftovers(bundle()), IsEmpty());
     EXPECT_EQ(read_file(AT_FDCWD, "/sys/fs/resctrl/schemata"), before_);
     BerthSlurm::TearDown();
   }

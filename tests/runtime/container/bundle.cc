@@ -1,9 +1,7 @@
 #include "tests/runtime/container/bundle.h"
 
 #include <fcntl.h>
-#include <grp.h>
 #include <poll.h>
-#include <sys/prctl.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -13,6 +11,7 @@
 
 #include "base/error.h"
 #include "base/file.h"
+#include "tests/support/become.h"
 
 namespace berth::test {
 
@@ -21,10 +20,6 @@ using runtime::Entry;
 using runtime::spec::NamespaceType;
 
 Bundle::Bundle() {
-  char name[] = "/tmp/berth-bundle-XXXXXX";
-  if (::mkdtemp(name) == nullptr) throw Error("mkdtemp", name, errno);
-  path_ = name;
-  ::chmod(name, 0755);
   for (const char* dir : {"bin", "proc", "dev", "tmp", "work", "etc", "sys"}) {
     fs::create_directories(rootfs() + "/" + dir);
   }
@@ -38,15 +33,10 @@ Bundle::Bundle() {
   write_all(plain.get(), "not a program\n", "plain");
 }
 
-Bundle::~Bundle() {
-  std::error_code ignored;
-  fs::remove_all(path_, ignored);
-}
-
 Entry Bundle::entry(std::vector<std::string> args) const {
   Entry entry;
   entry.id = "t1";
-  entry.bundle = open_dir(AT_FDCWD, path_);
+  entry.bundle = open_dir(AT_FDCWD, path());
   auto& spec = entry.spec;
   spec.oci_version = "1.0.2";
   spec.root = {"rootfs", false};
@@ -62,15 +52,6 @@ Entry Bundle::entry(std::vector<std::string> args) const {
 }
 
 namespace {
-
-void become(uid_t uid) {
-  if (uid == 0) return;
-  check(::setgroups(0, nullptr), "setgroups");
-  check(::setresgid(uid, uid, uid), "setresgid");
-  check(::setresuid(uid, uid, uid), "setresuid");
-  // What execve of a launcher by that user would have done.
-  check(::prctl(PR_SET_DUMPABLE, 1, 0, 0, 0), "prctl");
-}
 
 [[noreturn]] void live(uid_t uid, const std::function<void()>& body) {
   const auto say = [](const char* text) { (void)!::write(2, text, std::strlen(text)); };
@@ -127,6 +108,22 @@ Outcome launch(uid_t uid, const std::function<void()>& body) {
   check(::waitpid(child, &status, 0), "waitpid");
   outcome.status = WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status);
   return outcome;
+}
+
+void expect_failures_told_apart(const Bundle& bundle, const std::function<Outcome(Entry)>& run) {
+  Outcome outcome = run(bundle.entry({"nowhere"}));
+  EXPECT_EQ(outcome.status, 127);
+  EXPECT_EQ(outcome.err,
+            "start container 't1': find program 'nowhere': no such file or directory "
+            "(PATH is '/bin')");
+  outcome = run(bundle.entry({"/bin/plain"}));
+  EXPECT_EQ(outcome.status, 126);
+  EXPECT_EQ(outcome.err, "start container 't1': execute '/bin/plain': permission denied");
+  Entry broken = bundle.shell("true");
+  broken.spec.mounts.push_back({"/etc", "bind", "/no/such/source", {"bind"}});
+  outcome = run(std::move(broken));
+  EXPECT_EQ(outcome.status, 125);
+  EXPECT_NE(outcome.err.find("'/no/such/source'"), std::string::npos) << outcome.err;
 }
 
 }  // namespace berth::test

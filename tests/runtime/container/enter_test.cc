@@ -5,7 +5,6 @@
 #include <grp.h>
 #include <gtest/gtest.h>
 #include <sched.h>
-#include <sys/prctl.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -24,27 +23,20 @@ namespace berth::runtime {
 namespace {
 
 using spec::NamespaceType;
-using test::Bundle;
 using test::kNobody;
 using test::launch;
 using test::Outcome;
 using ::testing::HasSubstr;
 
-// Everything holds for root and for a user without any right.
-class EnterTest : public ::testing::TestWithParam<uid_t> {
+class EnterTest : public test::ContainerTestAs {
  protected:
-  void SetUp() override {
-    if (::geteuid() != 0) GTEST_SKIP() << "takes root: " << errno_text(EPERM);
-  }
   Outcome run(Entry entry) {
     return launch(GetParam(), [&] { enter(std::move(entry)); });
   }
   Outcome run(const std::string& script) { return run(bundle_.shell(script)); }
-  Bundle bundle_;
 };
 
-INSTANTIATE_TEST_SUITE_P(As, EnterTest, ::testing::Values(0, kNobody),
-                         [](const auto& as) { return as.param == 0 ? "Root" : "User"; });
+INSTANTIATE_TEST_SUITE_P(As, EnterTest, test::kRootAndUser, test::name_of_user);
 
 TEST_P(EnterTest, RunsTheProgramInItsTree) {
   const Outcome outcome = run("echo hello; ls /");
@@ -67,19 +59,7 @@ TEST_P(EnterTest, GivesTheProgramsExitStatus) {
 }
 
 TEST_P(EnterTest, TellsFailuresApart) {
-  Outcome outcome = run(bundle_.entry({"nowhere"}));
-  EXPECT_EQ(outcome.status, 127);
-  EXPECT_EQ(outcome.err,
-            "start container 't1': find program 'nowhere': no such file or directory "
-            "(PATH is '/bin')");
-  outcome = run(bundle_.entry({"/bin/plain"}));
-  EXPECT_EQ(outcome.status, 126);
-  EXPECT_EQ(outcome.err, "start container 't1': execute '/bin/plain': permission denied");
-  Entry broken = bundle_.shell("true");
-  broken.spec.mounts.push_back({"/etc", "bind", "/no/such/source", {"bind"}});
-  outcome = run(std::move(broken));
-  EXPECT_EQ(outcome.status, 125);
-  EXPECT_THAT(outcome.err, HasSubstr("'/no/such/source'"));
+  test::expect_failures_told_apart(bundle_, [&](Entry entry) { return run(std::move(entry)); });
 }
 
 TEST_P(EnterTest, EnvironmentIsTheSpecsAlone) {
@@ -179,12 +159,7 @@ TEST_P(EnterTest, KeepsNamedDescriptorsWithTheirNumbersAndNoOthers) {
     ::dup2(::open(kept.c_str(), O_RDWR | O_CREAT, 0666), 11);
     ::dup2(11, 13);
     ::dup2(::open("/", O_RDONLY), 200);
-    if (GetParam() != 0) {
-      ::setgroups(0, nullptr);
-      check(::setresgid(kNobody, kNobody, kNobody), "setresgid");
-      check(::setresuid(kNobody, kNobody, kNobody), "setresuid");
-      check(::prctl(PR_SET_DUMPABLE, 1, 0, 0, 0), "prctl");
-    }
+    test::become(GetParam());
     Entry entry = bundle_.entry({"probe", "descriptors"});
     entry.fds = FdPolicy{{11, 13}};
     enter(std::move(entry));
@@ -246,16 +221,8 @@ TEST_P(EnterTest, NetworkNamespaceHasItsLoopback) {
   EXPECT_EQ(outcome.status, 0) << outcome.out << outcome.err;
 }
 
-class RootOnly : public ::testing::Test {
- protected:
-  void SetUp() override {
-    if (::geteuid() != 0) GTEST_SKIP() << "takes root: " << errno_text(EPERM);
-  }
-  Bundle bundle_;
-};
-
-using EnterAsRoot = RootOnly;
-using EnterAsUser = RootOnly;
+using EnterAsRoot = test::ContainerTest;
+using EnterAsUser = test::ContainerTest;
 
 TEST_F(EnterAsRoot, BecomesTheSpecsUser) {
   Entry entry = bundle_.shell("id -u; id -g; grep Groups /proc/self/status");
@@ -365,10 +332,7 @@ TEST_F(EnterAsUser, KeepsTheJobsGroups) {
   ASSERT_EQ(::chown(data.c_str(), 0, kProject), 0);
   ASSERT_EQ(::chmod(data.c_str(), 0750), 0);
   const Outcome outcome = launch(0, [&] {
-    ::setgroups(1, &kProject);
-    check(::setresgid(kNobody, kNobody, kNobody), "setresgid");
-    check(::setresuid(kNobody, kNobody, kNobody), "setresuid");
-    check(::prctl(PR_SET_DUMPABLE, 1, 0, 0, 0), "prctl");
+    test::become(kNobody, {kProject});
     Entry entry = bundle_.shell("cat /work/file; id -u");
     entry.binds = {{data, "/work", false, false}};
     enter(std::move(entry));

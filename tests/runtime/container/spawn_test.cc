@@ -4,7 +4,6 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 #include <poll.h>
-#include <sys/prctl.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
@@ -23,8 +22,6 @@ namespace berth::runtime {
 namespace {
 
 using spec::NamespaceType;
-using test::Bundle;
-using test::kNobody;
 using test::launch;
 using test::Outcome;
 using ::testing::HasSubstr;
@@ -45,19 +42,14 @@ Entry with_pid_namespace(Entry entry) {
   }
 }
 
-class SpawnTest : public ::testing::TestWithParam<uid_t> {
+class SpawnTest : public test::ContainerTestAs {
  protected:
-  void SetUp() override {
-    if (::geteuid() != 0) GTEST_SKIP() << "takes root: " << errno_text(EPERM);
-  }
   Outcome run(Entry entry) {
     return launch(GetParam(), [&] { run_through(std::move(entry)); });
   }
-  Bundle bundle_;
 };
 
-INSTANTIATE_TEST_SUITE_P(As, SpawnTest, ::testing::Values(0, kNobody),
-                         [](const auto& as) { return as.param == 0 ? "Root" : "User"; });
+INSTANTIATE_TEST_SUITE_P(As, SpawnTest, test::kRootAndUser, test::name_of_user);
 
 TEST_P(SpawnTest, IsTheFirstProcessOfItsPidNamespace) {
   const Outcome outcome =
@@ -78,22 +70,9 @@ TEST_P(SpawnTest, GivesExitStatusAndSignal) {
 }
 
 TEST_P(SpawnTest, ThrowsTheChildsOwnLineAndLeavesNothing) {
-  for (const bool pid_namespace : {false, true}) {
-    const auto made = [&](Entry entry) {
-      return pid_namespace ? with_pid_namespace(std::move(entry)) : std::move(entry);
-    };
-    Outcome outcome = run(made(bundle_.entry({"nowhere"})));
-    EXPECT_EQ(outcome.status, 127);
-    EXPECT_EQ(outcome.err,
-              "start container 't1': find program 'nowhere': no such file or directory "
-              "(PATH is '/bin')");
-    EXPECT_EQ(run(made(bundle_.entry({"plain"}))).status, 126);
-    Entry broken = bundle_.shell("true");
-    broken.spec.mounts.push_back({"/etc", "bind", "/no/such/source", {"bind"}});
-    outcome = run(made(std::move(broken)));
-    EXPECT_EQ(outcome.status, 125);
-    EXPECT_THAT(outcome.err, HasSubstr("'/no/such/source'"));
-  }
+  test::expect_failures_told_apart(bundle_, [&](Entry entry) { return run(std::move(entry)); });
+  test::expect_failures_told_apart(
+      bundle_, [&](Entry entry) { return run(with_pid_namespace(std::move(entry))); });
 }
 
 TEST_P(SpawnTest, FailsInTheChildAfterTheFilterToo) {
@@ -237,13 +216,7 @@ TEST_P(SpawnTest, JoinsTheStepsUserNamespaceBeforeItsPidNamespace) {
             std::filesystem::read_symlink("/proc/self/ns/user").string() + "\n");
 }
 
-class SpawnAsRoot : public ::testing::Test {
- protected:
-  void SetUp() override {
-    if (::geteuid() != 0) GTEST_SKIP() << "takes root: " << errno_text(EPERM);
-  }
-  Bundle bundle_;
-};
+using SpawnAsRoot = test::ContainerTest;
 
 TEST_F(SpawnAsRoot, TakesTheStandardDescriptorsAndTheMaskOfTheEntry) {
   const std::string file = bundle_.path() + "/output";

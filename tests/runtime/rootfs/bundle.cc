@@ -1,9 +1,7 @@
 #include "tests/runtime/rootfs/bundle.h"
 
 #include <fcntl.h>
-#include <grp.h>
 #include <sched.h>
-#include <sys/prctl.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -16,19 +14,13 @@
 #include "base/error.h"
 #include "base/fd.h"
 #include "base/file.h"
+#include "tests/support/become.h"
 
 namespace berth::runtime::rootfs {
 namespace fs = std::filesystem;
 namespace {
 
-constexpr uid_t kUser = 65534;
-
-void become_user() {
-  check(::setgroups(0, nullptr), "setgroups");
-  check(::setresgid(kUser, kUser, kUser), "setresgid");
-  check(::setresuid(kUser, kUser, kUser), "setresuid");
-  check(::prctl(PR_SET_DUMPABLE, 1), "prctl");  // or our files in /proc are root's
-}
+constexpr uid_t kUser = test::kNobody;
 
 // A user namespace that root makes is mapped from outside it, by a helper that stays there.
 void unshare_user_as_root() {
@@ -85,30 +77,22 @@ std::string name_of(As as) {
 }
 
 Bundle::Bundle() {
-  char name[] = "/tmp/berth-rootfs-XXXXXX";
-  path_ = ::mkdtemp(name);
-  check(::chmod(name, 0755), "chmod", path_);
   dir("rootfs");
   spec.oci_version = "1.0.2";
   spec.root = spec::Root{.path = "rootfs", .readonly = false};
 }
 
-Bundle::~Bundle() {
-  fs::remove_all(path_);
-}
-
 void Bundle::dir(const std::string& name) const {
-  fs::create_directories(path_ + "/" + name);
+  fs::create_directories(path() + "/" + name);
 }
 
 void Bundle::file(const std::string& name, const std::string& content) const {
-  fs::create_directories(fs::path(path_ + "/" + name).parent_path());
-  std::ofstream(path_ + "/" + name) << content;
+  folder_.write(name, content);
 }
 
 void Bundle::link(const std::string& name, const std::string& target) const {
-  fs::create_directories(fs::path(path_ + "/" + name).parent_path());
-  fs::create_symlink(target, path_ + "/" + name);
+  fs::create_directories(fs::path(path() + "/" + name).parent_path());
+  fs::create_symlink(target, path() + "/" + name);
 }
 
 void Bundle::mount(const std::string& destination, const std::string& type,
@@ -127,8 +111,8 @@ void Bundle::usual_mounts() {
 
 void Bundle::child(As as, const std::function<void(Rootfs&)>& between,
                    const std::function<std::string()>& inside, int pipe) {
-  if (as == As::user || as == As::self) become_user();
-  const UniqueFd bundle = open_dir(AT_FDCWD, path_);
+  if (as == As::user || as == As::self) test::become(kUser);
+  const UniqueFd bundle = open_dir(AT_FDCWD, path());
   Rootfs rootfs = Rootfs::open(bundle.get(), spec, binds, as != As::root);
   rootfs.open_sources();
   if (as == As::user) unshare_user("0 65534 1");
@@ -156,7 +140,7 @@ Result Bundle::enter(As as, const std::function<std::string()>& inside) {
 
 Result Bundle::enter(As as, const std::function<void(Rootfs&)>& between,
                      const std::function<std::string()>& inside) {
-  if (as != As::root && !keep_owners) give_to_user(path_);
+  if (as != As::root && !keep_owners) give_to_user(path());
   int ends[2];
   check(::pipe2(ends, O_CLOEXEC), "pipe");
   UniqueFd reader(ends[0]), writer(ends[1]);

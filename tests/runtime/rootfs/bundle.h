@@ -9,6 +9,7 @@
 #include "runtime/rootfs/host_bind.h"
 #include "runtime/rootfs/rootfs.h"
 #include "runtime/spec/spec.h"
+#include "tests/support/temporary_folder.h"
 
 namespace berth::runtime::rootfs {
 
@@ -29,12 +30,9 @@ struct Result {
 class Bundle {
  public:
   Bundle();
-  ~Bundle();
-  Bundle(const Bundle&) = delete;
-  Bundle& operator=(const Bundle&) = delete;
 
-  const std::string& path() const { return path_; }
-  std::string rootfs() const { return path_ + "/rootfs"; }
+  const std::string& path() const { return folder_.path(); }
+  std::string rootfs() const { return path() + "/rootfs"; }
   // Below the bundle; parents are made.
   void dir(const std::string& name) const;
   void file(const std::string& name, const std::string& content = {}) const;
@@ -60,7 +58,7 @@ class Bundle {
  private:
   void child(As as, const std::function<void(Rootfs&)>& between,
              const std::function<std::string()>& inside, int pipe);
-  std::string path_;
+  test::TemporaryFolder folder_;
 };
 
 // Whether this process may make mount namespaces; tests skip where not, with what is in errno.
