@@ -15,7 +15,10 @@ void LateLimits::apply() && {
     try {
       write_once(limit.fd.get(), limit.value, limit.name);
     } catch (const Error& e) {
-      throw Error("set late limit " + limit.name + " to", limit.value, e.code());
+      const Error told("set late limit " + limit.name + " to", limit.value, e.code());
+      // cgroup v1 alone: v2 takes the limit and kills.
+      if (e.code() != EBUSY) throw told;
+      throw told.with_note("what is in use already is more, and cannot be given back");
     }
   }
 }

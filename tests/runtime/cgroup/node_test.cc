@@ -171,6 +171,23 @@ TEST_F(NodeTest, LateLimitsMayBeTightenedByWhoWritesThem) {
   }
 }
 
+// v1 refuses what v2 takes, killing the process that is above it.
+TEST_F(NodeTest, ALateLimitBelowWhatIsInUseIsNotInForceUnnoticed) {
+  const Node node = Node::create(hierarchy_, path("job_1"), {});
+  const auto apply_too_late = [&] {
+    std::vector<char> used(48 * kMiB, 1);
+    EXPECT_EQ(used.back(), 1);
+    const std::string message = message_of([&] { node.late(memory_of(16 * kMiB)).apply(); });
+    return message ==
+                   "set late limit memory.limit_in_bytes to '16777216': device or resource busy "
+                   "(what is in use already is more, and cannot be given back)"
+               ? 5
+               : 6;
+  };
+  const int status = run_in(node, apply_too_late);
+  EXPECT_EQ(status, hierarchy_.v1_of("memory") != nullptr ? 5 << 8 : SIGKILL);
+}
+
 TEST_F(NodeTest, LateLimitsNeedNoRightsOfTheWriter) {
   const Node node = Node::create(hierarchy_, path("job_1"), {});
   const int status = run_in(node, [&] {
