@@ -8,8 +8,10 @@
 #include <map>
 #include <string>
 
+#include "base/error.h"
 #include "base/one_line.h"
 #include "launcher/verbs/verbs.h"
+#include "rdt/amount.h"
 #include "runtime/container/enter.h"
 
 namespace berth::launcher {
@@ -49,11 +51,27 @@ void add_policy(CLI::App& verb, std::string& file, bool& required) {
       ->type_name("FILE");
 }
 
+// What is said of an --l3 without an amount.
+std::string no_amount() {
+  try {
+    (void)rdt::parse_amount("");
+  } catch (const Error& e) {
+    return e.message();
+  }
+  return {};
+}
+
+// After `--l3=` CLI11 takes the next word, whatever it is.
+std::string reject_option_as_amount(const std::string& text) {
+  return text.empty() || text.starts_with("--") ? no_amount() : "";
+}
+
 void add_wishes(CLI::App& verb, WishOptions& wish) {
   add_policy(verb, wish.policy, wish.policy_required);
   verb.add_option("--cores", wish.cores, "cores to run on, in hwloc's order: 0-3,8")
       ->type_name("LIST");
   verb.add_option("--l3", wish.l3, "L3 cache of each socket used: 4w (ways), 50%, 8MiB")
+      ->check(reject_option_as_amount)
       ->type_name("AMOUNT");
   verb.add_flag("--l3-share", wish.l3_share, "let those ways be shared with others");
   verb.add_option("--memory", wish.memory, "memory limit of each task: 512MiB")->type_name("SIZE");
@@ -134,6 +152,7 @@ std::string told(const CLI::App& app, const CLI::ParseError& error, std::string_
     }
   }
   std::string text = error.what();
+  if (text.starts_with("--l3: 1 required")) return "--l3: " + no_amount();
   if (!text.empty()) {
     text[0] = static_cast<char>(std::tolower(static_cast<unsigned char>(text[0])));
   }
