@@ -24,16 +24,17 @@ using ::testing::Not;
 class Container : public BerthSlurm {
  protected:
   static void SetUpTestSuite() {
-    prolog_ = "/tmp/berth-task-prolog." + std::to_string(::getpid());
-    std::ofstream(prolog_) << "#!/bin/sh\n"
-                              "test -d /app && echo export PROLOG_RAN=inside || echo export "
-                              "PROLOG_RAN=host\n";
-    ::chmod(prolog_.c_str(), 0755);
-    start_with({"--task-prolog", prolog_});
+    folder_ = std::make_unique<TemporaryFolder>();
+    const std::string prolog = folder_->write("prolog",
+                                              "#!/bin/sh\n"
+                                              "test -d /app && echo export PROLOG_RAN=inside || "
+                                              "echo export PROLOG_RAN=host\n");
+    check(::chmod(prolog.c_str(), 0755), "chmod", prolog);
+    start_with({"--task-prolog", prolog});
   }
   static void TearDownTestSuite() {
     BerthSlurm::TearDownTestSuite();
-    ::unlink(prolog_.c_str());
+    folder_.reset();
   }
   void TearDown() override {
     EXPECT_THAT(leftovers(bundle()), IsEmpty());
@@ -45,7 +46,7 @@ class Container : public BerthSlurm {
   }
 
  private:
-  static inline std::string prolog_;
+  static inline std::unique_ptr<TemporaryFolder> folder_;
 };
 
 TEST_F(Container, MpichWiresUpByPmi2) {

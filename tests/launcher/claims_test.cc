@@ -7,9 +7,8 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include <filesystem>
-
 #include "base/error.h"
+#include "tests/support/temporary_folder.h"
 
 namespace berth::launcher {
 namespace {
@@ -19,13 +18,8 @@ using ::testing::IsEmpty;
 
 class ClaimsTest : public ::testing::Test {
  protected:
-  void SetUp() override {
-    char name[] = "/tmp/berth-claims-XXXXXX";
-    ASSERT_NE(::mkdtemp(name), nullptr);
-    dir_ = name;
-  }
-  void TearDown() override { std::filesystem::remove_all(dir_); }
-  std::string dir_;
+  test::TemporaryFolder folder_;
+  std::string run_ = folder_.path() + "/run";
 };
 
 Holder dead_holder() {
@@ -61,7 +55,7 @@ TEST(Holder, AZombieIsDead) {
 }
 
 TEST_F(ClaimsTest, LivesAsLongAsItsLastUse) {
-  const Claims claims = Claims::open(dir_ + "/run");
+  const Claims claims = Claims::open(run_);
   claims.add_use("job_1", {"0", Holder::self(), "0-1"});
   claims.add_use("job_1", {"1", Holder::self(), "2"});
   EXPECT_THAT(claims.all(), ElementsAre("job_1"));
@@ -74,7 +68,7 @@ TEST_F(ClaimsTest, LivesAsLongAsItsLastUse) {
 }
 
 TEST_F(ClaimsTest, DeadHoldersDoNotKeepAClaim) {
-  const Claims claims = Claims::open(dir_ + "/run");
+  const Claims claims = Claims::open(run_);
   claims.add_use("job_1", {"dead", dead_holder(), "0"});
   claims.add_use("job_1", {"0", Holder::self(), "0"});
   claims.add_use("job_2", {"dead", dead_holder(), "0"});
@@ -86,20 +80,20 @@ TEST_F(ClaimsTest, DeadHoldersDoNotKeepAClaim) {
 }
 
 TEST_F(ClaimsTest, NamesThatLeaveTheFolderAreRefused) {
-  const Claims claims = Claims::open(dir_ + "/run");
+  const Claims claims = Claims::open(run_);
   EXPECT_THROW(claims.add_use("../x", {"0", Holder::self(), ""}), Error);
   EXPECT_THROW(claims.add_use("a", {"..", Holder::self(), ""}), Error);
   EXPECT_THROW(claims.add_use("", {"0", Holder::self(), ""}), Error);
 }
 
 TEST_F(ClaimsTest, WhereNobodyEverClaimedThereIsNothingToOpen) {
-  EXPECT_FALSE(Claims::open_if_exists(dir_ + "/run"));
-  (void)Claims::open(dir_ + "/run");
-  EXPECT_TRUE(Claims::open_if_exists(dir_ + "/run"));
+  EXPECT_FALSE(Claims::open_if_exists(run_));
+  (void)Claims::open(run_);
+  EXPECT_TRUE(Claims::open_if_exists(run_));
 }
 
 TEST_F(ClaimsTest, TheLockKeepsOthersOut) {
-  const Claims claims = Claims::open(dir_ + "/run");
+  const Claims claims = Claims::open(run_);
   int to_child[2], from_child[2];
   ASSERT_EQ(::pipe(to_child), 0);
   ASSERT_EQ(::pipe(from_child), 0);

@@ -4,10 +4,8 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include <filesystem>
-#include <fstream>
-
 #include "base/error.h"
+#include "tests/support/temporary_folder.h"
 
 namespace berth::launcher {
 namespace {
@@ -86,16 +84,8 @@ INSTANTIATE_TEST_SUITE_P(
 
 class PolicyFiles : public ::testing::Test {
  protected:
-  void SetUp() override {
-    char name[] = "/tmp/berth-policy-XXXXXX";
-    ASSERT_NE(::mkdtemp(name), nullptr);
-    dir_ = name;
-  }
-  void TearDown() override { std::filesystem::remove_all(dir_); }
   std::string write(const std::string& name, const std::string& text, mode_t mode = 0644) {
-    const std::string path = dir_ + "/" + name;
-    std::filesystem::create_directories(std::filesystem::path(path).parent_path());
-    std::ofstream(path) << text;
+    const std::string path = folder_.write(name, text);
     ::chmod(path.c_str(), mode);
     return path;
   }
@@ -107,7 +97,8 @@ class PolicyFiles : public ::testing::Test {
       return e.what();
     }
   }
-  std::string dir_;
+  test::TemporaryFolder folder_;
+  const std::string& dir_ = folder_.path();
 };
 
 TEST_F(PolicyFiles, DropInsAreMergedInNameOrder) {
