@@ -35,10 +35,14 @@ void write_all(int fd, std::string_view content, std::string_view name);
 
 // Replaces `name` atomically: temporary file beside it, fsync, rename, fsync of the directory.
 // The mode is exactly `mode`, whatever the umask.
-void replace_file(int dir, const std::string& name, std::string_view content, mode_t mode);
+// `through_a_crash`: of the whole machine. What a reboot clears anyway does not need its cost.
+void replace_file(int dir, const std::string& name, std::string_view content, mode_t mode,
+                  bool through_a_crash = true);
 
 // The names in a directory but `.` and `..`, sorted.
 std::vector<std::string> list_dir(int dir);
+// Names of the directories in a directory, sorted.
+std::vector<std::string> list_subdirectories(int dir);
 
 // mkdirat(2): true where it was made, false where it was there.
 bool make_dir(int dir, const std::string& name, mode_t mode);

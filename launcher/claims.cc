@@ -109,7 +109,7 @@ void Claims::add_use(const std::string& claim, const Use& use) const {
   replace_file(dir.get(), use.name,
                std::to_string(use.holder.pid) + " " + std::to_string(use.holder.start_time) + " " +
                    use.cpus + "\n",
-               0644);
+               0644, /*through_a_crash=*/false);
 }
 
 bool Claims::drop_use(const std::string& claim, const std::string& use) const {
