@@ -57,6 +57,9 @@ Topology new_topology() {
         "hwloc_topology_set_flags");
   check(hwloc_topology_set_cache_types_filter(raw, HWLOC_TYPE_FILTER_KEEP_ALL),
         "hwloc_topology_set_cache_types_filter");
+  // Linux's own word is enough: the x86 component would visit every CPU to run cpuid there.
+  check(hwloc_topology_set_components(raw, HWLOC_TOPOLOGY_COMPONENTS_FLAG_BLACKLIST, "x86"),
+        "hwloc_topology_set_components");
   return topology;
 }
 
@@ -98,12 +101,6 @@ class MachineBuilder {
     add_caches(topology, machine);
     add_cores(topology, machine);
     add_numa_nodes(topology, machine);
-    char* xml = nullptr;
-    int length = 0;
-    check(hwloc_topology_export_xmlbuffer(topology, &xml, &length, 0),
-          "hwloc_topology_export_xmlbuffer");
-    machine.xml_ = xml;
-    hwloc_free_xmlbuffer(topology, xml);
     return machine;
   }
 
@@ -157,17 +154,43 @@ Machine Machine::from_xml(const std::string& path) {
   return MachineBuilder::build(topology.get(), false);
 }
 
-Machine Machine::synthetic(const std::string& description) {
+namespace {
+
+Topology load_synthetic(const std::string& description) {
   const WithoutHwlocVariables scope;
-  const Topology topology = new_topology();
+  Topology topology = new_topology();
   check(hwloc_topology_set_synthetic(topology.get(), description.c_str()), "read synthetic machine",
         description);
   check(hwloc_topology_load(topology.get()), "read synthetic machine", description);
-  return MachineBuilder::build(topology.get(), false);
+  return topology;
 }
 
-std::string Machine::to_xml() const {
-  return xml_;
+}  // namespace
+
+Machine Machine::synthetic(const std::string& description) {
+  return MachineBuilder::build(load_synthetic(description).get(), false);
+}
+
+Machine Machine::remembered(std::vector<L3Domain> l3, std::vector<Core> cores,
+                            std::vector<NumaNode> numa_nodes, CpuSet cpus) {
+  Machine machine;
+  machine.l3_ = std::move(l3);
+  machine.cores_ = std::move(cores);
+  machine.numa_ = std::move(numa_nodes);
+  machine.cpus_ = std::move(cpus);
+  machine.this_system_ = true;
+  return machine;
+}
+
+std::string xml_of_synthetic(const std::string& description) {
+  const Topology topology = load_synthetic(description);
+  char* xml = nullptr;
+  int length = 0;
+  check(hwloc_topology_export_xmlbuffer(topology.get(), &xml, &length, 0),
+        "hwloc_topology_export_xmlbuffer");
+  const std::string text = xml;
+  hwloc_free_xmlbuffer(topology.get(), xml);
+  return text;
 }
 
 }  // namespace berth::topology

@@ -51,8 +51,10 @@ class Machine {
   const CpuSet& cpus() const { return cpus_; }
   // False for XML and synthetic machines: plans may be made for them, never carried out.
   bool is_this_system() const { return this_system_; }
-  // Writes hwloc XML (v2) of this machine.
-  std::string to_xml() const;
+
+  // A machine that was looked at before: hwloc takes milliseconds to look again.
+  static Machine remembered(std::vector<L3Domain> l3, std::vector<Core> cores,
+                            std::vector<NumaNode> numa_nodes, CpuSet cpus);
 
  private:
   Machine() = default;
@@ -62,7 +64,9 @@ class Machine {
   std::vector<NumaNode> numa_;
   CpuSet cpus_;
   bool this_system_ = false;
-  std::string xml_;
 };
+
+// hwloc XML (v2) of a described machine.
+std::string xml_of_synthetic(const std::string& description);
 
 }  // namespace berth::topology

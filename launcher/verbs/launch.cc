@@ -9,6 +9,7 @@
 
 #include "base/error.h"
 #include "base/file.h"
+#include "launcher/known_machine.h"
 #include "launcher/prepare.h"
 #include "launcher/task.h"
 #include "launcher/task_group.h"
@@ -85,7 +86,7 @@ class Launch {
 
   int run() {
     refuse_without_root(request_);
-    const topology::Machine machine = topology::Machine::load();
+    const topology::Machine machine = known_machine();
     const topology::CpuSet cpus = to_cpus(options_.wish, machine);
     if (::geteuid() == 0) {
       holdings_ = std::make_unique<Holdings>(Roots::open(), machine, policy_, request_, cpus);

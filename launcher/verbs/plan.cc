@@ -3,6 +3,7 @@
 #include <cstdio>
 
 #include "base/error.h"
+#include "launcher/known_machine.h"
 #include "launcher/prepare.h"
 #include "launcher/verbs/verbs.h"
 #include "launcher/verbs/wishes.h"
@@ -12,7 +13,7 @@ namespace berth::launcher {
 namespace {
 
 topology::Machine machine_of(const std::string& described) {
-  if (described.empty()) return topology::Machine::load();
+  if (described.empty()) return known_machine();
   return ::access(described.c_str(), R_OK) == 0 ? topology::Machine::from_xml(described)
                                                 : topology::Machine::synthetic(described);
 }

@@ -1,6 +1,7 @@
 #include <cstdio>
 
 #include "launcher/cache_map.h"
+#include "launcher/known_machine.h"
 #include "launcher/prepare.h"
 #include "launcher/verbs/verbs.h"
 
@@ -22,7 +23,7 @@ void read_resctrl(const rdt::Resctrl& resctrl, NodeFacts& facts) {
 }  // namespace
 
 int show(Format format) {
-  const topology::Machine machine = topology::Machine::load();
+  const topology::Machine machine = known_machine();
   NodeFacts facts{machine, {}, {}, {}, {}, {}};
   if (const auto claims = Claims::open_if_exists()) {
     facts.ledger = rdt::read_ledger(claims->state_dir());
