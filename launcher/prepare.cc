@@ -31,8 +31,10 @@ void kill_tasks(const rdt::Group& group) {
 
 // Removes what the claim has; no use of it is left and the claims' lock is held.
 void end_claim(const Roots& roots, const std::string& claim) {
-  cgroup::kill_all(roots.hierarchy, cgroup_path(claim));
-  cgroup::remove(roots.hierarchy, cgroup_path(claim));
+  if (!cgroup::remove_if_idle(roots.hierarchy, cgroup_path(claim))) {
+    cgroup::kill_all(roots.hierarchy, cgroup_path(claim));
+    cgroup::remove(roots.hierarchy, cgroup_path(claim));
+  }
   cgroup::prune(roots.hierarchy, kTree);
   if (roots.resctrl) rdt::give_back(*roots.resctrl, roots.claims.state_dir(), group_name(claim));
 }

@@ -1,7 +1,6 @@
 #include "runtime/cgroup/group.h"
 
 #include <fcntl.h>
-#include <sys/stat.h>
 
 #include <algorithm>
 #include <array>
@@ -63,10 +62,10 @@ std::vector<std::string> components(std::string_view path) {
 }
 
 std::optional<UniqueFd> descend(int dir, const std::vector<std::string>& parts) {
-  UniqueFd group = open_dir(dir, ".");
+  UniqueFd group;
   for (const std::string& part : parts) {
-    const int next =
-        ::openat(group.get(), part.c_str(), O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+    const int next = ::openat(group ? group.get() : dir, part.c_str(),
+                              O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
     if (next < 0 && (errno == ENOENT || errno == ENODEV)) return std::nullopt;
     group.reset(check(next, "open cgroup", part));
   }
@@ -74,17 +73,9 @@ std::optional<UniqueFd> descend(int dir, const std::vector<std::string>& parts) 
 }
 
 std::optional<UniqueFd> open_group(const Site& site, const std::vector<std::string>& parts) {
-  return descend(open_dir(AT_FDCWD, site.mount).get(), parts);
-}
-
-std::vector<std::string> subgroups(int group) {
-  std::vector<std::string> names;
-  for (std::string& name : list_dir(group)) {
-    struct stat st {};
-    const bool there = ::fstatat(group, name.c_str(), &st, AT_SYMLINK_NOFOLLOW) == 0;
-    if (there && S_ISDIR(st.st_mode)) names.push_back(std::move(name));
-  }
-  return names;
+  UniqueFd mount = open_dir(AT_FDCWD, site.mount);
+  if (parts.empty()) return mount;
+  return descend(mount.get(), parts);
 }
 
 void collect_processes(int group, std::set<pid_t>& found) {
@@ -96,7 +87,7 @@ void collect_processes(int group, std::set<pid_t>& found) {
     if (status == std::errc()) found.insert(pid);
     at = next + 1;  // the newline
   }
-  for (const std::string& name : subgroups(group)) {
+  for (const std::string& name : list_subdirectories(group)) {
     if (const auto below = descend(group, {name})) collect_processes(below->get(), found);
   }
 }

@@ -28,12 +28,10 @@ std::vector<Site> sites(const Hierarchy& hierarchy);
 // The components of a relative path. Throws where one is empty, `.` or `..`.
 std::vector<std::string> components(std::string_view path);
 
-// The group below `dir`, nothing where it is not there. Symbolic links are never followed.
+// The group below `dir` (at least one component), nothing where it is not there. Symbolic links are never followed.
 std::optional<UniqueFd> descend(int dir, const std::vector<std::string>& parts);
 std::optional<UniqueFd> open_group(const Site& site, const std::vector<std::string>& parts);
 
-// Names of the groups directly in `group`.
-std::vector<std::string> subgroups(int group);
 // Adds the processes in `group` and below it. A process outside our PID namespace shows as 0.
 void collect_processes(int group, std::set<pid_t>& found);
 

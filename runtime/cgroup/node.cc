@@ -33,26 +33,51 @@ class Made {
   std::vector<std::pair<UniqueFd, std::string>> entries_;
 };
 
-UniqueFd make_group(const Site& site, const std::vector<std::string>& parts, Made& made) {
-  UniqueFd group = open_dir(AT_FDCWD, site.mount);
-  for (const std::string& part : parts) {
+// The group at `parts`, with what is missing above it made too. Where its parent is there already,
+// that one is trusted to be usable, unless `from_top`.
+UniqueFd make_group(const Site& site, const std::vector<std::string>& parts, bool from_top,
+                    Made& made) {
+  size_t depth = 0;
+  UniqueFd group;
+  if (!from_top && parts.size() > 1) {
+    if (auto parent = open_group(site, {parts.begin(), parts.end() - 1})) {
+      group = std::move(*parent);
+      depth = parts.size() - 1;
+    }
+  }
+  if (depth == 0) group = open_dir(AT_FDCWD, site.mount);
+  for (; depth < parts.size(); ++depth) {
+    const std::string& part = parts[depth];
     if (site.v2) v2::enable(group.get(), site.controllers);
     if (make_dir(group.get(), part, 0755)) made.add(group.get(), part);
     std::optional<UniqueFd> next = descend(group.get(), {part});
     if (!next) throw Error("open cgroup", part, ENOENT);
-    if (!site.v2) v1::inherit(group.get(), next->get(), &part == &parts.front());
+    if (!site.v2) v1::inherit(group.get(), next->get(), depth == 0);
     group = std::move(*next);
   }
   return group;
 }
 
-// As make_group, with another try where somebody removes a parent under our feet.
-UniqueFd make_group_again(const Site& site, const std::vector<std::string>& parts, Made& made) {
-  for (int attempt = 1;; ++attempt) {
+void make_limited_group(const Site& site, const std::string& path, const Limits& limits,
+                        bool from_top, Made& made) {
+  const UniqueFd group = make_group(site, components(path), from_top, made);
+  for (const Control& control : controls(site, limits)) {
+    const auto file = open_control(group.get(), control, path);
+    if (file) write_once(file->get(), control.value, control.file);
+  }
+}
+
+// First the short way, below a parent that is there. What fails on it gets the long way, which
+// repairs the groups above (a CPU that was offline for a while, a controller enabled since), and
+// that again where somebody removes a parent under our feet.
+void make_limited_group_again(const Site& site, const std::string& path, const Limits& limits,
+                              Made& made) {
+  for (int attempt = 0;; ++attempt) {
     try {
-      return make_group(site, parts, made);
+      return make_limited_group(site, path, limits, attempt > 0, made);
     } catch (const Error& e) {
-      if (attempt == 3 || (e.code() != ENOENT && e.code() != ENODEV)) throw;
+      const bool removed = e.code() == ENOENT || e.code() == ENODEV;
+      if (attempt == 3 || (attempt > 0 && !removed)) throw;
     }
   }
 }
@@ -72,7 +97,7 @@ uint64_t count_oom_kills(int group, bool v2) {
   const char* const file = v2 ? "memory.events" : "memory.oom_control";
   uint64_t count = keyed_number(read_file_if_exists(group, file).value_or(""), "oom_kill");
   if (v2) return count;
-  for (const std::string& name : subgroups(group)) {
+  for (const std::string& name : list_subdirectories(group)) {
     if (const auto below = descend(group, {name})) count += count_oom_kills(below->get(), v2);
   }
   return count;
@@ -91,19 +116,12 @@ Node::Node(Hierarchy hierarchy, std::string path)
     : hierarchy_(std::move(hierarchy)), path_(std::move(path)) {}
 
 Node Node::create(const Hierarchy& hierarchy, const std::string& path, const Limits& limits) {
-  const std::vector<std::string> parts = components(path);
   const std::vector<Site> all = sites(hierarchy);
   if (all.empty()) throw Error("make cgroup '" + path + "': the host has no cgroup controllers");
   require_controllers(all, limits, path);
   Made made;
   try {
-    for (const Site& site : all) {
-      const UniqueFd group = make_group_again(site, parts, made);
-      for (const Control& control : controls(site, limits)) {
-        const auto file = open_control(group.get(), control, path);
-        if (file) write_once(file->get(), control.value, control.file);
-      }
-    }
+    for (const Site& site : all) make_limited_group_again(site, path, limits, made);
   } catch (const Error& e) {
     if (e.code() == 0) throw;  // one of ours, complete
     throw e.within("make cgroup '" + path + "'");

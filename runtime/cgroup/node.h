@@ -64,6 +64,8 @@ void kill_all(const Hierarchy& hierarchy, const std::string& path);
 // Removes it and everything below, deepest first; retries EBUSY of exiting tasks for a moment. True
 // where it is gone from every hierarchy.
 bool remove(const Hierarchy& hierarchy, const std::string& path);
+// The same for one where no process should be left, without a wait: false where one is.
+bool remove_if_idle(const Hierarchy& hierarchy, const std::string& path);
 // Removes it from the hierarchies where nothing is in it or below it; leaves it elsewhere.
 void prune(const Hierarchy& hierarchy, const std::string& path);
 

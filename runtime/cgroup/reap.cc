@@ -101,20 +101,27 @@ bool kill_by_kernel(int group) {
 
 // Removes all below `group`, deepest first, as far as it goes.
 void remove_below(int group) {
-  for (const std::string& name : subgroups(group)) {
+  for (const std::string& name : list_subdirectories(group)) {
     if (const auto below = descend(group, {name})) remove_below(below->get());
     ::unlinkat(group, name.c_str(), AT_REMOVEDIR);  // what is still busy shows at the top's own
   }
 }
 
-bool remove_from(const Site& site, std::vector<std::string> parts, Clock::time_point deadline) {
+// True where it is gone.
+bool remove_once(const Site& site, std::vector<std::string> parts) {
   const std::string name = parts.back();
   parts.pop_back();
   const auto parent = open_group(site, parts);
-  for (; parent;) {
-    if (const auto group = descend(parent->get(), {name})) remove_below(group->get());
-    if (::unlinkat(parent->get(), name.c_str(), AT_REMOVEDIR) == 0 || errno == ENOENT) return true;
-    if (errno != EBUSY) throw Error("remove cgroup", name, errno);
+  if (!parent) return true;
+  if (const auto group = descend(parent->get(), {name})) remove_below(group->get());
+  if (::unlinkat(parent->get(), name.c_str(), AT_REMOVEDIR) == 0 || errno == ENOENT) return true;
+  if (errno != EBUSY) throw Error("remove cgroup", name, errno);
+  return false;
+}
+
+bool remove_from(const Site& site, const std::vector<std::string>& parts,
+                 Clock::time_point deadline) {
+  while (!remove_once(site, parts)) {
     if (Clock::now() > deadline) return false;
     std::this_thread::sleep_for(kPause);
   }
@@ -132,7 +139,7 @@ std::string join_numbers(const std::set<pid_t>& pids) {
 std::vector<std::string> children(const Hierarchy& hierarchy, const std::string& path) {
   std::set<std::string> names;
   for (const UniqueFd& group : open_groups(hierarchy, path)) {
-    for (std::string& name : subgroups(group.get())) names.insert(std::move(name));
+    for (std::string& name : list_subdirectories(group.get())) names.insert(std::move(name));
   }
   return {names.begin(), names.end()};
 }
@@ -166,6 +173,12 @@ bool remove(const Hierarchy& hierarchy, const std::string& path) {
   for (const Site& site : sites(hierarchy)) {
     gone = remove_from(site, components(path), deadline) && gone;
   }
+  return gone;
+}
+
+bool remove_if_idle(const Hierarchy& hierarchy, const std::string& path) {
+  bool gone = true;
+  for (const Site& site : sites(hierarchy)) gone = remove_once(site, components(path)) && gone;
   return gone;
 }
 

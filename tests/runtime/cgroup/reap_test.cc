@@ -79,6 +79,20 @@ TEST_F(Reap, RemoveSaysWhenSomebodyIsStillInside) {
   EXPECT_TRUE(directories(path("job_1")).empty());
 }
 
+TEST_F(Reap, RemoveIfIdleLeavesWhereSomebodyIs) {
+  const Node step = Node::create(hierarchy_, path("job_1/step_0"), {});
+  const Node idle = Node::create(hierarchy_, path("job_1/step_1"), {});
+  const pid_t inside = stay_in(step);
+  EXPECT_FALSE(remove_if_idle(hierarchy_, path("job_1")));
+  EXPECT_EQ(processes(hierarchy_, path("job_1")), std::vector<pid_t>{inside}) << "alive";
+  kill_all(hierarchy_, path("job_1"));
+  EXPECT_TRUE(remove(hierarchy_, path("job_1")));
+  (void)Node::create(hierarchy_, path("job_2/step_0"), {});
+  EXPECT_TRUE(remove_if_idle(hierarchy_, path("job_2")));
+  EXPECT_FALSE(Node::find(hierarchy_, path("job_2")));
+  EXPECT_TRUE(remove_if_idle(hierarchy_, path("job_2"))) << "what is not there is gone";
+}
+
 TEST_F(Reap, PruneTakesOnlyWhatNothingUses) {
   const Node node = Node::create(hierarchy_, path("job_1/step_0"), {});
   prune(hierarchy_, path("job_1"));
