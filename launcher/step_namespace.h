@@ -24,11 +24,32 @@ struct StepNamespace {
   uint32_t uid = 0, gid = 0;
 };
 
-// Root side: starts `launcher step-namespace BUNDLE` as that user and waits (bounded) for the
-// descriptor. The user is 0 inside where the bundle's process.user is, unless `keep_ids`. Throws
-// Error with that process's own line.
-StepNamespace request_step_namespace(const std::string& launcher, const std::string& bundle,
-                                     const UserIds& ids, bool keep_ids);
+// Root side: a running `launcher step-namespace BUNDLE` of that user's. In two halves, so that the
+// caller goes on while it works; one that is not asked for its answer is killed.
+class StepNamespaceRequest {
+ public:
+  // The user is 0 inside where the bundle's process.user is, unless `keep_ids`. Throws Error.
+  static StepNamespaceRequest start(const std::string& launcher, const std::string& bundle,
+                                    const UserIds& ids, bool keep_ids);
+  StepNamespaceRequest(StepNamespaceRequest&& other) noexcept;
+  StepNamespaceRequest& operator=(StepNamespaceRequest&&) = delete;
+  ~StepNamespaceRequest();
+
+  // Waits, bounded, for the descriptor; once. Throws Error with that process's own line.
+  StepNamespace answer();
+
+ private:
+  StepNamespaceRequest(pid_t pid, UniqueFd socket, std::string launcher, std::string bundle,
+                       const UserIds& ids, bool keep_ids);
+  void end() noexcept;
+
+  pid_t pid_;  // 0: none left
+  UniqueFd socket_;
+  std::string launcher_, bundle_;
+  uid_t uid_;
+  gid_t gid_;
+  bool keep_ids_;
+};
 
 // The other side: answers on `socket` with the namespace or with a line. Returns the exit status.
 int serve_step_namespace(const std::string& bundle, bool keep_ids, int socket);

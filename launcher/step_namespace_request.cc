@@ -7,6 +7,8 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include <utility>
+
 #include "base/error.h"
 #include "launcher/step_namespace.h"
 
@@ -18,8 +20,8 @@ constexpr int kPatienceMs = 60'000;
 
 [[noreturn]] void become_user_and_exec(const char* program, char* const* argv, const UserIds& ids,
                                        int socket) {
-  // slurmstepd calls user_init with the effective id lowered: back to root first, then down for
-  // good.
+  // Some of slurmstepd's hooks run with the effective id lowered: back to root first, then down
+  // for good.
   char* const no_environment[] = {nullptr};
   sigset_t none;
   ::sigemptyset(&none);
@@ -35,18 +37,11 @@ constexpr int kPatienceMs = 60'000;
   ::_exit(127);
 }
 
-// Waits for the child's end; kills it first where it is not done.
-void end_child(pid_t pid) {
-  ::kill(pid, SIGKILL);
-  int status = 0;
-  while (::waitpid(pid, &status, 0) < 0 && errno == EINTR) {
-  }
-}
-
 }  // namespace
 
-StepNamespace request_step_namespace(const std::string& launcher, const std::string& bundle,
-                                     const UserIds& ids, bool keep_ids) {
+StepNamespaceRequest StepNamespaceRequest::start(const std::string& launcher,
+                                                 const std::string& bundle, const UserIds& ids,
+                                                 bool keep_ids) {
   SocketPair sockets = socket_pair();
   const char* const argv[] = {launcher.c_str(), kStepNamespaceVerb, bundle.c_str(),
                               keep_ids ? kKeepIds : nullptr, nullptr};
@@ -55,31 +50,57 @@ StepNamespace request_step_namespace(const std::string& launcher, const std::str
     become_user_and_exec(launcher.c_str(), const_cast<char* const*>(argv), ids,
                          sockets.second.get());
   }
-  sockets.second.reset();
-  pollfd ready{sockets.first.get(), POLLIN, 0};
+  return {pid, std::move(sockets.first), launcher, bundle, ids, keep_ids};
+}
+
+StepNamespaceRequest::StepNamespaceRequest(pid_t pid, UniqueFd socket, std::string launcher,
+                                           std::string bundle, const UserIds& ids, bool keep_ids)
+    : pid_(pid),
+      socket_(std::move(socket)),
+      launcher_(std::move(launcher)),
+      bundle_(std::move(bundle)),
+      uid_(ids.uid),
+      gid_(ids.gid),
+      keep_ids_(keep_ids) {}
+
+StepNamespaceRequest::StepNamespaceRequest(StepNamespaceRequest&& other) noexcept
+    : pid_(std::exchange(other.pid_, 0)),
+      socket_(std::move(other.socket_)),
+      launcher_(std::move(other.launcher_)),
+      bundle_(std::move(other.bundle_)),
+      uid_(other.uid_),
+      gid_(other.gid_),
+      keep_ids_(other.keep_ids_) {}
+
+StepNamespaceRequest::~StepNamespaceRequest() {
+  end();
+}
+
+void StepNamespaceRequest::end() noexcept {
+  const pid_t pid = std::exchange(pid_, 0);
+  if (pid == 0) return;
+  ::kill(pid, SIGKILL);
+  int status = 0;
+  while (::waitpid(pid, &status, 0) < 0 && errno == EINTR) {
+  }
+}
+
+StepNamespace StepNamespaceRequest::answer() {
+  pollfd ready{socket_.get(), POLLIN, 0};
   int rc = 0;
   do {
     rc = ::poll(&ready, 1, kPatienceMs);
   } while (rc < 0 && errno == EINTR);
-  if (rc <= 0) {
-    end_child(pid);
-    throw Error("bundle '" + bundle + "': could not be read within 60 seconds");
-  }
-  Message answer;
-  try {
-    answer = receive_message(sockets.first.get());
-  } catch (...) {
-    end_child(pid);
-    throw;
-  }
-  end_child(pid);
+  if (rc <= 0) throw Error("bundle '" + bundle_ + "': could not be read within 60 seconds");
+  Message answer = receive_message(socket_.get());
+  end();
   if (answer.fds.empty()) {
-    throw Error(answer.bytes.empty() ? "launcher '" + launcher + "' could not be started"
+    throw Error(answer.bytes.empty() ? "launcher '" + launcher_ + "' could not be started"
                                      : answer.bytes);
   }
   // The answer is the user's word: `0`, or anything else for the user's own ids.
-  const bool root_inside = answer.bytes == "0" && !keep_ids;
-  return {std::move(answer.fds.front()), root_inside ? 0 : ids.uid, root_inside ? 0 : ids.gid};
+  const bool root_inside = answer.bytes == "0" && !keep_ids_;
+  return {std::move(answer.fds.front()), root_inside ? 0 : uid_, root_inside ? 0 : gid_};
 }
 
 }  // namespace berth::launcher

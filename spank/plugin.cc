@@ -111,8 +111,8 @@ BERTH_EXPORT int slurm_spank_init_post_opt(spank_t spank, int argc, char** argv)
   return record([&](Step& step) { begin_step(spank, step, argc, argv); });
 }
 
-BERTH_EXPORT int slurm_spank_user_init(spank_t spank, int, char**) {
-  return record([&](Step& step) { make_user_namespace(spank, step); });
+BERTH_EXPORT int slurm_spank_user_init(spank_t, int, char**) {
+  return record([](Step& step) { take_user_namespace(step); });
 }
 
 BERTH_EXPORT int slurm_spank_task_post_fork(spank_t spank, int, char**) {

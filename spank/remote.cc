@@ -10,6 +10,7 @@
 #include "base/file.h"
 #include "launcher/environment.h"
 #include "launcher/handoff.h"
+#include "launcher/known_machine.h"
 #include "launcher/step_namespace.h"
 #include "runtime/cgroup/join.h"
 #include "runtime/cgroup/node.h"
@@ -143,6 +144,17 @@ void release_task(spank_t spank, Step& step, TaskChannel& channel) {
   launcher::send_handoff(channel.sockets.first.get(), handoff);
 }
 
+// The user's process reads the bundle while slurmstepd goes on.
+void request_user_namespace(spank_t spank, Step& step) {
+  // Root's own jobs keep root's rights: a namespace would only take them away.
+  if (step.request.bundle.empty() || job_uid(spank) == 0) return;
+  // PMIx's native security compares the ids that a rank has inside with those that the server sees.
+  const std::string mpi = job_environment(spank, "SLURM_MPI_TYPE").value_or("");
+  step.namespace_request.emplace(launcher::StepNamespaceRequest::start(
+      step.settings.launcher, step.request.bundle,
+      {job_uid(spank), job_gid(spank), supplementary_gids(spank)}, mpi.starts_with("pmix")));
+}
+
 }  // namespace
 
 void begin_step(spank_t spank, Step& step, int argc, char** argv) {
@@ -169,23 +181,18 @@ void begin_step(spank_t spank, Step& step, int argc, char** argv) {
     step.request.job_memory = static_cast<int64_t>(mib << 20);
   }
   step.policy = launcher::load_policy(step.settings.policy_file, step.settings.policy_required);
-  step.machine = topology::Machine::load();
+  request_user_namespace(spank, step);
   step.roots = launcher::Roots::open();
+  step.machine = launcher::known_machine();
   for (uint32_t i = local_task_count(spank); i > 0; --i) {
     step.tasks.push_back({socket_pair(), std::nullopt});
   }
 }
 
-void make_user_namespace(spank_t spank, Step& step) {
-  // Root's own jobs keep root's rights: a namespace would only take them away.
-  if (!step.asked || step.request.bundle.empty() || !step.error.empty() || job_uid(spank) == 0) {
-    return;
-  }
-  // PMIx's native security compares the ids that a rank has inside with those that the server sees.
-  const std::string mpi = job_environment(spank, "SLURM_MPI_TYPE").value_or("");
-  step.user_namespace = launcher::request_step_namespace(
-      step.settings.launcher, step.request.bundle,
-      {job_uid(spank), job_gid(spank), supplementary_gids(spank)}, mpi.starts_with("pmix"));
+void take_user_namespace(Step& step) {
+  if (!step.namespace_request) return;
+  step.user_namespace = step.namespace_request->answer();
+  step.namespace_request.reset();
 }
 
 void start_task(spank_t spank, Step& step) {

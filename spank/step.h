@@ -54,6 +54,7 @@ struct Step {
   std::optional<launcher::Roots> roots;
   std::optional<launcher::Prepared> prepared;
   std::vector<TaskChannel> tasks;
+  std::optional<launcher::StepNamespaceRequest> namespace_request;
   std::optional<launcher::StepNamespace> user_namespace;
 };
 
