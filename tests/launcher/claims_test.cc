@@ -8,11 +8,13 @@
 #include <unistd.h>
 
 #include "base/error.h"
+#include "tests/support/message_of.h"
 #include "tests/support/temporary_folder.h"
 
 namespace berth::launcher {
 namespace {
 
+using test::message_of;
 using ::testing::ElementsAre;
 using ::testing::IsEmpty;
 
@@ -81,13 +83,19 @@ TEST_F(ClaimsTest, DeadHoldersDoNotKeepAClaim) {
 
 TEST_F(ClaimsTest, NamesThatLeaveTheFolderAreRefused) {
   const Claims claims = Claims::open(run_);
-  EXPECT_THROW(claims.add_use("../x", {"0", Holder::self(), ""}), Error);
-  EXPECT_THROW(claims.add_use("a", {"..", Holder::self(), ""}), Error);
-  EXPECT_THROW(claims.add_use("", {"0", Holder::self(), ""}), Error);
+  for (const std::string bad : {"", ".", "..", ".hidden", "../x", "a/b", "/a"}) {
+    const std::string refused = "refuse claim name '" + bad + "'";
+    EXPECT_EQ(message_of([&] { claims.add_use(bad, {"0", Holder::self(), ""}); }), refused);
+    EXPECT_EQ(message_of([&] { claims.add_use("a", {bad, Holder::self(), ""}); }), refused);
+    EXPECT_EQ(message_of([&] { claims.forget(bad); }), refused);
+    EXPECT_EQ(message_of([&] { (void)claims.drop_use(bad, "0"); }), refused);
+  }
+  EXPECT_THAT(claims.all(), IsEmpty());
 }
 
 TEST_F(ClaimsTest, WhereNobodyEverClaimedThereIsNothingToOpen) {
   EXPECT_FALSE(Claims::open_if_exists(run_));
+  EXPECT_FALSE(Claims::open_if_exists(folder_.path())) << "a folder of something else";
   (void)Claims::open(run_);
   EXPECT_TRUE(Claims::open_if_exists(run_));
 }

@@ -44,6 +44,39 @@ TEST(MakePlan, AsksForTheDomainsOfTheCpusAlone) {
   EXPECT_EQ(plan.job.mems, "1");
 }
 
+TEST(MakePlan, ThePolicysFloorStaysWithTheDefaultGroup) {
+  Policy policy;
+  policy.l3_floor_ways = 4;
+  auto outcome = make_plan(two_sockets(), free_rdt(), policy, wish("7w"), {0}, false);
+  EXPECT_EQ(std::get<Plan>(outcome).l3_floor, 4U);
+  outcome = make_plan(two_sockets(), free_rdt(), policy, wish("8w"), {0}, false);
+  EXPECT_EQ(std::get<rdt::Refusal>(outcome).reason,
+            "--l3=8w refused: L3 0: 8 of 11 ways asked, 7 free (default keeps 4)");
+}
+
+TEST(MakePlan, SharedWaysStayWithTheDefaultGroupToo) {
+  Request request = wish("50%");
+  request.l3_shared = true;
+  const auto plan = std::get<Plan>(make_plan(two_sockets(), free_rdt(), {}, request, {0}, false));
+  ASSERT_TRUE(plan.l3 && plan.grant);
+  EXPECT_TRUE(plan.l3->shared);
+  EXPECT_TRUE(plan.grant->default_group.empty() ||
+              plan.grant->default_group.at(0) == rdt::WayMask(0x7ff));
+}
+
+TEST(MakePlan, AnRdtThatCannotDivideL3IsNone) {
+  RdtFacts facts = free_rdt();
+  facts.capability.l3.reset();
+  auto outcome = make_plan(two_sockets(), facts, {}, wish("2w"), {0}, false);
+  EXPECT_THAT(std::get<Plan>(outcome).warnings,
+              ElementsAre("this node's RDT cannot partition L3: --l3=2w is ignored"));
+  facts.capability.cdp = true;
+  outcome = make_plan(two_sockets(), facts, {}, wish("2w"), {0}, false);
+  EXPECT_THAT(std::get<Plan>(outcome).warnings,
+              ElementsAre("resctrl is mounted with cdp, which --l3 does not divide: --l3=2w is "
+                          "ignored"));
+}
+
 TEST(MakePlan, WithoutRdtThePolicyDecides) {
   Policy policy;
   auto outcome = make_plan(two_sockets(), std::nullopt, policy, wish("50%"), {0}, false);
@@ -78,6 +111,11 @@ TEST(MakePlan, SlurmsCgroupIsLeftAloneAndOthersAreMade) {
   const auto own = std::get<Plan>(make_plan(two_sockets(), {}, policy, request, {0}, false));
   EXPECT_TRUE(own.own_cgroup);
   EXPECT_EQ(own.job.memory_bytes, 1 << 30);
+  policy.cgroup = CgroupMode::own;
+  policy.job_pids = 77;
+  const auto forced = std::get<Plan>(make_plan(two_sockets(), {}, policy, request, {0}, true));
+  EXPECT_TRUE(forced.own_cgroup);
+  EXPECT_EQ(forced.job.pids, 77);
   policy.cgroup = CgroupMode::off;
   EXPECT_FALSE(
       std::get<Plan>(make_plan(two_sockets(), {}, policy, request, {0}, false)).own_cgroup);
@@ -93,6 +131,9 @@ TEST(MakePlan, TheTighterOfWishAndPolicyIsTheTasksCeiling) {
   const auto plan = std::get<Plan>(make_plan(two_sockets(), {}, policy, request, {0}, true));
   EXPECT_EQ(plan.task.memory_bytes, 100);
   EXPECT_EQ(plan.task.pids, 5);
+  const auto unasked = std::get<Plan>(make_plan(two_sockets(), {}, policy, {}, {0}, true));
+  EXPECT_EQ(unasked.task.memory_bytes, 100);
+  EXPECT_EQ(unasked.task.pids, 10);
 }
 
 TEST(PlanText, SaysWhatIsGrantedWhere) {

@@ -29,7 +29,8 @@ TEST(Policy, EveryKeyIsRead) {
     {"l3": {"floorWays": 3, "missing": "fail"}, "cgroup": "own",
      "limits": {"taskMemory": "2GiB", "taskPids": 100, "jobPids": 1000},
      "hostNamespaces": ["network"],
-     "binds": [{"source": "/opt/site", "readonly": false}]})",
+     "binds": [{"source": "/opt/site", "readonly": false},
+               {"source": "/a", "destination": "/b", "optional": false}]})",
                                      "p");
   EXPECT_EQ(policy.l3_floor_ways, 3U);
   EXPECT_EQ(policy.l3_missing, WhenMissing::fail);
@@ -37,8 +38,9 @@ TEST(Policy, EveryKeyIsRead) {
   EXPECT_EQ(policy.task_memory, int64_t{2} << 30);
   EXPECT_EQ(policy.task_pids, 100);
   EXPECT_EQ(policy.job_pids, 1000);
-  ASSERT_EQ(policy.binds.size(), 1U);
-  EXPECT_EQ(policy.binds[0], (PolicyBind{"/opt/site", "/opt/site", false, true}));
+  EXPECT_EQ(policy.host_namespaces, (std::vector<std::string>{"network"}));
+  EXPECT_EQ(policy.binds, (std::vector<PolicyBind>{{"/opt/site", "/opt/site", false, true},
+                                                   {"/a", "/b", true, false}}));
 }
 
 TEST(Policy, PrintedAndReadAgainIsTheSame) {
@@ -67,6 +69,9 @@ INSTANTIATE_TEST_SUITE_P(
     ::testing::Values(
         Bad{R"({"l4": 1})", "policy.json: l4: unknown key"},
         Bad{R"({"l3": {"floor": 1}})", "policy.json: l3.floor: unknown key"},
+        Bad{R"({"limits": {"pids": 1}})", "policy.json: limits.pids: unknown key"},
+        Bad{R"({"binds": [{"source": "/a", "target": "/b"}]})",
+            "policy.json: binds[0].target: unknown key"},
         Bad{R"({"l3": {"floorWays": 0}})",
             "policy.json: l3.floorWays: expected a whole number from 1 up, found 0"},
         Bad{R"({"l3": {"missing": "panic"}})",
@@ -106,6 +111,7 @@ TEST_F(PolicyFiles, DropInsAreMergedInNameOrder) {
   write("policy.d/20-b.json", R"({"l3": {"floorWays": 5}})");
   write("policy.d/10-a.json", R"({"l3": {"floorWays": 4, "missing": "fail"}})");
   write("policy.d/README", "not read");
+  write("policy.d/.30-c.json", "an editor's, not read");
   const Policy policy = load_policy(path, true, ::geteuid());
   EXPECT_EQ(policy.l3_floor_ways, 5U);
   EXPECT_EQ(policy.l3_missing, WhenMissing::fail);
@@ -142,9 +148,15 @@ TEST_F(PolicyFiles, AnotherOwnerIsRefused) {
 }
 
 TEST_F(PolicyFiles, AFileThatOthersMayWriteIsRefused) {
-  const std::string path = write("policy.json", "{}", 0664);
-  EXPECT_EQ(failure(path),
-            "refuse policy '" + path + "': others than root may write it (chmod go-w)");
+  for (const mode_t mode : {0664U, 0646U}) {
+    const std::string path = write("policy.json", "{}", mode);
+    EXPECT_EQ(failure(path),
+              "refuse policy '" + path + "': others than root may write it (chmod go-w)");
+  }
+}
+
+TEST_F(PolicyFiles, AFolderIsNoPolicy) {
+  EXPECT_EQ(failure(dir_), "refuse policy '" + dir_ + "': it is not a regular file");
 }
 
 TEST_F(PolicyFiles, ALinkIsNotFollowed) {
@@ -158,7 +170,8 @@ TEST(ParseBytes, UnitsAreBinaryAndNothingElsePasses) {
   EXPECT_EQ(parse_bytes("512"), 512);
   EXPECT_EQ(parse_bytes("1MiB"), 1 << 20);
   EXPECT_EQ(parse_bytes("4G"), int64_t{4} << 30);
-  for (const char* bad : {"", "0", "-1", "1.5GiB", "MiB", "1 MiB", "1MB", "9999999999TiB"}) {
+  for (const char* bad :
+       {"", "0", "-1", "1.5GiB", "MiB", "1 MiB", "1MB", "9999999999TiB", "16777216T"}) {
     EXPECT_EQ(parse_bytes(bad), std::nullopt) << bad;
   }
 }
