@@ -1,0 +1,100 @@
+// What outlives the command that made a container: its record under the state directory
+// (`berth --root`), read by every later command about it. Atomic (write, rename), locked (flock on
+// the container's folder), stamped with a version.
+//
+//   ROOT/ID/state.json   the record
+//   ROOT/ID/config.json  the configuration that the container was made from, as it was then
+//   ROOT/ID/start        while it is only created: the socket on which its process waits
+#pragma once
+
+#include <sys/types.h>
+
+#include <cstdint>
+#include <map>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "base/fd.h"
+#include "runtime/spec/spec.h"
+
+namespace berth::runtime {
+
+// runtime-spec, "State": `paused` is an addition that runc and its callers have.
+enum class Status { creating, created, running, paused, stopped };
+const char* to_string(Status status);
+
+struct Record {
+  std::string id;
+  std::string oci_version;  // of the configuration
+  std::string bundle;       // absolute
+  std::string rootfs;       // absolute
+  std::string created;      // RFC 3339, UTC
+  uid_t owner = 0;          // who made it
+  pid_t pid = 0;            // its first process, as the maker counts; 0: none yet
+  unsigned long long start_time = 0;  // proc(5) stat field 22: tells the pid from a later one's
+  std::string cgroup;  // below every hierarchy's mount point; empty: it has none of ours
+  std::map<std::string, std::string> annotations;
+  bool operator==(const Record&) const = default;
+};
+
+// One container's folder. Held locked where it was opened to change something.
+class StateFolder {
+ public:
+  const std::string& id() const { return id_; }
+  int fd() const { return dir_.get(); }
+  Record read() const;
+  void write(const Record& record) const;
+  // The configuration as it was when the container was made.
+  spec::Spec configuration() const;
+  void keep_configuration(const std::string& json) const;
+  // Another command that changes this container waits until this object's end.
+  void lock() const;
+  // Removes the folder and all in it.
+  void remove() &&;
+
+ private:
+  friend class StateRoot;
+  StateFolder(UniqueFd root, std::string id, UniqueFd dir)
+      : root_(std::move(root)), id_(std::move(id)), dir_(std::move(dir)) {}
+  UniqueFd root_;
+  std::string id_;
+  UniqueFd dir_;
+};
+
+// Letters, digits and `_+-.`, no dot in front. Throws Error.
+void check_id(const std::string& id);
+
+class StateRoot {
+ public:
+  // The folder that `--root` names; made (0700) where it is not there.
+  static StateRoot open(const std::string& path);
+  // Where it is not there: no containers.
+  static std::optional<StateRoot> open_if_exists(const std::string& path);
+  // `/run/berth/containers`, or below $XDG_RUNTIME_DIR for a user.
+  static std::string default_path();
+
+  // A new, locked folder. Throws Error where the id is taken.
+  StateFolder create(const std::string& id) const;
+  // Throws Error (ENOENT) where there is none of that id.
+  StateFolder find(const std::string& id) const;
+  std::vector<std::string> ids() const;
+
+ private:
+  explicit StateRoot(UniqueFd dir) : dir_(std::move(dir)) {}
+  UniqueFd dir_;
+};
+
+// From the record and what the kernel says now: a pid that is gone, a zombie or somebody else's
+// means stopped; a frozen cgroup paused; a process that waits for `start` created.
+Status status_of(const StateFolder& folder, const Record& record);
+
+// The state object of runtime-spec, "State", with runc's additions (`rootfs`, `created`, `owner`).
+std::string state_json(const Record& record, Status status);
+
+// Whether a process with this pid and start time lives (and is no zombie).
+bool is_alive(pid_t pid, unsigned long long start_time);
+// proc(5) stat field 22; nothing where there is no such process.
+std::optional<unsigned long long> start_time_of(pid_t pid);
+
+}  // namespace berth::runtime
