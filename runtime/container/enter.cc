@@ -15,6 +15,7 @@
 #include "runtime/process/oom_score.h"
 #include "runtime/process/rlimits.h"
 #include "runtime/process/sysctl.h"
+#include "runtime/process/terminal.h"
 #include "runtime/process/user.h"
 #include "runtime/process/user_namespace.h"
 #include "runtime/process/working_directory.h"
@@ -94,9 +95,20 @@ void Start::make_namespaces() {
 
 void Start::make_tree() {
   rootfs_->mount_all();
+  open_terminal();
   if (proc_sys_) process::set_sysctls(proc_sys_.get(), entry_.spec);  // read-only after the pivot
   rootfs_->pivot();
   process::make_working_directory(process().cwd);
+  if (terminal_) process::take_terminal(terminal_.get());
+}
+
+void Start::open_terminal() {
+  if (!process().terminal || !entry_.console) return;
+  process::Terminal terminal = process::open_terminal(rootfs_->root(), process());
+  process::give_terminal(terminal, process().user);
+  process::send_master(entry_.console.get(), terminal.master.get());
+  terminal_ = std::move(terminal.slave);
+  rootfs_->mount_console(terminal_.get());
 }
 
 void Start::take_identity(process::Groups groups, const process::CapabilityPlan& capabilities) {

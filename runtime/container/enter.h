@@ -36,6 +36,9 @@ struct Entry {
   // signal mask (absent: this process's).
   std::array<int, 3> stdio{-1, -1, -1};
   std::optional<sigset_t> signal_mask;
+  // Where process.terminal asks for a terminal: the socket that its master is sent to. Without one
+  // the program has the stdio that this process has.
+  UniqueFd console;
 };
 
 // Exit codes of a start that failed (docker's and podman's): what enter's errors become.

@@ -48,6 +48,7 @@ class Start {
   const spec::Process& process() const { return *entry_.spec.process; }
   void make_namespaces();
   void make_tree();
+  void open_terminal();
   void take_identity(process::Groups groups, const process::CapabilityPlan& capabilities);
 
   Entry entry_;
@@ -57,6 +58,7 @@ class Start {
   process::Program program_;
   std::optional<rootfs::Rootfs> rootfs_;
   UniqueFd proc_sys_;
+  UniqueFd terminal_;  // the slave
 };
 
 // Whether the program gets a PID namespace that this process is not in: then it is a child.

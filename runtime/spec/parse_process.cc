@@ -117,6 +117,10 @@ void refuse_label(const Node& node, std::string_view key) {
 Process parse_process(const Node& node) {
   Process process;
   process.terminal = node.boolean_or("terminal", false);
+  if (const auto size = node.find("consoleSize")) {
+    process.console_size = ConsoleSize{.height = size->at("height").integer<uint16_t>(),
+                                       .width = size->at("width").integer<uint16_t>()};
+  }
   if (const auto user = node.find("user")) process.user = parse_user(*user);
   const Node args = node.at("args");
   process.args = args.strings();

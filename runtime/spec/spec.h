@@ -32,8 +32,14 @@ struct Rlimit {
   uint64_t soft = 0, hard = 0;
 };
 
+struct ConsoleSize {
+  uint16_t height = 0, width = 0;  // in characters
+  bool operator==(const ConsoleSize&) const = default;
+};
+
 struct Process {
   bool terminal = false;
+  std::optional<ConsoleSize> console_size;
   User user;
   std::vector<std::string> args, env;
   std::string cwd = "/";

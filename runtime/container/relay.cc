@@ -1,0 +1,174 @@
+#include "runtime/container/relay.h"
+
+#include <fcntl.h>
+#include <poll.h>
+#include <signal.h>
+#include <sys/ioctl.h>
+#include <sys/signalfd.h>
+#include <sys/syscall.h>
+#include <sys/wait.h>
+#include <termios.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <string>
+
+#include "base/error.h"
+#include "base/file.h"
+
+namespace berth::runtime {
+namespace {
+
+// This process' own terminal, if it has one: raw while this lives.
+class RawTerminal {
+ public:
+  RawTerminal() : has_(::tcgetattr(0, &before_) == 0) {
+    if (!has_) return;
+    termios raw = before_;
+    ::cfmakeraw(&raw);
+    ::tcsetattr(0, TCSANOW, &raw);
+  }
+  ~RawTerminal() {
+    // TCSADRAIN: what the program said last is shown as it was meant.
+    if (has_) ::tcsetattr(0, TCSADRAIN, &before_);
+  }
+  RawTerminal(const RawTerminal&) = delete;
+  RawTerminal& operator=(const RawTerminal&) = delete;
+
+ private:
+  termios before_{};
+  bool has_;
+};
+
+// Signals as a descriptor; the mask is put back at the end.
+class SignalQueue {
+ public:
+  SignalQueue() {
+    ::sigfillset(&set_);
+    // A fault of this process itself must end it, not wait in a queue.
+    for (const int fault : {SIGSEGV, SIGBUS, SIGFPE, SIGILL, SIGTRAP, SIGSYS}) {
+      ::sigdelset(&set_, fault);
+    }
+    ::sigprocmask(SIG_BLOCK, &set_, &before_);
+    fd_.reset(check(::signalfd(-1, &set_, SFD_CLOEXEC | SFD_NONBLOCK), "signalfd"));
+  }
+  ~SignalQueue() { ::sigprocmask(SIG_SETMASK, &before_, nullptr); }
+  SignalQueue(const SignalQueue&) = delete;
+  SignalQueue& operator=(const SignalQueue&) = delete;
+  int fd() const { return fd_.get(); }
+  // 0: none is there.
+  int next() const {
+    signalfd_siginfo info{};
+    return ::read(fd_.get(), &info, sizeof info) == sizeof info ? static_cast<int>(info.ssi_signo)
+                                                                : 0;
+  }
+
+ private:
+  sigset_t set_{}, before_{};
+  UniqueFd fd_;
+};
+
+class Relay {
+ public:
+  Relay(const Child& child, int master) : child_(child), master_(master) {
+    copy_size();
+    // A program that does not read must not keep us from its output.
+    check(::fcntl(master, F_SETFL, O_RDWR | O_NONBLOCK), "make non-blocking", "terminal");
+  }
+
+  int run() {
+    for (bool ended = false; !ended;) {
+      pollfd fds[] = {{signals_.fd(), POLLIN, 0},
+                      {child_.pidfd.get(), POLLIN, 0},
+                      {input_open_ && pending_.empty() ? 0 : -1, POLLIN, 0},
+                      {master_, static_cast<short>(POLLIN | (pending_.empty() ? 0 : POLLOUT)), 0}};
+      if (!output_open_) fds[3].fd = -1;
+      if (::poll(fds, std::size(fds), -1) < 0 && errno != EINTR) throw Error("poll", {}, errno);
+      if (fds[0].revents != 0) take_signals();
+      if (fds[2].revents != 0) take_input();
+      if ((fds[3].revents & POLLOUT) != 0) pass_input();
+      if ((fds[3].revents & (POLLIN | POLLHUP | POLLERR)) != 0) pass_output();
+      ended = fds[1].revents != 0;
+    }
+    while (pass_output()) {  // what it said last
+    }
+    return status();
+  }
+
+ private:
+  void copy_size() const {
+    winsize size{};
+    // Not where nobody has said a size: process.consoleSize stays.
+    if (::ioctl(0, TIOCGWINSZ, &size) == 0 && size.ws_col != 0) {
+      ::ioctl(master_, TIOCSWINSZ, &size);
+    }
+  }
+
+  void take_signals() const {
+    while (const int number = signals_.next()) {
+      if (number == SIGWINCH) {
+        copy_size();
+      } else if (number != SIGCHLD && number != SIGPIPE) {
+        ::syscall(SYS_pidfd_send_signal, child_.pidfd.get(), number, nullptr, 0);
+      }
+    }
+  }
+
+  void take_input() {
+    char buffer[4096];
+    const ssize_t n = ::read(0, buffer, sizeof buffer);
+    if (n < 0 && (errno == EINTR || errno == EAGAIN)) return;
+    if (n <= 0) {
+      input_open_ = false;
+      return;
+    }
+    pending_.assign(buffer, static_cast<size_t>(n));
+    pass_input();
+  }
+
+  void pass_input() {
+    const ssize_t n = ::write(master_, pending_.data(), pending_.size());
+    if (n > 0) pending_.erase(0, static_cast<size_t>(n));
+    if (n < 0 && errno != EAGAIN && errno != EINTR) pending_.clear();  // the slave is closed
+  }
+
+  // Whether there may be more.
+  bool pass_output() {
+    if (!output_open_) return false;
+    char buffer[8192];
+    const ssize_t n = ::read(master_, buffer, sizeof buffer);
+    if (n < 0 && errno == EINTR) return true;
+    if (n < 0 && errno == EAGAIN) return false;
+    // EIO: every slave is closed; none may be opened again.
+    if (n <= 0) return output_open_ = false;
+    try {
+      write_all(1, {buffer, static_cast<size_t>(n)}, "standard output");
+    } catch (const Error&) {
+      output_open_ = false;  // nobody listens; the program's status still counts
+    }
+    return output_open_;
+  }
+
+  int status() const {
+    siginfo_t info{};
+    while (::waitid(P_PIDFD, static_cast<id_t>(child_.pidfd.get()), &info, WEXITED) != 0) {
+      if (errno != EINTR) throw Error("wait for child", std::to_string(child_.pid), errno);
+    }
+    return info.si_code == CLD_EXITED ? info.si_status : 128 + info.si_status;
+  }
+
+  const Child& child_;
+  int master_;
+  SignalQueue signals_;
+  RawTerminal raw_;
+  std::string pending_;  // input that the terminal had no room for
+  bool input_open_ = true, output_open_ = true;
+};
+
+}  // namespace
+
+int relay_and_wait(const Child& child, const UniqueFd& master) {
+  return Relay(child, master.get()).run();
+}
+
+}  // namespace berth::runtime
