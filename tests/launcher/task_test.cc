@@ -5,6 +5,8 @@
 #include <gtest/gtest.h>
 #include <unistd.h>
 
+#include <map>
+
 #include "base/error.h"
 #include "base/file.h"
 
@@ -79,8 +81,11 @@ class MakeEntry : public ::testing::Test {
     handoff_.bundle = "/";
   }
   runtime::Entry entry() {
-    return make_entry(spec_, std::move(handoff_), {{"SLURM_PROCID=1"}, "/work", {}});
+    return make_entry(spec_, std::move(handoff_), {environment_, "/work", descriptors_});
   }
+  std::vector<std::string> environment_{"SLURM_PROCID=1"};
+  UniqueFd socket_ = std::move(socket_pair().first);
+  std::vector<int> descriptors_{0, 1, 2, socket_.get()};
   runtime::spec::Spec spec_;
   Handoff handoff_;
 };
@@ -110,13 +115,75 @@ TEST_F(MakeEntry, TheDirectoryIsPreferredAndRequiredOnlyWhereGiven) {
 
 TEST_F(MakeEntry, PolicyLeavesNamespacesWithTheHost) {
   using runtime::spec::NamespaceType;
-  spec_.linux_.namespaces = {
-      {NamespaceType::mount, ""}, {NamespaceType::network, ""}, {NamespaceType::pid, ""}};
-  handoff_.host_namespaces = {"network", "ipc"};
+  const std::map<std::string, NamespaceType> kinds{{"network", NamespaceType::network},
+                                                   {"ipc", NamespaceType::ipc},
+                                                   {"pid", NamespaceType::pid},
+                                                   {"uts", NamespaceType::uts}};
+  spec_.linux_.namespaces = {{NamespaceType::mount, ""}};
+  for (const auto& [name, type] : kinds) spec_.linux_.namespaces.push_back({type, ""});
+  for (const auto& [left, _] : kinds) {
+    handoff_.bundle = "/";
+    handoff_.host_namespaces = {left};
+    const auto made = entry();
+    EXPECT_TRUE(made.spec.has_namespace(NamespaceType::mount));
+    for (const auto& [name, type] : kinds) {
+      EXPECT_EQ(made.spec.has_namespace(type), name != left) << name << " beside " << left;
+    }
+  }
+}
+
+TEST_F(MakeEntry, WhatAJobsUserHasNoRightToIsLeftOut) {
+  spec_.linux_.cgroups_path = "/mine";
+  spec_.process->terminal = true;
   const auto made = entry();
-  EXPECT_TRUE(made.spec.has_namespace(NamespaceType::mount));
-  EXPECT_TRUE(made.spec.has_namespace(NamespaceType::pid));
-  EXPECT_FALSE(made.spec.has_namespace(NamespaceType::network));
+  EXPECT_EQ(made.spec.linux_.cgroups_path, "");
+  EXPECT_FALSE(made.spec.process->terminal) << "srun's";
+}
+
+TEST_F(MakeEntry, TheEnvironmentIsMerged) {
+  spec_.process->env = {"PATH=/app", "SLURM_PROCID=9", "MINE=bundle"};
+  environment_ = {"PATH=/host", "SLURM_PROCID=1", "MINE=task", "PMIX_SERVER_TMPDIR=/spool/pmix"};
+  handoff_.exported = {"MINE"};
+  const auto made = entry();
+  EXPECT_THAT(made.spec.process->env, ElementsAre("PATH=/app", "SLURM_PROCID=1", "MINE=task",
+                                                  "PMIX_SERVER_TMPDIR=/spool/pmix"));
+  EXPECT_EQ(made.binds.back().source, "/spool/pmix");
+}
+
+TEST_F(MakeEntry, ThePolicysBindsAreShownAsItSays) {
+  handoff_.binds = {{"/a", "/b", true, false}, {"/c", "/c", false, true}};
+  const auto made = entry();
+  ASSERT_GE(made.binds.size(), 2U);
+  const auto is = [](const runtime::HostBind& bind, const PolicyBind& asked) {
+    return bind.source == asked.source && bind.destination == asked.destination &&
+           bind.readonly == asked.readonly && bind.optional == asked.optional;
+  };
+  EXPECT_TRUE(is(made.binds[0], {"/a", "/b", true, false}));
+  EXPECT_TRUE(is(made.binds[1], {"/c", "/c", false, true}));
+}
+
+TEST_F(MakeEntry, TheStepsUserNamespaceAndItsIdsAreTheProgramsOwn) {
+  EXPECT_FALSE(entry().user_namespace);
+  handoff_.bundle = "/";
+  handoff_.user_namespace = open_file(AT_FDCWD, "/proc/self/ns/user", O_RDONLY);
+  handoff_.inside_uid = 7;
+  handoff_.inside_gid = 8;
+  const auto made = entry();
+  EXPECT_TRUE(made.user_namespace && *made.user_namespace);
+  EXPECT_EQ(made.spec.process->user.uid, 7U);
+  EXPECT_EQ(made.spec.process->user.gid, 8U);
+}
+
+TEST_F(MakeEntry, CeilingsAreTheHandoffs) {
+  handoff_.limits = handed({"memory.max", "pids.max"});
+  handoff_.task_memory = 4096;
+  handoff_.task_pids = 3;
+  EXPECT_THAT(written(entry().limits), ElementsAre("memory.max=4096", "pids.max=3"));
+}
+
+TEST_F(MakeEntry, Pmi2sSocketStaysOpen) {
+  environment_ = {"PMI_FD=" + std::to_string(descriptors_.back())};
+  EXPECT_THAT(entry().fds.keep, ElementsAre(descriptors_.back()));
 }
 
 TEST_F(MakeEntry, ShmIsTheHostsUnlessTheBundleHasItsOwnIpc) {
