@@ -15,10 +15,11 @@ void LateLimits::apply() && {
     try {
       write_once(limit.fd.get(), limit.value, limit.name);
     } catch (const Error& e) {
-      const Error told("set late limit " + limit.name + " to", limit.value, e.code());
+      const std::string operation = "set late limit " + limit.name + " to";
+      if (e.code() != EBUSY) throw Error(operation, limit.value, e.code());
       // cgroup v1 alone: v2 takes the limit and kills.
-      if (e.code() != EBUSY) throw told;
-      throw told.with_note("what is in use already is more, and cannot be given back");
+      throw Error(operation, limit.value, e.code())
+          .with_note("what is in use already is more, and cannot be given back");
     }
   }
 }

@@ -61,8 +61,15 @@ TEST_F(LaunchTest, SignalsReachEveryTask) {
   EXPECT_EQ(launched.wait().status, 4);
 }
 
+TEST_F(LaunchTest, OnlyTheFirstTaskReadsTheInput) {
+  const Ran ran = launch({"-n", "2", "-l"}, "test $BERTH_TASK_ID = 1 || sleep 0.3; cat; echo end",
+                         {.input = "word\n"});
+  EXPECT_THAT(ran.out, AllOf(HasSubstr("0: word\n0: end\n"), HasSubstr("1: end\n"))) << ran;
+}
+
 TEST_F(LaunchTest, CoresAreThoseAsked) {
   EXPECT_EQ(launch({"--cores", "0"}, "nproc").out, "1\n");
+  EXPECT_EQ(launch({"--cores", "0"}, "nproc", {.user = "nobody"}).out, "1\n") << "without cgroups";
 }
 
 TEST_F(LaunchTest, MemoryAndProcessesAreLimited) {

@@ -193,6 +193,11 @@ TEST_F(MakeEntry, ShmIsTheHostsUnlessTheBundleHasItsOwnIpc) {
   EXPECT_THAT(entry().binds, IsEmpty());
 }
 
+TEST_F(MakeEntry, WhatThePolicyShowsAlreadyIsNotShownTwice) {
+  handoff_.binds = {{"/dev/shm", "/dev/shm", false, false}};
+  EXPECT_EQ(entry().binds.size(), 1U);
+}
+
 TEST_F(MakeEntry, TheBatchScriptIsShownUnderItsPath) {
   handoff_.batch_script = "/spool/job1/slurm_script";
   const auto made = entry();
