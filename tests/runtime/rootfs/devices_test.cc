@@ -16,7 +16,6 @@
 namespace berth::runtime::rootfs {
 namespace {
 
-
 std::string device_at(const std::string& path) {
   struct stat st {};
   if (::lstat(path.c_str(), &st) < 0) return "none";
