@@ -13,6 +13,7 @@
 #include <map>
 #include <optional>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "base/fd.h"
@@ -20,38 +21,59 @@
 
 namespace berth::runtime {
 
-// runtime-spec, "State": `paused` is an addition that runc and its callers have.
+// runtime-spec, "State"; `paused` is an addition that runc and its callers have.
 enum class Status { creating, created, running, paused, stopped };
 const char* to_string(Status status);
 
 struct Record {
   std::string id;
-  std::string oci_version;  // of the configuration
-  std::string bundle;       // absolute
-  std::string rootfs;       // absolute
-  std::string created;      // RFC 3339, UTC
-  uid_t owner = 0;          // who made it
-  pid_t pid = 0;            // its first process, as the maker counts; 0: none yet
+  std::string oci_version;            // of the configuration
+  std::string bundle;                 // absolute
+  std::string rootfs;                 // absolute
+  std::string created;                // RFC 3339, UTC
+  uid_t owner = 0;                    // who made it
+  pid_t pid = 0;                      // its first process, as the maker counts; 0: none yet
   unsigned long long start_time = 0;  // proc(5) stat field 22: tells the pid from a later one's
   std::string cgroup;  // below every hierarchy's mount point; empty: it has none of ours
   std::map<std::string, std::string> annotations;
   bool operator==(const Record&) const = default;
 };
 
-// One container's folder. Held locked where it was opened to change something.
+// While it lives, other commands that change the container wait.
+class StateLock {
+ public:
+  StateLock(StateLock&&) noexcept = default;
+  StateLock& operator=(StateLock&&) = delete;
+  // By name, not by closing: a child that was forked meanwhile has the descriptor too.
+  ~StateLock();
+
+ private:
+  friend class StateFolder;
+  explicit StateLock(UniqueFd fd) : fd_(std::move(fd)) {}
+  UniqueFd fd_;
+};
+
+// One container's folder.
 class StateFolder {
  public:
   const std::string& id() const { return id_; }
+  // The directory; `start` in it is a socket while the process waits to be started.
   int fd() const { return dir_.get(); }
-  Record read() const;
+
+  // Throws Error (ENOENT) where the container was removed meanwhile.
+  [[nodiscard]] StateLock lock() const;
+
+  // Nothing where a crash left a folder without a record.
+  std::optional<Record> find_record() const;
+  Record record() const;
   void write(const Record& record) const;
+
   // The configuration as it was when the container was made.
-  spec::Spec configuration() const;
   void keep_configuration(const std::string& json) const;
-  // Another command that changes this container waits until this object's end.
-  void lock() const;
-  // Removes the folder and all in it.
-  void remove() &&;
+  spec::Spec configuration() const;
+
+  // Removes the folder and what is in it.
+  void remove() const;
 
  private:
   friend class StateRoot;
@@ -74,10 +96,11 @@ class StateRoot {
   // `/run/berth/containers`, or below $XDG_RUNTIME_DIR for a user.
   static std::string default_path();
 
-  // A new, locked folder. Throws Error where the id is taken.
+  // A new folder. Throws Error where the id is taken.
   StateFolder create(const std::string& id) const;
-  // Throws Error (ENOENT) where there is none of that id.
+  // Throws Error: `container 'ID' does not exist`.
   StateFolder find(const std::string& id) const;
+  std::optional<StateFolder> find_if_exists(const std::string& id) const;
   std::vector<std::string> ids() const;
 
  private:
@@ -86,15 +109,11 @@ class StateRoot {
 };
 
 // From the record and what the kernel says now: a pid that is gone, a zombie or somebody else's
-// means stopped; a frozen cgroup paused; a process that waits for `start` created.
+// means stopped; a process that waits for `start` created. Whether a running one is paused, its
+// cgroup knows.
 Status status_of(const StateFolder& folder, const Record& record);
 
 // The state object of runtime-spec, "State", with runc's additions (`rootfs`, `created`, `owner`).
 std::string state_json(const Record& record, Status status);
-
-// Whether a process with this pid and start time lives (and is no zombie).
-bool is_alive(pid_t pid, unsigned long long start_time);
-// proc(5) stat field 22; nothing where there is no such process.
-std::optional<unsigned long long> start_time_of(pid_t pid);
 
 }  // namespace berth::runtime

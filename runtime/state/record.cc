@@ -1,0 +1,86 @@
+// The record as JSON, in the folder and towards callers.
+#include <nlohmann/json.hpp>
+
+#include "base/error.h"
+#include "runtime/state/record_json.h"
+
+namespace berth::runtime {
+namespace {
+
+using nlohmann::json;
+
+// Changes when an older berth would misread the file.
+constexpr int kVersion = 1;
+
+}  // namespace
+
+const char* to_string(Status status) {
+  switch (status) {
+    case Status::creating:
+      return "creating";
+    case Status::created:
+      return "created";
+    case Status::running:
+      return "running";
+    case Status::paused:
+      return "paused";
+    case Status::stopped:
+      return "stopped";
+  }
+  return "";
+}
+
+std::string record_json(const Record& record) {
+  const json file{{"version", kVersion},
+                  {"id", record.id},
+                  {"ociVersion", record.oci_version},
+                  {"bundle", record.bundle},
+                  {"rootfs", record.rootfs},
+                  {"created", record.created},
+                  {"owner", record.owner},
+                  {"pid", record.pid},
+                  {"startTime", record.start_time},
+                  {"cgroup", record.cgroup},
+                  {"annotations", record.annotations}};
+  return file.dump();
+}
+
+Record parse_record(const std::string& text, const std::string& id) {
+  const std::string what = "state of container '" + id + "': ";
+  try {
+    const json file = json::parse(text);
+    if (const int version = file.at("version").get<int>(); version != kVersion) {
+      throw Error(what + "version " + std::to_string(version) + " is not " +
+                  std::to_string(kVersion) + ": another berth made it");
+    }
+    Record record;
+    file.at("id").get_to(record.id);
+    file.at("ociVersion").get_to(record.oci_version);
+    file.at("bundle").get_to(record.bundle);
+    file.at("rootfs").get_to(record.rootfs);
+    file.at("created").get_to(record.created);
+    file.at("owner").get_to(record.owner);
+    file.at("pid").get_to(record.pid);
+    file.at("startTime").get_to(record.start_time);
+    file.at("cgroup").get_to(record.cgroup);
+    file.at("annotations").get_to(record.annotations);
+    return record;
+  } catch (const json::exception& e) {
+    throw Error(what + e.what());
+  }
+}
+
+std::string state_json(const Record& record, Status status) {
+  nlohmann::ordered_json state{{"ociVersion", record.oci_version},
+                               {"id", record.id},
+                               {"pid", status == Status::stopped ? 0 : record.pid},
+                               {"status", to_string(status)},
+                               {"bundle", record.bundle},
+                               {"rootfs", record.rootfs},
+                               {"created", record.created}};
+  if (!record.annotations.empty()) state["annotations"] = record.annotations;
+  state["owner"] = "";
+  return state.dump(2);
+}
+
+}  // namespace berth::runtime
