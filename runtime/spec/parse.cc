@@ -21,24 +21,27 @@ constexpr int kDeepest = 32;
 // given twice, of which a JSON library silently takes one, is an error.
 class SyntaxGuard {
  public:
+  explicit SyntaxGuard(const std::string& document) : document_(document) {}
   bool operator()(int depth, json::parse_event_t event, json& value) {
-    if (depth > kDeepest) throw Error("config.json: nested deeper than 32 levels");
+    if (depth > kDeepest) throw Error(document_ + ": nested deeper than 32 levels");
     if (event == json::parse_event_t::object_start) objects_.emplace_back();
     if (event == json::parse_event_t::object_end) objects_.pop_back();
     if (event == json::parse_event_t::key) {
       const auto& name = value.get_ref<const std::string&>();
       if (!objects_.back().insert(name).second) {
-        throw Error("config.json: property " + in_quotes(name) + " is given twice in one object");
+        throw Error(document_ + ": property " + in_quotes(name) + " is given twice in one object");
       }
     }
     return true;
   }
 
  private:
+  const std::string& document_;
   std::vector<std::set<std::string>> objects_;
 };
 
-[[noreturn]] void fail_syntax(std::string_view text, const json::parse_error& error) {
+[[noreturn]] void fail_syntax(std::string_view text, const std::string& document,
+                              const json::parse_error& error) {
   const std::string_view before = text.substr(0, error.byte == 0 ? 0 : error.byte - 1);
   const auto line = 1 + std::ranges::count(before, '\n');
   const size_t line_start = before.rfind('\n') + 1;  // npos + 1 is 0
@@ -48,20 +51,20 @@ class SyntaxGuard {
   if (const size_t at = what.find(kColumn); at != std::string_view::npos) {
     what.remove_prefix(std::min(what.size(), what.find(": ", at) + 2));
   }
-  throw Error(fmt::format("config.json: line {}, column {}: {}", line,
+  throw Error(fmt::format("{}: line {}, column {}: {}", document, line,
                           before.size() - line_start + 1, what));
 }
 
-json parse_json(std::string_view text) {
-  SyntaxGuard guard;
+json parse_json(std::string_view text, const std::string& document) {
+  SyntaxGuard guard(document);
   try {
     return json::parse(text, [&guard](int depth, json::parse_event_t event, json& value) {
       return guard(depth, event, value);
     });
   } catch (const json::parse_error& error) {
-    fail_syntax(text, error);
+    fail_syntax(text, document, error);
   } catch (const json::exception& error) {  // a number beyond every type
-    throw Error(std::string("config.json: ") + error.what());
+    throw Error(document + ": " + error.what());
   }
 }
 
@@ -136,7 +139,7 @@ void require_uts(const Spec& spec, const Node& top, std::string_view key) {
 }  // namespace
 
 Spec parse_spec(std::string_view text) {
-  const json document = parse_json(text);
+  const json document = parse_json(text, "config.json");
   const Node top(document, "config.json");
   Spec spec;
   spec.oci_version = parse_version(top.at("ociVersion"));
@@ -155,6 +158,11 @@ Spec parse_spec(std::string_view text) {
   require_uts(spec, top, "hostname");
   require_uts(spec, top, "domainname");
   return spec;
+}
+
+Resources parse_resources_document(std::string_view text, const std::string& document) {
+  const json parsed = parse_json(text, document);
+  return parse_resources(Node(parsed, document));
 }
 
 }  // namespace berth::runtime::spec

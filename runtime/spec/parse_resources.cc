@@ -1,8 +1,13 @@
 // linux.resources: the limits of the container's cgroup.
+#include <algorithm>
+
 #include "runtime/spec/areas.h"
 
 namespace berth::runtime::spec {
 namespace {
+
+constexpr int64_t kLargestMajor = 0xfff;
+constexpr int64_t kLargestMinor = 0xfffff;
 
 DeviceRule parse_device_rule(const Node& node) {
   DeviceRule rule;
@@ -14,8 +19,8 @@ DeviceRule parse_device_rule(const Node& node) {
     }
     if (!text.empty()) rule.type = text[0];
   }
-  rule.major = node.integer_if<int64_t>("major", -1, 0xfff);
-  rule.minor = node.integer_if<int64_t>("minor", -1, 0xfffff);
+  rule.major = node.integer_if<int64_t>("major", -1, kLargestMajor);
+  rule.minor = node.integer_if<int64_t>("minor", -1, kLargestMinor);
   // Older files say -1 for "any".
   if (rule.major == -1) rule.major.reset();
   if (rule.minor == -1) rule.minor.reset();
@@ -33,14 +38,130 @@ void parse_memory(const Node& node, Resources& resources) {
   resources.memory_limit = node.integer_if<int64_t>("limit", -1);
   resources.memory_swap = node.integer_if<int64_t>("swap", -1);
   resources.memory_reservation = node.integer_if<int64_t>("reservation", -1);
+  resources.memory_swappiness = node.integer_if<uint64_t>("swappiness", 0, 100);
+  resources.memory_disable_oom_killer = node.boolean_or("disableOOMKiller", false);
+  resources.memory_check_before_update = node.boolean_or("checkBeforeUpdate", false);
+}
+
+// Callers write 0 for "not set".
+template <class T>
+std::optional<T> unless_zero(std::optional<T> value) {
+  return value == T{0} ? std::nullopt : value;
 }
 
 void parse_cpu(const Node& node, Resources& resources) {
-  resources.cpu_shares = node.integer_if<uint64_t>("shares");
-  resources.cpu_period = node.integer_if<uint64_t>("period");
-  resources.cpu_quota = node.integer_if<int64_t>("quota", -1);
+  resources.cpu_shares = unless_zero(node.integer_if<uint64_t>("shares"));
+  resources.cpu_period = unless_zero(node.integer_if<uint64_t>("period"));
+  resources.cpu_quota = unless_zero(node.integer_if<int64_t>("quota"));
+  if (resources.cpu_quota && *resources.cpu_quota < 0) resources.cpu_quota = -1;
+  resources.cpu_burst = node.integer_if<uint64_t>("burst");
+  resources.cpu_realtime_period = unless_zero(node.integer_if<uint64_t>("realtimePeriod"));
+  resources.cpu_realtime_runtime = unless_zero(node.integer_if<int64_t>("realtimeRuntime"));
+  if (const auto idle = node.integer_if<int>("idle", 0, 1)) resources.cpu_idle = *idle != 0;
   resources.cpus = node.string_or("cpus", "");
   resources.mems = node.string_or("mems", "");
+}
+
+std::optional<uint16_t> parse_weight(const Node& node, std::string_view key) {
+  const auto weight = node.find(key);
+  if (!weight) return std::nullopt;
+  const auto value = weight->integer<uint16_t>(0, 1000);
+  if (value == 0) return std::nullopt;
+  if (value < 10) weight->fail(std::to_string(value) + " is not between 10 and 1000");
+  return value;
+}
+
+std::vector<BlockIo::Throttle> parse_throttles(const Node& node, std::string_view key) {
+  std::vector<BlockIo::Throttle> list;
+  const auto found = node.find(key);
+  if (!found) return list;
+  for (const Node& element : found->elements()) {
+    list.push_back({.major = element.at("major").integer<int64_t>(0, kLargestMajor),
+                    .minor = element.at("minor").integer<int64_t>(0, kLargestMinor),
+                    .rate = element.integer_if<uint64_t>("rate").value_or(0)});
+  }
+  return list;
+}
+
+BlockIo parse_block_io(const Node& node) {
+  BlockIo io;
+  io.weight = parse_weight(node, "weight");
+  io.leaf_weight = parse_weight(node, "leafWeight");
+  if (const auto devices = node.find("weightDevice")) {
+    for (const Node& element : devices->elements()) {
+      io.weight_device.push_back({.major = element.at("major").integer<int64_t>(0, kLargestMajor),
+                                  .minor = element.at("minor").integer<int64_t>(0, kLargestMinor),
+                                  .weight = parse_weight(element, "weight"),
+                                  .leaf_weight = parse_weight(element, "leafWeight")});
+      const BlockIo::Weight& device = io.weight_device.back();
+      if (!device.weight && !device.leaf_weight) {
+        element.fail("has neither a weight nor a leafWeight");
+      }
+    }
+  }
+  io.read_bps = parse_throttles(node, "throttleReadBpsDevice");
+  io.write_bps = parse_throttles(node, "throttleWriteBpsDevice");
+  io.read_iops = parse_throttles(node, "throttleReadIOPSDevice");
+  io.write_iops = parse_throttles(node, "throttleWriteIOPSDevice");
+  return io;
+}
+
+// `2MB`: it becomes part of a file's name.
+std::string parse_page_size(const Node& node) {
+  std::string size = node.string();
+  const size_t digits = std::min(size.find_first_not_of("0123456789"), size.size());
+  const std::string unit = size.substr(digits);
+  if (digits == 0 || size[0] == '0' || (unit != "KB" && unit != "MB" && unit != "GB")) {
+    node.fail_value("is not a page size, as '2MB' is");
+  }
+  return size;
+}
+
+std::vector<HugepageLimit> parse_hugepage_limits(const Node& node) {
+  std::vector<HugepageLimit> list;
+  for (const Node& element : node.elements()) {
+    const Node size = element.at("pageSize");
+    HugepageLimit limit{.page_size = parse_page_size(size),
+                        .limit = element.at("limit").integer<uint64_t>()};
+    if (std::ranges::find(list, limit.page_size, &HugepageLimit::page_size) != list.end()) {
+      size.fail_value("is given twice");
+    }
+    list.push_back(std::move(limit));
+  }
+  return list;
+}
+
+// A name that goes into a control file, which takes words parted by blanks, one line each.
+void require_one_word(const Node& node, std::string_view name) {
+  if (name.empty() || name.find_first_of(" \t\r\n/") != std::string_view::npos) {
+    node.fail("is not the name of a device");
+  }
+}
+
+void parse_network(const Node& node, Resources& resources) {
+  resources.network_class_id = node.integer_if<uint32_t>("classID");
+  const auto priorities = node.find("priorities");
+  if (!priorities) return;
+  for (const Node& element : priorities->elements()) {
+    const Node name = element.at("name");
+    require_one_word(name, name.string());
+    resources.network_priorities.push_back(
+        {.interface = name.string(), .priority = element.at("priority").integer<uint32_t>()});
+  }
+}
+
+std::map<std::string, RdmaLimit> parse_rdma(const Node& node) {
+  std::map<std::string, RdmaLimit> limits;
+  for (const Node& property : node.properties()) {
+    require_one_word(property, property.key());
+    const RdmaLimit limit{.hca_handles = property.integer_if<uint32_t>("hcaHandles"),
+                          .hca_objects = property.integer_if<uint32_t>("hcaObjects")};
+    if (!limit.hca_handles && !limit.hca_objects) {
+      property.fail("has neither hcaHandles nor hcaObjects");
+    }
+    limits.emplace(property.key(), limit);
+  }
+  return limits;
 }
 
 // The names become file names in the container's cgroup.
@@ -70,6 +191,12 @@ Resources parse_resources(const Node& node) {
   if (const auto pids = node.find("pids")) {
     resources.pids_limit = pids->integer_if<int64_t>("limit", -1);
   }
+  if (const auto io = node.find("blockIO")) resources.block_io = parse_block_io(*io);
+  if (const auto huge = node.find("hugepageLimits")) {
+    resources.hugepage_limits = parse_hugepage_limits(*huge);
+  }
+  if (const auto network = node.find("network")) parse_network(*network, resources);
+  if (const auto rdma = node.find("rdma")) resources.rdma = parse_rdma(*rdma);
   if (const auto unified = node.find("unified")) resources.unified = parse_unified(*unified);
   return resources;
 }

@@ -80,13 +80,51 @@ struct DeviceRule {
   std::string access;                   // of r, w, m
 };
 
+struct BlockIo {
+  struct Weight {
+    int64_t major = 0, minor = 0;
+    std::optional<uint16_t> weight, leaf_weight;
+  };
+  struct Throttle {
+    int64_t major = 0, minor = 0;
+    uint64_t rate = 0;  // bytes or operations a second
+  };
+  std::optional<uint16_t> weight, leaf_weight;
+  std::vector<Weight> weight_device;
+  std::vector<Throttle> read_bps, write_bps, read_iops, write_iops;
+};
+
+struct HugepageLimit {
+  std::string page_size;  // `2MB`
+  uint64_t limit = 0;     // bytes
+};
+
+struct NetworkPriority {
+  std::string interface;
+  uint32_t priority = 0;
+};
+
+struct RdmaLimit {
+  std::optional<uint32_t> hca_handles, hca_objects;
+};
+
 struct Resources {
   std::vector<DeviceRule> devices;
   std::optional<int64_t> memory_limit, memory_swap, memory_reservation;  // bytes, -1: unlimited
-  std::optional<int64_t> pids_limit;                                     // -1: unlimited
-  std::optional<uint64_t> cpu_shares, cpu_period;
-  std::optional<int64_t> cpu_quota;
+  std::optional<uint64_t> memory_swappiness;
+  bool memory_disable_oom_killer = false;
+  bool memory_check_before_update = false;  // a limit below what is in use is refused, not enforced
+  std::optional<int64_t> pids_limit;        // -1: unlimited
+  // 0 is as absent for shares, quota and period; a negative quota is unlimited.
+  std::optional<uint64_t> cpu_shares, cpu_period, cpu_burst, cpu_realtime_period;
+  std::optional<int64_t> cpu_quota, cpu_realtime_runtime;
+  std::optional<bool> cpu_idle;
   std::string cpus, mems;
+  BlockIo block_io;
+  std::vector<HugepageLimit> hugepage_limits;
+  std::optional<uint32_t> network_class_id;
+  std::vector<NetworkPriority> network_priorities;
+  std::map<std::string, RdmaLimit> rdma;  // by device
   std::map<std::string, std::string> unified;
 };
 
