@@ -6,6 +6,7 @@
 #include <array>
 #include <cerrno>
 #include <charconv>
+#include <span>
 
 #include "base/error.h"
 #include "base/file.h"
@@ -13,7 +14,16 @@
 namespace berth::runtime::cgroup {
 namespace {
 
-constexpr std::array<std::string_view, 3> kControllers = {"cpuset", "memory", "pids"};
+constexpr std::array<std::string_view, 3> kLimits = {"cpuset", "memory", "pids"};
+// v1's names and v2's: what a hierarchy does not have is passed over.
+constexpr std::array<std::string_view, 13> kContainer = {
+    "cpuset", "memory",  "pids",    "cpu",      "cpuacct", "devices", "freezer",
+    "blkio",  "hugetlb", "net_cls", "net_prio", "rdma",    "io"};
+
+std::span<const std::string_view> names(ControllerSet set) {
+  if (set == ControllerSet::limits) return kLimits;
+  return kContainer;
+}
 
 // A group's file that may go away while we look: with the group, or with its last process.
 std::string read_if_alive(int group, const std::string& name) {
@@ -33,7 +43,7 @@ bool Site::has(std::string_view controller) const {
 
 std::vector<Site> sites(const Hierarchy& hierarchy) {
   std::vector<Site> found;
-  for (const std::string_view controller : kControllers) {
+  for (const std::string_view controller : names(hierarchy.controllers)) {
     const V1Mount* const v1 = hierarchy.v1_of(controller);
     if (v1 == nullptr && !hierarchy.v2_has(controller)) continue;
     const std::string& mount = v1 != nullptr ? v1->path : hierarchy.v2;
@@ -45,6 +55,12 @@ std::vector<Site> sites(const Hierarchy& hierarchy) {
     site->controllers.emplace_back(controller);
   }
   return found;
+}
+
+const Site* site_of(const std::vector<Site>& all, std::string_view controller) {
+  const auto found =
+      std::ranges::find_if(all, [&](const Site& site) { return site.has(controller); });
+  return found == all.end() ? nullptr : &*found;
 }
 
 std::vector<std::string> components(std::string_view path) {

@@ -15,7 +15,7 @@
 
 namespace berth::runtime::cgroup {
 
-// A hierarchy with at least one of cpuset, memory and pids. A v2 without any (hybrid) is none.
+// A hierarchy with at least one controller of the set. A v2 without any (hybrid) is none.
 struct Site {
   bool v2 = false;
   std::string mount;
@@ -24,11 +24,13 @@ struct Site {
   bool has(std::string_view controller) const;
 };
 std::vector<Site> sites(const Hierarchy& hierarchy);
+const Site* site_of(const std::vector<Site>& all, std::string_view controller);
 
 // The components of a relative path. Throws where one is empty, `.` or `..`.
 std::vector<std::string> components(std::string_view path);
 
-// The group below `dir` (at least one component), nothing where it is not there. Symbolic links are never followed.
+// The group below `dir` (at least one component), nothing where it is not there. Symbolic links are
+// never followed.
 std::optional<UniqueFd> descend(int dir, const std::vector<std::string>& parts);
 std::optional<UniqueFd> open_group(const Site& site, const std::vector<std::string>& parts);
 

@@ -113,8 +113,9 @@ Hierarchy parse_mountinfo(std::string_view mountinfo) {
   return found;
 }
 
-Hierarchy detect() {
+Hierarchy detect(ControllerSet set) {
   Hierarchy found = parse_mountinfo(read_file(AT_FDCWD, "/proc/self/mountinfo", size_t{64} << 20));
+  found.controllers = set;
   if (found.v2.empty()) return found;
   const std::string controllers = read_file(AT_FDCWD, found.v2 + "/cgroup.controllers");
   for (const std::string_view line : split(controllers, '\n')) {

@@ -18,11 +18,18 @@ struct V1Mount {
   bool operator==(const V1Mount&) const = default;
 };
 
+// The controllers whose groups are made, joined, searched and removed.
+enum class ControllerSet {
+  limits,     // cpuset, memory and pids: all that a Slurm task needs, and no more groups than that
+  container,  // all that linux.resources speaks of, and the freezer
+};
+
 struct Hierarchy {
   std::vector<V1Mount> v1;
   std::string v2;                           // mount point of cgroup2, empty for none
   std::vector<std::string> v2_controllers;  // cgroup.controllers at that mount point
   std::string v2_root = "/";                // the cgroup that is seen at `v2`
+  ControllerSet controllers = ControllerSet::limits;
   const V1Mount* v1_of(std::string_view controller) const;
   bool v2_has(std::string_view controller) const;
   bool operator==(const Hierarchy&) const = default;
@@ -32,7 +39,7 @@ struct Hierarchy {
 // it is taken, else the first.
 Hierarchy parse_mountinfo(std::string_view mountinfo);
 // /proc/self/mountinfo plus v2's cgroup.controllers.
-Hierarchy detect();
+Hierarchy detect(ControllerSet set = ControllerSet::limits);
 
 // The cgroup of a process in the hierarchy with that controller (v1) or in v2 (empty controller),
 // as in /proc/PID/cgroup: absolute within the hierarchy.

@@ -67,14 +67,14 @@ void make_limited_group(const Site& site, const std::string& path, const Limits&
   }
 }
 
-// First the short way, below a parent that is there. What fails on it gets the long way, which
-// repairs the groups above (a CPU that was offline for a while, a controller enabled since), and
-// that again where somebody removes a parent under our feet.
+// First the short way, below a parent that is there (unless `from_top`). What fails on it gets the
+// long way, which repairs the groups above (a CPU that was offline for a while, a controller
+// enabled since), and that again where somebody removes a parent under our feet.
 void make_limited_group_again(const Site& site, const std::string& path, const Limits& limits,
-                              Made& made) {
+                              bool from_top, Made& made) {
   for (int attempt = 0;; ++attempt) {
     try {
-      return make_limited_group(site, path, limits, attempt > 0, made);
+      return make_limited_group(site, path, limits, from_top || attempt > 0, made);
     } catch (const Error& e) {
       const bool removed = e.code() == ENOENT || e.code() == ENODEV;
       if (attempt == 3 || (attempt > 0 && !removed)) throw;
@@ -103,13 +103,6 @@ uint64_t count_oom_kills(int group, bool v2) {
   return count;
 }
 
-const Site* site_of(const std::vector<Site>& all, std::string_view controller) {
-  for (const Site& site : all) {
-    if (site.has(controller)) return &site;
-  }
-  return nullptr;
-}
-
 }  // namespace
 
 Node::Node(Hierarchy hierarchy, std::string path)
@@ -119,9 +112,13 @@ Node Node::create(const Hierarchy& hierarchy, const std::string& path, const Lim
   const std::vector<Site> all = sites(hierarchy);
   if (all.empty()) throw Error("make cgroup '" + path + "': the host has no cgroup controllers");
   require_controllers(all, limits, path);
+  // A parent made for fewer controllers would do without the others in silence.
+  const bool from_top = hierarchy.controllers != ControllerSet::limits;
   Made made;
   try {
-    for (const Site& site : all) make_limited_group_again(site, path, limits, made);
+    for (const Site& site : all) {
+      make_limited_group_again(site, path, limits, from_top && site.v2, made);
+    }
   } catch (const Error& e) {
     if (e.code() == 0) throw;  // one of ours, complete
     throw e.within("make cgroup '" + path + "'");

@@ -26,7 +26,7 @@ struct Limits {
 
 class Node {
  public:
-  // Makes the group (and its parents) in the hierarchies of cpuset, memory and pids, enables what
+  // Makes the group (and its parents) in the hierarchies of its ControllerSet, enables what
   // v2 needs on the way, copies cpuset.cpus and .mems down on v1. `limits` are in force at once.
   // `path` is relative to the hierarchy's root: `berth/job_12`. Where it fails, what it made is
   // gone.

@@ -12,6 +12,7 @@
 
 #include "base/error.h"
 #include "base/file.h"
+#include "runtime/cgroup/freezer.h"
 #include "runtime/cgroup/group.h"
 #include "runtime/cgroup/node.h"
 
@@ -163,6 +164,8 @@ void kill_all(const Hierarchy& hierarchy, const std::string& path) {
       throw Error("kill processes of cgroup '" + path + "': still alive: " + join_numbers(left));
     }
     signal_all(groups, left);
+    // v1 alone: a frozen process dies when it may go on. Signalled first, it does nothing else.
+    if (hierarchy.controllers != ControllerSet::limits) thaw(hierarchy, path);
     std::this_thread::sleep_for(kPause);
   }
 }

@@ -129,11 +129,25 @@ Limits pids_of(int64_t count) {
   return limits;
 }
 
-bool touch_memory(size_t bytes) {
+namespace {
+
+void* touched(size_t bytes) {
   void* const start =
       ::mmap(nullptr, bytes, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
-  if (start == MAP_FAILED) return false;
+  if (start == MAP_FAILED) return nullptr;
   for (size_t at = 0; at < bytes; at += 4096) static_cast<volatile char*>(start)[at] = 1;
+  return start;
+}
+
+}  // namespace
+
+void keep_memory(size_t bytes) {
+  if (touched(bytes) == nullptr) throw Error("mmap", {}, ENOMEM);
+}
+
+bool touch_memory(size_t bytes) {
+  void* const start = touched(bytes);
+  if (start == nullptr) return false;
   ::munmap(start, bytes);
   return true;
 }

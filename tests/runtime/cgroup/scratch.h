@@ -45,6 +45,8 @@ class Scratch : public testing::Test {
 Limits memory_of(int64_t bytes);
 Limits pids_of(int64_t count);
 
+// Touches that much memory and keeps it.
+void keep_memory(size_t bytes);
 // Touches that much memory; true where all of it was there.
 bool touch_memory(size_t bytes);
 

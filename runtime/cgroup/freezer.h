@@ -1,0 +1,20 @@
+// Stopping a group's processes where they stand and letting them go on: cgroup.freeze (v2) or the
+// freezer controller (v1). Where a host has both, v1's, as all v1 controllers come first. For
+// groups made with ControllerSet::container.
+#pragma once
+
+#include <string>
+
+#include "runtime/cgroup/hierarchy.h"
+
+namespace berth::runtime::cgroup {
+
+// Until every process in the group and below it stands still. Where some do not within 2 s, it is
+// thawed again and an Error says so.
+void freeze(const Hierarchy& hierarchy, const std::string& path);
+// Until all go on (at most 2 s). Nothing happens where the group is not frozen.
+void thaw(const Hierarchy& hierarchy, const std::string& path);
+// Whether it was frozen and not thawed since. False where the group or the freezer is not there.
+bool is_frozen(const Hierarchy& hierarchy, const std::string& path);
+
+}  // namespace berth::runtime::cgroup
