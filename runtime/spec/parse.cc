@@ -4,10 +4,12 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <array>
 #include <nlohmann/json.hpp>
 #include <set>
 
 #include "runtime/spec/areas.h"
+#include "runtime/spec/known.h"
 
 namespace berth::runtime::spec {
 namespace {
@@ -118,14 +120,20 @@ std::vector<Hook> parse_hooks_of(const Node& hooks, std::string_view stage) {
   return list;
 }
 
+struct Stage {
+  std::string_view name;
+  std::vector<Hook> Hooks::*hooks;
+};
+constexpr auto kStages = std::to_array<Stage>({{"prestart", &Hooks::prestart},
+                                               {"createRuntime", &Hooks::create_runtime},
+                                               {"createContainer", &Hooks::create_container},
+                                               {"startContainer", &Hooks::start_container},
+                                               {"poststart", &Hooks::poststart},
+                                               {"poststop", &Hooks::poststop}});
+
 Hooks parse_hooks(const Node& node) {
   Hooks hooks;
-  hooks.prestart = parse_hooks_of(node, "prestart");
-  hooks.create_runtime = parse_hooks_of(node, "createRuntime");
-  hooks.create_container = parse_hooks_of(node, "createContainer");
-  hooks.start_container = parse_hooks_of(node, "startContainer");
-  hooks.poststart = parse_hooks_of(node, "poststart");
-  hooks.poststop = parse_hooks_of(node, "poststop");
+  for (const Stage& stage : kStages) hooks.*stage.hooks = parse_hooks_of(node, stage.name);
   return hooks;
 }
 
@@ -138,12 +146,24 @@ void require_uts(const Spec& spec, const Node& top, std::string_view key) {
 
 }  // namespace
 
+std::vector<std::string> known_hooks() {
+  return names_in(kStages);
+}
+
+Process parse_process_document(std::string_view text, const std::string& document,
+                               std::vector<std::string>& warnings) {
+  const json parsed = parse_json(text, document);
+  return parse_process(Node(parsed, document), warnings);
+}
+
 Spec parse_spec(std::string_view text) {
   const json document = parse_json(text, "config.json");
   const Node top(document, "config.json");
   Spec spec;
   spec.oci_version = parse_version(top.at("ociVersion"));
-  if (const auto process = top.find("process")) spec.process = parse_process(*process);
+  if (const auto process = top.find("process")) {
+    spec.process = parse_process(*process, spec.warnings);
+  }
   spec.root = parse_root(top.at("root"));
   spec.hostname = top.string_or("hostname", "");
   spec.domainname = top.string_or("domainname", "");
@@ -154,7 +174,9 @@ Spec parse_spec(std::string_view text) {
     spec.annotations = annotations->string_map();
   }
   if (const auto hooks = top.find("hooks")) spec.hooks = parse_hooks(*hooks);
-  if (const auto linux_node = top.find("linux")) spec.linux_ = parse_linux(*linux_node);
+  if (const auto linux_node = top.find("linux")) {
+    spec.linux_ = parse_linux(*linux_node, spec.warnings);
+  }
   require_uts(spec, top, "hostname");
   require_uts(spec, top, "domainname");
   return spec;

@@ -14,6 +14,9 @@ namespace berth::runtime::spec {
 Spec parse_spec(std::string_view json);
 // linux.resources alone; `document` stands for `config.json` in messages.
 Resources parse_resources_document(std::string_view json, const std::string& document);
+// process alone (`exec --process`), likewise.
+Process parse_process_document(std::string_view json, const std::string& document,
+                               std::vector<std::string>& warnings);
 // Opens and reads config.json in the bundle. One line each, with the bundle's name: `no such bundle
 // '/srv/app'`, `bundle '/srv/app' has no config.json`, and `bundle '/srv/app': ` before what
 // parse_spec says.

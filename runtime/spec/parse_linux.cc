@@ -3,6 +3,7 @@
 #include <array>
 
 #include "runtime/spec/areas.h"
+#include "runtime/spec/known.h"
 
 namespace berth::runtime::spec {
 namespace {
@@ -150,9 +151,21 @@ void require_user_namespace(const Node& node, const Linux& result) {
   if (!result.gid_mappings.empty()) node.at("gidMappings").fail("needs a namespace of type 'user'");
 }
 
+// A namespace's clocks are set once, by who makes it.
+void require_own_time(const Node& offsets, const Linux& result) {
+  if (result.time_offsets.empty()) return;
+  const auto found = std::ranges::find(result.namespaces, NamespaceType::time, &Namespace::type);
+  if (found == result.namespaces.end()) offsets.fail("needs a namespace of type 'time'");
+  if (!found->path.empty()) offsets.fail("cannot be set in a time namespace that is joined");
+}
+
 }  // namespace
 
-Linux parse_linux(const Node& node) {
+std::vector<std::string> known_namespaces() {
+  return names_in(kNamespaces);
+}
+
+Linux parse_linux(const Node& node, Warnings& warnings) {
   Linux result;
   if (const auto namespaces = node.find("namespaces")) {
     for (const Node& element : namespaces->elements()) {
@@ -175,6 +188,16 @@ Linux parse_linux(const Node& node) {
   result.readonly_paths = parse_paths(node, "readonlyPaths");
   if (const auto propagation = node.find("rootfsPropagation")) {
     result.rootfs_propagation = parse_propagation(*propagation);
+  }
+  if (const auto personality = node.find("personality")) {
+    result.personality = parse_personality(*personality, warnings);
+  }
+  if (const auto policy = node.find("memoryPolicy")) {
+    result.memory_policy = parse_memory_policy(*policy);
+  }
+  if (const auto offsets = node.find("timeOffsets")) {
+    result.time_offsets = parse_time_offsets(*offsets);
+    require_own_time(*offsets, result);
   }
   return result;
 }

@@ -5,6 +5,7 @@
 #include <array>
 
 #include "runtime/spec/areas.h"
+#include "runtime/spec/known.h"
 
 namespace berth::runtime::spec {
 namespace {
@@ -65,25 +66,41 @@ User parse_user(const Node& node) {
   return user;
 }
 
-std::vector<std::string> parse_capability_set(const Node& capabilities, std::string_view key) {
+// A name that this version does not know cannot be given, and a program without it is less mighty,
+// not more: files are written for kernels to come.
+std::vector<std::string> parse_capability_set(const Node& capabilities, std::string_view key,
+                                              Warnings& warnings) {
   std::vector<std::string> set;
   const auto node = capabilities.find(key);
   if (!node) return set;
   for (const Node& element : node->elements()) {
-    set.push_back(element.string());
-    if (!std::ranges::binary_search(kCapabilities, set.back())) {
-      element.fail_value("is not a capability");
+    std::string name = element.string();
+    if (std::ranges::binary_search(kCapabilities, name)) {
+      set.push_back(std::move(name));
+    } else {
+      warnings.push_back(element.path() + ": " + in_quotes(name) +
+                         " is not a capability: it is left out");
     }
   }
   return set;
 }
 
-Capabilities parse_capabilities(const Node& node) {
-  return {.bounding = parse_capability_set(node, "bounding"),
-          .effective = parse_capability_set(node, "effective"),
-          .inheritable = parse_capability_set(node, "inheritable"),
-          .permitted = parse_capability_set(node, "permitted"),
-          .ambient = parse_capability_set(node, "ambient")};
+Capabilities parse_capabilities(const Node& node, Warnings& warnings) {
+  return {.bounding = parse_capability_set(node, "bounding", warnings),
+          .effective = parse_capability_set(node, "effective", warnings),
+          .inheritable = parse_capability_set(node, "inheritable", warnings),
+          .permitted = parse_capability_set(node, "permitted", warnings),
+          .ambient = parse_capability_set(node, "ambient", warnings)};
+}
+
+std::vector<std::string> parse_environment(const Node& node) {
+  std::vector<std::string> env;
+  for (const Node& element : node.elements()) {
+    env.push_back(element.string());
+    const size_t equals = env.back().find('=');
+    if (equals == std::string::npos || equals == 0) element.fail_value("is not NAME=value");
+  }
+  return env;
 }
 
 Rlimit parse_rlimit(const Node& node, const std::vector<Rlimit>& before) {
@@ -114,7 +131,11 @@ void refuse_label(const Node& node, std::string_view key) {
 
 }  // namespace
 
-Process parse_process(const Node& node) {
+std::vector<std::string> known_capabilities() {
+  return names_in(kCapabilities);
+}
+
+Process parse_process(const Node& node, Warnings& warnings) {
   Process process;
   process.terminal = node.boolean_or("terminal", false);
   if (const auto size = node.find("consoleSize")) {
@@ -126,11 +147,11 @@ Process parse_process(const Node& node) {
   process.args = args.strings();
   if (process.args.empty()) args.fail("is empty");
   if (process.args[0].empty()) args.fail("the program's name is empty");
-  process.env = node.strings_or_none("env");
+  if (const auto env = node.find("env")) process.env = parse_environment(*env);
   const Node cwd = node.at("cwd");
   process.cwd = cwd.absolute_path();
   if (const auto capabilities = node.find("capabilities")) {
-    process.capabilities = parse_capabilities(*capabilities);
+    process.capabilities = parse_capabilities(*capabilities, warnings);
   }
   if (const auto rlimits = node.find("rlimits")) {
     for (const Node& rlimit : rlimits->elements()) {
@@ -139,6 +160,15 @@ Process parse_process(const Node& node) {
   }
   process.no_new_privileges = node.boolean_or("noNewPrivileges", false);
   process.oom_score_adj = node.integer_if<int>("oomScoreAdj", -1000, 1000);
+  if (const auto scheduler = node.find("scheduler")) {
+    process.scheduler = parse_scheduler(*scheduler);
+  }
+  if (const auto priority = node.find("ioPriority")) {
+    process.io_priority = parse_io_priority(*priority);
+  }
+  if (const auto affinity = node.find("execCPUAffinity")) {
+    process.exec_cpu_affinity = parse_cpu_affinity(*affinity);
+  }
   refuse_label(node, "apparmorProfile");
   refuse_label(node, "selinuxLabel");
   return process;

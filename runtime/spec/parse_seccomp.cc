@@ -4,6 +4,7 @@
 #include <span>
 
 #include "runtime/spec/areas.h"
+#include "runtime/spec/known.h"
 
 namespace berth::runtime::spec {
 namespace {
@@ -70,6 +71,22 @@ SeccompRule parse_rule(const Node& node) {
 }
 
 }  // namespace
+
+std::vector<std::string> known_seccomp_actions() {
+  return names_in(kActions);
+}
+
+std::vector<std::string> known_seccomp_operators() {
+  return names_in(kOperators);
+}
+
+std::vector<std::string> known_seccomp_architectures() {
+  return names_in(kArchitectures);
+}
+
+std::vector<std::string> known_seccomp_flags() {
+  return names_in(kFlags);
+}
 
 Seccomp parse_seccomp(const Node& node) {
   Seccomp seccomp;

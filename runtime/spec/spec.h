@@ -37,6 +37,26 @@ struct ConsoleSize {
   bool operator==(const ConsoleSize&) const = default;
 };
 
+// sched_setattr(2); the numbers are the kernel's.
+struct Scheduler {
+  uint32_t policy = 0;  // SCHED_*
+  std::string name;     // `SCHED_FIFO`
+  int32_t nice = 0;
+  uint32_t priority = 0;
+  uint64_t flags = 0;                              // SCHED_FLAG_*
+  uint64_t runtime = 0, deadline = 0, period = 0;  // nanoseconds
+};
+
+struct IoPriority {
+  int io_class = 0;  // IOPRIO_CLASS_*
+  int priority = 0;
+};
+
+// CPUs by number; absent: left as they are.
+struct CpuAffinity {
+  std::optional<std::vector<unsigned>> initial, final;
+};
+
 struct Process {
   bool terminal = false;
   std::optional<ConsoleSize> console_size;
@@ -47,6 +67,9 @@ struct Process {
   std::vector<Rlimit> rlimits;
   bool no_new_privileges = false;
   std::optional<int> oom_score_adj;
+  std::optional<Scheduler> scheduler;
+  std::optional<IoPriority> io_priority;
+  CpuAffinity exec_cpu_affinity;  // of processes that join the container
 };
 
 struct Root {
@@ -157,6 +180,21 @@ struct Hooks {
       poststop;
 };
 
+// set_mempolicy(2)
+struct MemoryPolicy {
+  int mode = 0;      // MPOL_* with MPOL_F_* flags
+  std::string name;  // `MPOL_BIND`
+  std::vector<unsigned> nodes;
+};
+
+// A clock's distance from the host's, in a time namespace.
+struct TimeOffset {
+  std::string clock;  // `monotonic`, `boottime`
+  int64_t seconds = 0;
+  uint32_t nanoseconds = 0;
+  bool operator==(const TimeOffset&) const = default;
+};
+
 struct Linux {
   std::vector<Namespace> namespaces;
   std::vector<IdMapping> uid_mappings, gid_mappings;
@@ -167,6 +205,9 @@ struct Linux {
   std::map<std::string, std::string> sysctl;
   std::vector<std::string> masked_paths, readonly_paths;
   std::string rootfs_propagation;
+  std::optional<unsigned long> personality;  // personality(2)
+  std::optional<MemoryPolicy> memory_policy;
+  std::vector<TimeOffset> time_offsets;
 };
 
 struct Spec {
@@ -178,6 +219,8 @@ struct Spec {
   std::map<std::string, std::string> annotations;
   Hooks hooks;
   Linux linux_;  // `linux` is a macro of the compiler's
+  // One line each about what is asked for and not done, which other runtimes do not refuse either.
+  std::vector<std::string> warnings;
 
   bool has_namespace(NamespaceType type) const;
   const Namespace* find_namespace(NamespaceType type) const;

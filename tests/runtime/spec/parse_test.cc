@@ -4,6 +4,7 @@
 #include <gmock/gmock.h>
 #include <sys/resource.h>
 
+#include "base/error.h"
 #include "base/file.h"
 
 namespace berth::runtime::spec {
@@ -129,6 +130,70 @@ TEST(Parse, ReadsSeccomp) {
   EXPECT_EQ(seccomp->syscalls[1].args[0].op, "SCMP_CMP_MASKED_EQ");
   EXPECT_EQ(seccomp->syscalls[1].args[0].value_two, 1u);
   EXPECT_EQ(seccomp->syscalls[2].errno_ret, 38u);
+}
+
+Spec with_process(const std::string& properties) {
+  return parse_spec(R"({"ociVersion": "1.2.0", "root": {"path": "r"},
+                        "process": {"args": ["sh"], "cwd": "/", )" +
+                    properties + "}}");
+}
+
+TEST(Parse, LeavesOutUnknownCapabilitiesWithAWarning) {
+  const Spec spec =
+      with_process(R"("capabilities": {"ambient": ["CAP_CHOWN", "CAP_FLY"], "bounding": ["X"]})");
+  EXPECT_THAT(spec.process->capabilities->ambient, ElementsAre("CAP_CHOWN"));
+  EXPECT_THAT(spec.warnings,
+              ElementsAre("process.capabilities.bounding[0]: 'X' is not a capability: "
+                          "it is left out",
+                          "process.capabilities.ambient[1]: 'CAP_FLY' is not a capability: "
+                          "it is left out"));
+}
+
+TEST(Parse, ReadsSchedulerPriorityAndAffinity) {
+  const Process process = *with_process(R"("scheduler": {"policy": "SCHED_DEADLINE",
+      "flags": ["SCHED_FLAG_RESET_ON_FORK", "SCHED_FLAG_DL_OVERRUN"],
+      "runtime": 10, "deadline": 20, "period": 30},
+      "ioPriority": {"class": "IOPRIO_CLASS_BE", "priority": 6},
+      "execCPUAffinity": {"initial": "8,0-2,1", "final": ""})")
+                               .process;
+  ASSERT_TRUE(process.scheduler);
+  EXPECT_EQ(process.scheduler->policy, 6u);
+  EXPECT_EQ(process.scheduler->flags, 5u);
+  EXPECT_EQ(process.scheduler->deadline, 20u);
+  ASSERT_TRUE(process.io_priority);
+  EXPECT_EQ(process.io_priority->io_class, 2);
+  EXPECT_EQ(process.io_priority->priority, 6);
+  ASSERT_TRUE(process.exec_cpu_affinity.initial);
+  EXPECT_THAT(*process.exec_cpu_affinity.initial, ElementsAre(0, 1, 2, 8));
+  EXPECT_FALSE(process.exec_cpu_affinity.final);
+}
+
+TEST(Parse, ReadsPersonalityMemoryPolicyAndTimeOffsets) {
+  const Spec spec = parse_spec(R"({"ociVersion": "1.2.0", "root": {"path": "r"}, "linux": {
+      "namespaces": [{"type": "time"}], "personality": {"domain": "LINUX32", "flags": ["X"]},
+      "memoryPolicy": {"mode": "MPOL_BIND", "nodes": "0,2-3", "flags": ["MPOL_F_STATIC_NODES"]},
+      "timeOffsets": {"monotonic": {"secs": -5, "nanosecs": 7}, "boottime": {"secs": 9}}}})");
+  EXPECT_EQ(spec.linux_.personality, 8u);
+  EXPECT_EQ(spec.warnings.size(), 1u);
+  ASSERT_TRUE(spec.linux_.memory_policy);
+  EXPECT_EQ(spec.linux_.memory_policy->mode, 2 | 1 << 15);
+  EXPECT_THAT(spec.linux_.memory_policy->nodes, ElementsAre(0, 2, 3));
+  EXPECT_THAT(spec.linux_.time_offsets,
+              ElementsAre(TimeOffset{.clock = "boottime", .seconds = 9, .nanoseconds = 0},
+                          TimeOffset{.clock = "monotonic", .seconds = -5, .nanoseconds = 7}));
+}
+
+TEST(Parse, AProcessFileHasItsOwnName) {
+  std::vector<std::string> warnings;
+  EXPECT_THAT(parse_process_document(R"({"args": ["a"], "cwd": "/x"})", "p.json", warnings).args,
+              ElementsAre("a"));
+  try {
+    parse_process_document(R"({"args": ["a"], "cwd": "x"})", "p.json", warnings);
+    FAIL();
+  } catch (const Error& e) {
+    EXPECT_EQ(e.message(), "p.json: cwd: 'x' is not an absolute path");
+  }
+  EXPECT_TRUE(warnings.empty());
 }
 
 TEST(Parse, NeedsNoMoreThanAVersionAndARoot) {
