@@ -11,11 +11,16 @@
 #include "runtime/container/start.h"
 #include "runtime/process/capabilities.h"
 #include "runtime/process/host_name.h"
+#include "runtime/process/io_priority.h"
 #include "runtime/process/loopback.h"
+#include "runtime/process/memory_policy.h"
 #include "runtime/process/oom_score.h"
+#include "runtime/process/personality.h"
 #include "runtime/process/rlimits.h"
+#include "runtime/process/scheduler.h"
 #include "runtime/process/sysctl.h"
 #include "runtime/process/terminal.h"
+#include "runtime/process/time_offsets.h"
 #include "runtime/process/user.h"
 #include "runtime/process/user_namespace.h"
 #include "runtime/process/working_directory.h"
@@ -52,6 +57,10 @@ void enter(Entry entry) {
 void Start::on_host() {
   process::set_oom_score(process());
   process::raise_hard_limits(process().rlimits);
+  if (process().io_priority) process::set_io_priority(*process().io_priority);
+  if (process().scheduler && process::is_inherited(*process().scheduler)) {
+    process::set_scheduler(*process().scheduler);
+  }
   rootfs_->open_sources();
 }
 
@@ -89,6 +98,9 @@ void Start::inside(const std::function<void()>& before_limits) {
 void Start::make_namespaces() {
   namespaces_.join_after_user();
   namespaces_.make();
+  if (namespaces_.makes(spec::NamespaceType::time)) {
+    process::enter_time_namespace(entry_.spec.linux_.time_offsets, maps_.has_value());
+  }
   process::set_host_name(entry_.spec);
   if (namespaces_.makes(spec::NamespaceType::network)) process::raise_loopback();
 }
@@ -112,6 +124,12 @@ void Start::open_terminal() {
 }
 
 void Start::take_identity(process::Groups groups, const process::CapabilityPlan& capabilities) {
+  if (process().scheduler && !process::is_inherited(*process().scheduler)) {
+    process::set_scheduler(*process().scheduler);
+  }
+  const spec::Linux& wanted = entry_.spec.linux_;
+  if (wanted.personality) process::set_personality(*wanted.personality);
+  if (wanted.memory_policy) process::set_memory_policy(*wanted.memory_policy);
   capabilities.limit_bounding();
   process::become(process().user, groups);
   process::enter_working_directory(entry_.preferred_cwd, entry_.require_preferred_cwd,

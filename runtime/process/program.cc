@@ -7,6 +7,7 @@
 #include <algorithm>
 
 #include "base/error.h"
+#include "runtime/process/environment.h"
 
 namespace berth::runtime::process {
 namespace {
@@ -76,6 +77,7 @@ void Program::move_listen_pid(pid_t from, pid_t to) {
 }
 
 void Program::find() {
+  env_ = complete_environment(std::move(env_), ::geteuid());
   path_ = find_program(args_.front(), env_);
   argv_ = pointers(args_);
   envp_ = pointers(env_);

@@ -20,6 +20,7 @@ class Program {
   explicit Program(const spec::Process& process);
   // LISTEN_PID names the process that sockets are passed to; a launcher that forks changes it.
   void move_listen_pid(pid_t from, pid_t to);
+  // Inside, as the user: also what the environment lacks.
   void find();
   // Gives back only by throwing Error with execve's errno.
   [[noreturn]] void execute() const;

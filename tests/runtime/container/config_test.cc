@@ -3,6 +3,7 @@
 #include <gtest/gtest.h>
 #include <unistd.h>
 
+#include <nlohmann/json.hpp>
 #include <string_view>
 
 #include "base/error.h"
@@ -71,6 +72,77 @@ TEST_P(ConfigTest, RunsFromTheFileToTheEnd) {
   EXPECT_THAT(outcome.out, HasSubstr("on /sys type sysfs (ro"));
   EXPECT_THAT(outcome.out, ::testing::EndsWith("Read-only file system\n"));
 }
+
+// Small changes of that file, one program each that looks at itself.
+struct Look {
+  const char* name;
+  const char* patch;
+  const char* script;
+  const char* seen;
+};
+
+class Attribute : public ::testing::TestWithParam<Look> {};
+
+TEST_P(Attribute, IsSeenFromInside) {
+  if (::geteuid() != 0) GTEST_SKIP() << "takes root: " << errno_text(EPERM);
+  const test::Bundle bundle;
+  auto config = nlohmann::json::parse(kConfig);
+  config.merge_patch(nlohmann::json::parse(GetParam().patch));
+  config["process"]["args"] = {"sh", "-c", GetParam().script};
+  Entry entry = bundle.entry({});
+  entry.spec = spec::parse_spec(config.dump());
+  const test::Outcome outcome = test::launch(0, [&] { enter_or_stay(std::move(entry)); });
+  EXPECT_EQ(outcome.err, "");
+  EXPECT_EQ(outcome.out, std::string(GetParam().seen) + "\n");
+}
+
+// proc(5) stat: 18 priority, 19 nice, 41 policy.
+constexpr const char* kScheduling = "set -- $(cat /proc/self/stat); echo ${18} ${19} ${41}";
+
+INSTANTIATE_TEST_SUITE_P(
+    Process, Attribute,
+    ::testing::Values(
+        Look{"Umask", R"({"process": {"user": {"umask": 7}}})", "umask", "0007"},
+        Look{"Groups", R"({"process": {"user": {"uid": 5, "gid": 6, "additionalGids": [7, 8]}}})",
+             "id -u; id -G", "5\n6 7 8"},
+        Look{"Home", R"({"process": {"user": {"uid": 5}}})", "echo $HOME", "/"},
+        Look{"LastOfAName", R"({"process": {"env": ["PATH=/bin", "A=1", "B=2", "A=3"]}})",
+             "env | grep -c '^A='; echo $A $B", "1\n3 2"},
+        Look{"Nice", R"({"process": {"scheduler": {"policy": "SCHED_BATCH", "nice": 5}}})",
+             kScheduling, "25 5 3"},
+        Look{"RoundRobin", R"({"process": {"scheduler": {"policy": "SCHED_RR", "priority": 9}}})",
+             kScheduling, "-10 0 2"},
+        Look{"RoundRobinOnlyHere",
+             R"({"process": {"scheduler": {"policy": "SCHED_RR", "priority": 9,
+                 "flags": ["SCHED_FLAG_RESET_ON_FORK"]}}})",
+             "set -- $(cat /proc/$$/stat); echo ${18} ${19} ${41}", "-10 0 2"},
+        Look{"InAUserNamespace",
+             R"({"process": {"scheduler": {"policy": "SCHED_RR", "priority": 9}},
+                 "linux": {"namespaces": [{"type": "pid"}, {"type": "mount"}, {"type": "user"},
+                                          {"type": "uts"}, {"type": "network"}],
+                           "uidMappings": [{"containerID": 0, "hostID": 1000, "size": 65536}],
+                           "gidMappings": [{"containerID": 0, "hostID": 1000, "size": 65536}]}})",
+             kScheduling, "-10 0 2"},
+        Look{"IoPriority",
+             R"({"process": {"ioPriority": {"class": "IOPRIO_CLASS_BE", "priority": 6}}})",
+             "busybox ionice -p $$", "best-effort: prio 6"},
+        Look{"Personality", R"({"linux": {"personality": {"domain": "LINUX32"}}})",
+             "busybox uname -m", "i686"},
+        Look{"MemoryPolicy", R"({"linux": {"memoryPolicy": {"mode": "MPOL_BIND", "nodes": "0"}}})",
+             "busybox awk 'NR==1 {print $2}' /proc/self/numa_maps", "bind:0"},
+        Look{"TimeOffsets",
+             R"({"linux": {"namespaces": [{"type": "pid"}, {"type": "mount"}, {"type": "time"},
+                                          {"type": "uts"}],
+                           "timeOffsets": {"boottime": {"secs": 864000000}}}})",
+             "read up rest < /proc/uptime; test ${up%.*} -gt 864000000 && echo later", "later"},
+        Look{"TimeOffsetsInAUserNamespace",
+             R"({"linux": {"namespaces": [{"type": "mount"}, {"type": "user"}, {"type": "time"},
+                                          {"type": "pid"}, {"type": "uts"}],
+                           "uidMappings": [{"containerID": 0, "hostID": 1000, "size": 65536}],
+                           "gidMappings": [{"containerID": 0, "hostID": 1000, "size": 65536}],
+                           "timeOffsets": {"boottime": {"secs": 864000000}}}})",
+             "read up rest < /proc/uptime; test ${up%.*} -gt 864000000 && echo later", "later"}),
+    [](const auto& look) { return std::string(look.param.name); });
 
 }  // namespace
 }  // namespace berth::runtime

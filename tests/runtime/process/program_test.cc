@@ -77,7 +77,7 @@ TEST_F(ProgramTest, TellsNotThereFromNotExecutable) {
 TEST_F(ProgramTest, RunsWithItsArgumentsAndEnvironmentAlone) {
   EXPECT_EQ(test::in_child([&]() -> std::string {
               spec::Process process;
-              process.args = {"sh", "-c", "test \"$0 $1 $A$HOME\" = 'a b 1' && echo $LISTEN_PID",
+              process.args = {"sh", "-c", "test \"$0 $1 $A$OUTSIDE\" = 'a b 1' && echo $LISTEN_PID",
                               "a", "b"};
               process.env = {"A=1", "PATH=/bin", "LISTEN_PID=17"};
               int ends[2];
@@ -85,6 +85,7 @@ TEST_F(ProgramTest, RunsWithItsArgumentsAndEnvironmentAlone) {
               if (::fork() == 0) {
                 ::dup2(ends[1], 1);
                 ::close(ends[0]);
+                ::setenv("OUTSIDE", "seen", 1);
                 Program program(process);
                 program.move_listen_pid(17, 4711);
                 program.find();
