@@ -8,6 +8,7 @@
 #include <utility>
 
 #include "base/error.h"
+#include "runtime/container/hooks.h"
 #include "runtime/container/start.h"
 #include "runtime/process/capabilities.h"
 #include "runtime/process/host_name.h"
@@ -79,18 +80,23 @@ void Start::enter_user_namespace() {
 }
 
 // Stage 3: namespaces, tree, identity, and then the ones that must be last.
-void Start::inside(const std::function<void()>& before_limits) {
+void Start::inside(const Stops& stops) {
   make_namespaces();
   const process::Groups groups = process::groups_of(entry_.spec);  // while /proc is the host's
   const process::CapabilityPlan capabilities(process().capabilities);
-  make_tree();
+  make_tree(stops.before_pivot);
   take_identity(groups, capabilities);
   of_program(kExitNotFound, [&] { program_.find(); });
-  entry_.fds.enforce();                     // all of ours closes at execve
-  process::set_rlimits(process().rlimits);  // may be too tight for anything above
-  if (before_limits) before_limits();       // a waiting parent hears that the set-up is done
-  std::move(entry_.limits).apply();         // from here on memory is the program's alone
-  if (seccomp_) seccomp_->load();           // may forbid all of the above
+  entry_.fds.enforce();                           // all of ours closes at execve
+  process::set_rlimits(process().rlimits);        // may be too tight for anything above
+  if (!stops.gate && stops.ready) stops.ready();  // a waiting parent hears that the set-up is done
+  std::move(entry_.limits).apply();               // from here on memory is the program's alone
+  if (stops.gate) {
+    stops.ready();  // the limits are in force when `create` is over
+    stops.gate();
+  }
+  run_hooks_inside(entry_.spec.hooks.start_container, "startContainer", Status::created);
+  if (seccomp_) seccomp_->load();  // may forbid all of the above
   of_program(kExitNotExecutable, [&] { program_.execute(); });
   std::abort();  // execute gives back by an exception or not at all
 }
@@ -105,10 +111,17 @@ void Start::make_namespaces() {
   if (namespaces_.makes(spec::NamespaceType::network)) process::raise_loopback();
 }
 
-void Start::make_tree() {
+void Start::run_hooks_inside(const std::vector<spec::Hook>& hooks, const char* kind,
+                             Status status) const {
+  if (entry_.state && !hooks.empty()) run_hooks(hooks, kind, entry_.state(host_pid_, status));
+}
+
+void Start::make_tree(const std::function<void()>& before_pivot) {
   rootfs_->mount_all();
   open_terminal();
   if (proc_sys_) process::set_sysctls(proc_sys_.get(), entry_.spec);  // read-only after the pivot
+  if (before_pivot) before_pivot();
+  run_hooks_inside(entry_.spec.hooks.create_container, "createContainer", Status::creating);
   rootfs_->pivot();
   process::make_working_directory(process().cwd);
   if (terminal_) process::take_terminal(terminal_.get());

@@ -6,6 +6,7 @@
 
 #include <array>
 #include <exception>
+#include <functional>
 #include <optional>
 #include <string>
 #include <utility>
@@ -16,6 +17,7 @@
 #include "runtime/process/descriptors.h"
 #include "runtime/rootfs/host_bind.h"
 #include "runtime/spec/spec.h"
+#include "runtime/state/state.h"
 
 namespace berth::runtime {
 
@@ -39,6 +41,14 @@ struct Entry {
   // Where process.terminal asks for a terminal: the socket that its master is sent to. Without one
   // the program has the stdio that this process has.
   UniqueFd console;
+  // For spawn. Set: a container with a life of its own, which outlasts the process that makes it,
+  // in a session of its own; the configuration's hooks are run, with this on their standard input.
+  // Given the first process' pid as the maker counts.
+  std::function<std::string(pid_t, Status)> state;
+  // For spawn, with `state`: a listening socket on which the process waits, ready in all but the
+  // last step, until somebody connects; that connection hears how execve went (gate.h).
+  UniqueFd gate;
+  bool new_keyring = false;  // a session keyring of its own (keyrings(7)), named after the id
 };
 
 // Exit codes of a start that failed (docker's and podman's): what enter's errors become.

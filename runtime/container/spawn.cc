@@ -3,9 +3,11 @@
 // (CLONE_PARENT) in the first one's place.
 #include "runtime/container/spawn.h"
 
+#include <linux/keyctl.h>
 #include <linux/sched.h>
 #include <sched.h>
 #include <sys/prctl.h>
+#include <sys/socket.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -14,6 +16,7 @@
 #include <utility>
 
 #include "base/error.h"
+#include "runtime/container/hooks.h"
 #include "runtime/container/start.h"
 #include "runtime/container/sync.h"
 
@@ -68,6 +71,14 @@ void die_with_parent(const ChildEnd& parent) {
   if (parent.parent_is_gone()) ::_exit(kExitBerthFailed);
 }
 
+// Keys of the host's session are none of the container's.
+void join_new_keyring(const std::string& id) {
+  const std::string name = "_ses." + id;
+  if (::syscall(SYS_keyctl, KEYCTL_JOIN_SESSION_KEYRING, name.c_str()) >= 0) return;
+  // A kernel without keyrings, or a sandbox that forbids them, has no keys to leak either.
+  if (errno != ENOSYS && errno != EPERM) throw Error("join session keyring", name, errno);
+}
+
 // What the parent and its child know of a start.
 struct Spawning {
   Start& start;
@@ -76,6 +87,7 @@ struct Spawning {
   pid_t launcher = -1;
   bool second_clone = false;
 
+  bool independent() const { return static_cast<bool>(start.entry().state); }
   uint64_t pid_flag() const { return start.makes_pid_namespace() ? CLONE_NEWPID : 0; }
 };
 
@@ -85,25 +97,57 @@ void prepare(const Spawning& s) {
   s.start.enter_user_namespace();
 }
 
-[[noreturn]] void become_program(const Spawning& s, const ChildEnd& parent) {
-  parent.wait_for_go();
+void begin_own_session(const Spawning& s) {
+  if (!s.independent()) return;
+  check(::setsid(), "setsid");
+  if (s.start.entry().new_keyring) join_new_keyring(s.start.id());
+}
+
+// Nobody may come for long. Of the host this process then holds what the program gets, and the
+// sockets.
+void wait_at_gate(const Spawning& s, ChildEnd& parent) {
+  const int gate = s.start.entry().gate.get();
+  s.start.entry().fds.close_others({gate, parent.fd()});
+  int connection = -1;
+  do {
+    connection = ::accept4(gate, nullptr, nullptr, SOCK_CLOEXEC);
+  } while (connection < 0 && errno == EINTR);
+  parent.go_on_with(UniqueFd(check(connection, "wait for start")));
+}
+
+void restore_signals(const Spawning& s) {
+  if (const auto& mask = s.start.signal_mask()) {
+    ::sigprocmask(SIG_SETMASK, &*mask, nullptr);
+  } else {
+    s.signals.restore();
+  }
+}
+
+[[noreturn]] void become_program(const Spawning& s, ChildEnd& parent) {
+  s.start.set_host_pid(parent.wait_for_go());
+  begin_own_session(s);
   if (!s.second_clone) {
     prepare(s);
   }
   s.start.take_listen_pid(s.launcher);
-  s.start.inside([&] {
-    die_with_parent(parent);
+  Stops stops;
+  if (s.independent()) {
+    stops.before_pivot = [&] {
+      parent.tree();
+      (void)parent.wait_for_go();
+    };
+  }
+  stops.ready = [&] {
+    if (!s.independent()) die_with_parent(parent);
     parent.ready();
-    if (const auto& mask = s.start.signal_mask()) {
-      ::sigprocmask(SIG_SETMASK, &*mask, nullptr);
-    } else {
-      s.signals.restore();
-    }
-  });
+    restore_signals(s);
+  };
+  if (s.start.entry().gate) stops.gate = [&] { wait_at_gate(s, parent); };
+  s.start.inside(stops);
 }
 
 // The process between: makes the user namespace, and with its rights the program's process.
-void hand_over(const Spawning& s, const ChildEnd& parent) {
+void hand_over(const Spawning& s, ChildEnd& parent) {
   prepare(s);
   const Child next = clone_child(s.pid_flag() | CLONE_PARENT, UniqueFd());
   if (next.pid == 0) become_program(s, parent);
@@ -161,7 +205,18 @@ void end(const Child& child) noexcept {
   }
 }
 
-// The parent's side, up to the child's execve. On a throw the child may still live.
+// Hooks of the host's side, once all namespaces are made.
+void run_hooks_outside(const Spawning& s, pid_t pid) {
+  const Entry& entry = s.start.entry();
+  const spec::Hooks& hooks = entry.spec.hooks;
+  if (hooks.prestart.empty() && hooks.create_runtime.empty()) return;
+  const std::string state = entry.state(pid, Status::creating);
+  run_hooks(hooks.prestart, "prestart", state);
+  run_hooks(hooks.create_runtime, "createRuntime", state);
+}
+
+// The parent's side, up to the child's execve, or up to its gate. On a throw the child may still
+// live.
 void see_through(const Spawning& s, const ParentEnd& socket, Child& child,
                  const std::function<void(pid_t)>& before_start) {
   if (s.second_clone) {
@@ -171,8 +226,14 @@ void see_through(const Spawning& s, const ParentEnd& socket, Child& child,
     wait_for_end(between);
   }
   if (before_start) before_start(child.pid);
-  socket.go();
-  if (!socket.await_execve()) explain_death(child);
+  socket.go(child.pid);
+  if (s.independent()) {
+    if (!socket.await_tree()) explain_death(child);
+    run_hooks_outside(s, child.pid);
+    socket.go(child.pid);
+  }
+  if (!socket.await_ready()) explain_death(child);
+  if (!s.start.entry().gate && !socket.await_execve()) explain_death(child);
 }
 
 }  // namespace

@@ -17,6 +17,13 @@
 
 namespace berth::runtime {
 
+// Where a start in a child stops for a word with its parent; each may be empty.
+struct Stops {
+  std::function<void()> before_pivot;  // namespaces and tree are made, the host's paths still there
+  std::function<void()> ready;         // all is done but the last limits and execve
+  std::function<void()> gate;          // after the limits: until somebody starts it
+};
+
 class Start {
  public:
   // All that can be prepared and refused without touching this process.
@@ -28,11 +35,13 @@ class Start {
   // In the process that becomes the program, or in its parent.
   void on_host();
   void enter_user_namespace();
-  // From the namespaces to execve. `before_limits` (may be empty) is called when the set-up is
-  // done.
-  [[noreturn]] void inside(const std::function<void()>& before_limits);
+  // From the namespaces to execve.
+  [[noreturn]] void inside(const Stops& stops);
 
   const std::string& id() const { return entry_.id; }
+  const Entry& entry() const { return entry_; }
+  // The pid that this process has for its maker: what hooks are told.
+  void set_host_pid(pid_t pid) { host_pid_ = pid; }
   bool makes_pid_namespace() const { return namespaces_.makes_pid(); }
   bool joins_pid_namespace() const { return namespaces_.joins_pid(); }
   bool has_user_namespace() const {
@@ -47,7 +56,9 @@ class Start {
  private:
   const spec::Process& process() const { return *entry_.spec.process; }
   void make_namespaces();
-  void make_tree();
+  void make_tree(const std::function<void()>& before_pivot);
+  void run_hooks_inside(const std::vector<spec::Hook>& hooks, const char* kind,
+                        Status status) const;
   void open_terminal();
   void take_identity(process::Groups groups, const process::CapabilityPlan& capabilities);
 
@@ -59,6 +70,7 @@ class Start {
   std::optional<rootfs::Rootfs> rootfs_;
   UniqueFd proc_sys_;
   UniqueFd terminal_;  // the slave
+  pid_t host_pid_ = -1;
 };
 
 // Whether the program gets a PID namespace that this process is not in: then it is a child.

@@ -14,6 +14,8 @@ namespace {
 
 // One letter, then the rest.
 constexpr char kHandOver = 'h';  // and the pid, with its pidfd
+constexpr char kGo = 'g';        // and the pid
+constexpr char kTree = 't';
 constexpr char kReady = 'r';
 constexpr char kFailed = 'f';  // and the exit code, a line feed, the message
 
@@ -33,8 +35,14 @@ Message receive(int socket) {
 
 }  // namespace
 
-void ChildEnd::wait_for_go() const {
-  if (receive_message(socket_.get()).bytes.empty()) ::_exit(kExitBerthFailed);
+pid_t ChildEnd::wait_for_go() const {
+  const Message message = receive_message(socket_.get());
+  if (!message.bytes.starts_with(kGo)) ::_exit(kExitBerthFailed);
+  return leading_number(message.bytes);
+}
+
+void ChildEnd::tree() const {
+  send_message(socket_.get(), std::string(1, kTree));
 }
 
 void ChildEnd::hand_over(pid_t pid, const UniqueFd& pidfd) const {
@@ -57,9 +65,9 @@ bool ChildEnd::parent_is_gone() const {
   return ::poll(&state, 1, 0) > 0 && (state.revents & (POLLHUP | POLLERR)) != 0;
 }
 
-void ParentEnd::go() const {
+void ParentEnd::go(pid_t pid) const {
   try {
-    send_message(socket_.get(), "go");
+    send_message(socket_.get(), kGo + std::to_string(pid));
   } catch (const Error& e) {
     if (e.code() != EPIPE) throw;  // a dead child is told of by what it left to read
   }
@@ -71,8 +79,15 @@ std::optional<HandedOver> ParentEnd::await_hand_over() const {
   return HandedOver{leading_number(message.bytes), std::move(message.fds.front())};
 }
 
+bool ParentEnd::await_tree() const {
+  return receive(socket_.get()).bytes.starts_with(kTree);
+}
+
+bool ParentEnd::await_ready() const {
+  return receive(socket_.get()).bytes.starts_with(kReady);
+}
+
 bool ParentEnd::await_execve() const {
-  if (receive(socket_.get()).bytes.empty()) return false;
   return receive(socket_.get()).bytes.empty();
 }
 

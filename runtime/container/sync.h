@@ -5,6 +5,7 @@
 #include <sys/types.h>
 
 #include <optional>
+#include <utility>
 
 #include "base/fd.h"
 #include "runtime/container/enter.h"
@@ -14,14 +15,20 @@ namespace berth::runtime {
 class ChildEnd {
  public:
   explicit ChildEnd(UniqueFd socket) : socket_(std::move(socket)) {}
-  // Until the parent says so; where the parent is gone this process ends.
-  void wait_for_go() const;
+  // Until the parent says so; where the parent is gone this process ends. Returns the pid that this
+  // process has for the parent.
+  pid_t wait_for_go() const;
+  // The tree is made: the parent has something to do, then says go.
+  void tree() const;
   // The process that goes on in our place, as this process' PID namespace counts.
   void hand_over(pid_t pid, const UniqueFd& pidfd) const;
   void ready() const;
   // By write(2) alone: a seccomp filter may be in force.
   void fail(const EnterFailure& failure) const noexcept;
   bool parent_is_gone() const;
+  int fd() const { return socket_.get(); }
+  // From now on this one hears of failures: the parent that made us is done.
+  void go_on_with(UniqueFd socket) { socket_ = std::move(socket); }
 
  private:
   UniqueFd socket_;
@@ -35,10 +42,13 @@ struct HandedOver {
 class ParentEnd {
  public:
   explicit ParentEnd(UniqueFd socket) : socket_(std::move(socket)) {}
-  void go() const;
+  void go(pid_t pid) const;
+  // Throws the child's EnterFailure; false where it died before.
+  bool await_tree() const;
+  bool await_ready() const;
   // Throws the child's EnterFailure. Nothing where it died without a word.
   std::optional<HandedOver> await_hand_over() const;
-  // Until execve. Throws the child's EnterFailure; false where it died before it was ready.
+  // After await_ready, until execve. Throws the child's EnterFailure.
   bool await_execve() const;
 
  private:

@@ -68,6 +68,18 @@ void FdPolicy::enforce() const {
   for (const int fd : keep) set_inheritable(fd, true);
 }
 
+void FdPolicy::close_others(std::vector<int> also) const {
+  also.insert(also.end(), keep.begin(), keep.end());
+  std::ranges::sort(also);
+  unsigned next = kFirst;
+  for (const int fd : also) {
+    const auto kept = static_cast<unsigned>(fd);
+    if (kept > next) check(::close_range(next, kept - 1, 0), "close_range");
+    next = std::max(next, kept + 1);
+  }
+  check(::close_range(next, ~0U, 0), "close_range");
+}
+
 std::vector<int> open_descriptors() {
   const UniqueFd dir = open_dir(AT_FDCWD, "/proc/self/fd");
   std::vector<int> fds;

@@ -18,6 +18,8 @@ struct FdPolicy {
                                    const std::vector<int>& open_at_start, unsigned preserve = 0);
   // Marks all but 0, 1, 2 and `keep` close-on-exec (close_range(2)), clears it on `keep`.
   void enforce() const;
+  // Closes all but 0, 1, 2, `keep` and `also`, at once: for a process that may wait long.
+  void close_others(std::vector<int> also) const;
 };
 
 // The descriptors of this process now, ascending (from /proc/self/fd).

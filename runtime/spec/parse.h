@@ -7,6 +7,7 @@
 #include <string>
 #include <string_view>
 
+#include "base/fd.h"
 #include "runtime/spec/spec.h"
 
 namespace berth::runtime::spec {
@@ -23,5 +24,11 @@ Process parse_process_document(std::string_view json, const std::string& documen
 Spec load_bundle(const std::string& bundle);
 // The same from the bundle's directory; `bundle` is its name in messages.
 Spec load_bundle(int bundle_dir, const std::string& bundle);
+
+// The steps of it, for who keeps the text.
+UniqueFd open_bundle(const std::string& bundle);
+std::string read_configuration(int bundle_dir, const std::string& bundle,
+                               const std::string& file = "config.json");
+Spec parse_spec(std::string_view json, const std::string& bundle);
 
 }  // namespace berth::runtime::spec

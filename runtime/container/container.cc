@@ -1,0 +1,120 @@
+#include "runtime/container/container.h"
+
+#include <signal.h>
+#include <unistd.h>
+
+#include <cerrno>
+
+#include "base/error.h"
+#include "runtime/cgroup/freezer.h"
+#include "runtime/cgroup/node.h"
+#include "runtime/container/gate.h"
+#include "runtime/container/hooks.h"
+
+namespace berth::runtime {
+namespace {
+
+constexpr const char* kTree = "berth";
+constexpr int kEndTries = 1000;  // of 10 ms
+
+cgroup::Hierarchy hierarchy() {
+  return cgroup::detect(cgroup::ControllerSet::container);
+}
+
+void send_signal(pid_t pid, int signal) {
+  if (::kill(pid, signal) < 0 && errno != ESRCH) {
+    throw Error("send signal " + std::to_string(signal) + " to process", std::to_string(pid),
+                errno);
+  }
+}
+
+}  // namespace
+
+Container Container::find(const StateRoot& root, const std::string& id) {
+  StateFolder folder = root.find(id);
+  Record record = folder.find_record().value_or(Record{});
+  record.id = id;
+  return {std::move(folder), std::move(record)};
+}
+
+Status Container::status() const {
+  const Status now = status_of(folder_, record_);
+  const bool may_be_frozen = now == Status::running && !record_.cgroup.empty();
+  return may_be_frozen && cgroup::is_frozen(hierarchy(), record_.cgroup) ? Status::paused : now;
+}
+
+void Container::start() {
+  const StateLock lock = folder_.lock();
+  if (const Status now = status(); now != Status::created) {
+    throw Error("cannot start container '" + record_.id + "': it is " + to_string(now));
+  }
+  const spec::Hooks hooks = folder_.configuration().hooks;
+  pass_gate(folder_.fd());
+  remove_gate(folder_.fd());
+  run_hooks(hooks.poststart, "poststart", state_json(record_, Status::running));
+}
+
+void Container::kill(int signal, bool all) const {
+  const Status now = status();
+  if (all && !record_.cgroup.empty()) {
+    for (const pid_t pid : cgroup::processes(hierarchy(), record_.cgroup)) {
+      send_signal(pid, signal);
+    }
+    return;
+  }
+  if (now == Status::stopped || now == Status::creating) {
+    throw Error("cannot kill container '" + record_.id + "': container not running");
+  }
+  send_signal(record_.pid, signal);
+}
+
+// SIGKILL, until none is left, for a bounded time.
+void Container::end_processes() const {
+  const auto lives = [&] {
+    const Status now = status_of(folder_, record_);
+    return now != Status::stopped && now != Status::creating;
+  };
+  if (lives()) send_signal(record_.pid, SIGKILL);
+  if (!record_.cgroup.empty()) {
+    cgroup::thaw(hierarchy(), record_.cgroup);  // a frozen process dies when it is let go
+    cgroup::kill_all(hierarchy(), record_.cgroup);
+  }
+  for (int i = 0; i < kEndTries && lives(); ++i) ::usleep(10'000);
+}
+
+std::vector<std::string> Container::clean_up() {
+  std::vector<std::string> warnings;
+  end_processes();
+  if (!record_.cgroup.empty()) {
+    if (!cgroup::remove(hierarchy(), record_.cgroup)) {
+      throw Error("remove cgroup '" + record_.cgroup + "': processes are in it still");
+    }
+    cgroup::prune(hierarchy(), kTree);
+  }
+  try {
+    const spec::Hooks hooks = folder_.configuration().hooks;
+    for (const spec::Hook& hook : hooks.poststop) {
+      try {
+        run_hooks({hook}, "poststop", state_json(record_, Status::stopped));
+      } catch (const std::exception& e) {
+        warnings.emplace_back(e.what());  // runtime-spec: logged, the rest is done all the same
+      }
+    }
+  } catch (const std::exception& e) {
+    warnings.emplace_back(e.what());
+  }
+  folder_.remove();
+  return warnings;
+}
+
+std::vector<std::string> Container::remove(bool force) {
+  const StateLock lock = folder_.lock();
+  const Status now = status();
+  if (!force && now != Status::stopped && now != Status::created) {
+    throw Error("cannot delete container '" + record_.id + "' that is not stopped: it is " +
+                to_string(now));
+  }
+  return clean_up();
+}
+
+}  // namespace berth::runtime

@@ -1,0 +1,66 @@
+// An OCI container's life over several commands: create, start, kill, delete (runtime-spec,
+// "Runtime and Lifecycle"). Each acts on the record and on the kernel's own objects; none keeps
+// anything in memory for the next.
+#pragma once
+
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "base/fd.h"
+#include "runtime/container/spawn.h"
+#include "runtime/state/state.h"
+
+namespace berth::runtime {
+
+struct CreateRequest {
+  std::string id;
+  std::string bundle;       // its directory
+  std::string config_file;  // empty: the bundle's config.json
+  std::string console_socket;
+  std::string pid_file;
+  unsigned preserve_fds = 0;
+  std::vector<int> descriptors;  // open when the program started
+  bool new_keyring = true;
+  bool no_pivot = false;
+  bool detached = true;  // nobody stays: a terminal needs a console socket
+};
+
+class Container {
+ public:
+  // Makes it, with its process ready and waiting. Where it fails, nothing of it is left.
+  static Container create(const StateRoot& root, const CreateRequest& request);
+  // Throws Error where there is none.
+  static Container find(const StateRoot& root, const std::string& id);
+
+  const Record& record() const { return record_; }
+  Status status() const;
+
+  // Lets the waiting process execute the program; runs the poststart hooks. Throws EnterFailure
+  // where the program cannot be executed.
+  void start();
+  // To the first process, or to each process in its cgroup.
+  void kill(int signal, bool all) const;
+  // Removes what is left of a stopped container, also of one that was only created; of a living
+  // one with `force`. Runs the poststop hooks: a warning for each that failed is returned.
+  std::vector<std::string> remove(bool force);
+
+  // Its process, where this process made it: for who waits.
+  const Child& child() const { return child_; }
+  // The console's other end for a terminal that this process relays.
+  const UniqueFd& console() const { return console_; }
+
+ private:
+  Container(StateFolder folder, Record record)
+      : folder_(std::move(folder)), record_(std::move(record)) {}
+  void open_console(const CreateRequest& request, Entry& entry);
+  void end_processes() const;
+  std::vector<std::string> clean_up();
+
+  StateFolder folder_;
+  Record record_;
+  Child child_;
+  UniqueFd console_;
+};
+
+}  // namespace berth::runtime

@@ -1,0 +1,240 @@
+// A container's beginning: everything that `create` makes is an object that unmakes itself until
+// all is done.
+#include <fcntl.h>
+#include <limits.h>
+#include <stdlib.h>
+#include <time.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <cstdio>
+#include <ctime>
+
+#include "base/error.h"
+#include "base/file.h"
+#include "base/process_identity.h"
+#include "runtime/cgroup/node.h"
+#include "runtime/container/container.h"
+#include "runtime/container/gate.h"
+#include "runtime/process/terminal.h"
+#include "runtime/resources/apply.h"
+#include "runtime/spec/parse.h"
+
+namespace berth::runtime {
+namespace {
+
+constexpr const char* kTree = "berth";
+
+std::string now() {
+  timespec time{};
+  ::clock_gettime(CLOCK_REALTIME, &time);
+  tm parts{};
+  ::gmtime_r(&time.tv_sec, &parts);
+  char text[64];
+  const size_t size = std::strftime(text, sizeof text, "%Y-%m-%dT%H:%M:%S", &parts);
+  char fraction[16];
+  std::snprintf(fraction, sizeof fraction, ".%09ldZ", time.tv_nsec);
+  return std::string(text, size) + fraction;
+}
+
+std::string real_path(const std::string& path) {
+  char buffer[PATH_MAX];
+  if (::realpath(path.c_str(), buffer) == nullptr) throw Error("find", path, errno);
+  return buffer;
+}
+
+// linux.cgroupsPath: absolute is below the hierarchies' roots, relative below ours.
+std::string cgroup_path_of(const spec::Spec& spec, const std::string& id) {
+  std::string path = spec.linux_.cgroups_path;
+  if (path.empty()) return std::string(kTree) + "/container_" + id;
+  if (!path.starts_with('/')) path = std::string(kTree) + "/" + path;
+  while (path.starts_with('/')) path.erase(0, 1);
+  while (path.ends_with('/')) path.pop_back();
+  return path;
+}
+
+// Swap, which Node::late grants none of, as the configuration has it.
+void allow_swap(LateLimits& late, const spec::Resources& wished) {
+  if (!wished.memory_swap) return;
+  const int64_t total = *wished.memory_swap;
+  const int64_t memory = wished.memory_limit.value_or(-1);
+  for (LateLimit& limit : late.limits) {
+    if (limit.name == "memory.memsw.limit_in_bytes") limit.value = std::to_string(total);
+    if (limit.name == "memory.swap.max") {
+      const bool unlimited = total < 0 || memory < 0;
+      limit.value = unlimited ? "max" : std::to_string(std::max<int64_t>(total - memory, 0));
+    }
+  }
+}
+
+void write_pid_file(const std::string& path, pid_t pid) {
+  const size_t slash = path.rfind('/');
+  const std::string folder = slash == std::string::npos ? "." : path.substr(0, slash + 1);
+  const UniqueFd dir = open_dir(AT_FDCWD, folder);
+  replace_file(dir.get(), slash == std::string::npos ? path : path.substr(slash + 1),
+               std::to_string(pid), 0644);
+}
+
+void check_terminal(const spec::Process& process, const CreateRequest& request) {
+  if (process.terminal && request.detached && request.console_socket.empty()) {
+    throw Error("process.terminal: true, and nobody stays to show it: --console-socket is wanted");
+  }
+  if (!process.terminal && !request.console_socket.empty()) {
+    throw Error("--console-socket: process.terminal is not true, so there is no terminal to send");
+  }
+}
+
+// A cgroup for the container alone, where this process may make one.
+class NewCgroup {
+ public:
+  NewCgroup(std::string path, const spec::Resources& wished) : path_(std::move(path)) {
+    if (::geteuid() != 0) return;
+    hierarchy_ = cgroup::detect(cgroup::ControllerSet::container);
+    if (!cgroup::processes(*hierarchy_, path_).empty()) {
+      throw Error("cgroup '" + path_ + "' has processes in it already");
+    }
+    node_ = cgroup::Node::create(*hierarchy_, path_, {});
+    try {
+      resources::apply(*hierarchy_, path_, wished);
+    } catch (...) {
+      remove();
+      throw;
+    }
+  }
+  ~NewCgroup() {
+    if (node_ && !kept_) remove();
+  }
+  NewCgroup(const NewCgroup&) = delete;
+  NewCgroup& operator=(const NewCgroup&) = delete;
+
+  CgroupJoin join() const { return node_ ? node_->join() : CgroupJoin{}; }
+  LateLimits limits(const spec::Resources& wished) const {
+    cgroup::Limits limits;
+    limits.memory_bytes = wished.memory_limit;
+    limits.pids = wished.pids_limit;
+    if (limits.empty()) return {};
+    if (!node_) {
+      throw Error(
+          "config.json: linux.resources: limits are wanted, and only root has a cgroup to limit");
+    }
+    LateLimits late = node_->late(limits);
+    allow_swap(late, wished);
+    return late;
+  }
+  std::string path() const { return node_ ? path_ : ""; }
+  void keep() { kept_ = true; }
+
+ private:
+  void remove() const noexcept {
+    try {
+      cgroup::kill_all(*hierarchy_, path_);
+      (void)cgroup::remove(*hierarchy_, path_);
+      cgroup::prune(*hierarchy_, kTree);
+    } catch (const std::exception&) {
+      // What made us fail is what is told.
+    }
+  }
+
+  std::string path_;
+  std::optional<cgroup::Hierarchy> hierarchy_;
+  std::optional<cgroup::Node> node_;
+  bool kept_ = false;
+};
+
+// Removed unless the container came to be.
+class NewFolder {
+ public:
+  explicit NewFolder(const StateFolder& folder) : folder_(folder) {}
+  ~NewFolder() {
+    if (kept_) return;
+    try {
+      folder_.remove();
+    } catch (const std::exception&) {
+      // As above.
+    }
+  }
+  NewFolder(const NewFolder&) = delete;
+  NewFolder& operator=(const NewFolder&) = delete;
+  void keep() { kept_ = true; }
+
+ private:
+  const StateFolder& folder_;
+  bool kept_ = false;
+};
+
+Record new_record(const CreateRequest& request, const spec::Spec& spec) {
+  Record record;
+  record.id = request.id;
+  record.oci_version = spec.oci_version;
+  record.bundle = real_path(request.bundle);
+  const std::string root = spec.root ? spec.root->path : "";
+  record.rootfs = root.starts_with('/') ? root : record.bundle + "/" + root;
+  record.created = now();
+  record.owner = ::geteuid();
+  record.annotations = spec.annotations;
+  return record;
+}
+
+// What the first process is made from; the record is final but for its pid.
+Entry make_entry(const CreateRequest& request, spec::Spec spec, const UniqueFd& bundle,
+                 const NewCgroup& group, const Record& record) {
+  Entry entry;
+  entry.id = request.id;
+  entry.bundle = duplicate(bundle.get());
+  entry.fds =
+      FdPolicy::from_environment(spec.process->env, request.descriptors, request.preserve_fds);
+  entry.limits = group.limits(spec.linux_.resources);
+  entry.new_keyring = request.new_keyring;
+  entry.state = [told = record](pid_t pid, Status status) mutable {
+    told.pid = pid;
+    return state_json(told, status);
+  };
+  entry.spec = std::move(spec);
+  return entry;
+}
+
+}  // namespace
+
+Container Container::create(const StateRoot& root, const CreateRequest& request) {
+  const UniqueFd bundle = spec::open_bundle(request.bundle);
+  const std::string configuration =
+      request.config_file.empty()
+          ? spec::read_configuration(bundle.get(), request.bundle)
+          : spec::read_configuration(AT_FDCWD, request.bundle, request.config_file);
+  spec::Spec spec = spec::parse_spec(configuration, request.bundle);
+  if (!spec.process) throw Error("bundle '" + request.bundle + "': config.json: process: missing");
+  check_terminal(*spec.process, request);
+
+  Container made(root.create(request.id), new_record(request, spec));
+  const StateLock lock = made.folder_.lock();
+  NewFolder folder(made.folder_);
+  NewCgroup group(cgroup_path_of(spec, request.id), spec.linux_.resources);
+  made.record_.cgroup = group.path();
+  made.folder_.keep_configuration(configuration);
+  made.folder_.write(made.record_);
+
+  Entry entry = make_entry(request, std::move(spec), bundle, group, made.record_);
+  entry.gate = open_gate(made.folder_.fd());
+  made.open_console(request, entry);
+  made.child_ = spawn(std::move(entry), group.join());
+  made.record_.pid = made.child_.pid;
+  made.record_.start_time = start_time_of(made.child_.pid).value_or(0);
+  made.folder_.write(made.record_);
+  if (!request.pid_file.empty()) write_pid_file(request.pid_file, made.child_.pid);
+  group.keep();
+  folder.keep();
+  return made;
+}
+
+void Container::open_console(const CreateRequest& request, Entry& entry) {
+  if (!request.console_socket.empty()) {
+    entry.console = process::connect_console(request.console_socket);
+  } else if (entry.spec.process->terminal) {
+    SocketPair pair = socket_pair();
+    entry.console = std::move(pair.first);
+    console_ = std::move(pair.second);
+  }
+}
+
+}  // namespace berth::runtime

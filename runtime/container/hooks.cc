@@ -1,0 +1,201 @@
+#include "runtime/container/hooks.h"
+
+#include <fcntl.h>
+#include <linux/close_range.h>
+#include <poll.h>
+#include <signal.h>
+#include <sys/syscall.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <chrono>
+#include <cstring>
+#include <optional>
+#include <string_view>
+
+#include "base/error.h"
+#include "base/fd.h"
+#include "base/one_line.h"
+
+namespace berth::runtime {
+namespace {
+
+using Clock = std::chrono::steady_clock;
+
+constexpr size_t kOutputKept = 2000;  // bytes for the message
+
+struct Pipe {
+  UniqueFd read, write;
+};
+
+Pipe make_pipe() {
+  int ends[2];
+  check(::pipe2(ends, O_CLOEXEC), "pipe");
+  return {UniqueFd(ends[0]), UniqueFd(ends[1])};
+}
+
+std::vector<char*> pointers(const std::vector<std::string>& words) {
+  std::vector<char*> result;
+  for (const std::string& word : words) result.push_back(const_cast<char*>(word.c_str()));
+  result.push_back(nullptr);
+  return result;
+}
+
+// In the child: what the hook prints is for the message, and of ours it gets nothing.
+[[noreturn]] void become_hook(const spec::Hook& hook, int input, int output) {
+  sigset_t none;
+  ::sigemptyset(&none);
+  ::sigprocmask(SIG_SETMASK, &none, nullptr);
+  if (::dup2(input, 0) == 0 && ::dup2(output, 1) == 1 && ::dup2(output, 2) == 2 &&
+      ::syscall(SYS_close_range, 3U, ~0U, CLOSE_RANGE_CLOEXEC) == 0) {
+    const std::vector<std::string> args =
+        hook.args.empty() ? std::vector<std::string>{hook.path} : hook.args;
+    ::execve(hook.path.c_str(), pointers(args).data(), pointers(hook.env).data());
+  }
+  const char* const why = std::strerror(errno);
+  (void)!::write(2, why, std::strlen(why));
+  ::_exit(127);
+}
+
+// A hook's process; killed and reaped where it is left early.
+class HookProcess {
+ public:
+  explicit HookProcess(const spec::Hook& hook) {
+    Pipe input = make_pipe(), output = make_pipe();
+    pid_ = check(::fork(), "fork");
+    if (pid_ == 0) become_hook(hook, input.read.get(), output.write.get());
+    input_ = std::move(input.write);
+    output_ = std::move(output.read);
+  }
+  ~HookProcess() {
+    if (pid_ > 0) {
+      ::kill(pid_, SIGKILL);
+      (void)wait();
+    }
+  }
+  HookProcess(const HookProcess&) = delete;
+  HookProcess& operator=(const HookProcess&) = delete;
+
+  // Feeds it and listens until it ends; false where the deadline came first.
+  bool see_to_end(std::string_view state, std::optional<Clock::time_point> deadline) {
+    ::fcntl(input_.get(), F_SETFL, O_NONBLOCK);
+    while (output_) {
+      pollfd fds[] = {{output_.get(), POLLIN, 0}, {input_ ? input_.get() : -1, POLLOUT, 0}};
+      const int rc = ::poll(fds, 2, left(deadline));
+      if (rc < 0 && errno == EINTR) continue;
+      check(rc, "poll");
+      if (rc == 0) return false;
+      if (fds[1].revents != 0) feed(state);
+      if (fds[0].revents != 0) listen();
+    }
+    return wait_until(deadline);
+  }
+
+  int status() const { return status_; }
+  const std::string& said() const { return said_; }
+
+ private:
+  static int left(std::optional<Clock::time_point> deadline) {
+    if (!deadline) return -1;
+    const auto rest =
+        std::chrono::duration_cast<std::chrono::milliseconds>(*deadline - Clock::now()).count();
+    return rest > 0 ? static_cast<int>(rest) : 0;
+  }
+
+  void feed(std::string_view& state) {
+    const ssize_t n = state.empty() ? 0 : ::write(input_.get(), state.data(), state.size());
+    if (n > 0) state.remove_prefix(static_cast<size_t>(n));
+    const bool later = n < 0 && (errno == EAGAIN || errno == EINTR);
+    if (!later && (n < 0 || state.empty())) input_.reset();  // or it does not care to read
+  }
+
+  void listen() {
+    char buffer[1024];
+    const ssize_t n = ::read(output_.get(), buffer, sizeof buffer);
+    if (n < 0 && errno == EINTR) return;
+    if (n <= 0) return output_.reset();
+    said_.append(buffer, static_cast<size_t>(n));
+    if (said_.size() > kOutputKept) said_.erase(0, said_.size() - kOutputKept);
+  }
+
+  // It may close its output and go on.
+  bool wait_until(std::optional<Clock::time_point> deadline) {
+    input_.reset();
+    if (deadline) {
+      const UniqueFd pidfd(
+          static_cast<int>(check(::syscall(SYS_pidfd_open, pid_, 0), "pidfd_open")));
+      pollfd end{pidfd.get(), POLLIN, 0};
+      int rc = 0;
+      do {
+        rc = ::poll(&end, 1, left(deadline));
+      } while (rc < 0 && errno == EINTR);
+      if (rc == 0) return false;
+    }
+    status_ = wait();
+    return true;
+  }
+
+  int wait() {
+    int status = 0;
+    while (::waitpid(pid_, &status, 0) < 0 && errno == EINTR) {
+    }
+    pid_ = -1;
+    return status;
+  }
+
+  pid_t pid_ = -1;
+  UniqueFd input_, output_;
+  std::string said_;
+  int status_ = 0;
+};
+
+// A reader that went away is the hook's right, not our end.
+class WithoutSigpipe {
+ public:
+  WithoutSigpipe() {
+    struct sigaction ignore {};
+    ignore.sa_handler = SIG_IGN;
+    ::sigaction(SIGPIPE, &ignore, &before_);
+  }
+  ~WithoutSigpipe() { ::sigaction(SIGPIPE, &before_, nullptr); }
+  WithoutSigpipe(const WithoutSigpipe&) = delete;
+  WithoutSigpipe& operator=(const WithoutSigpipe&) = delete;
+
+ private:
+  struct sigaction before_ {};
+};
+
+std::string describe(int status) {
+  return WIFEXITED(status) ? "ended with " + std::to_string(WEXITSTATUS(status))
+                           : "was killed by signal " + std::to_string(WTERMSIG(status));
+}
+
+void run_hook(const spec::Hook& hook, const std::string& name, const std::string& state) {
+  HookProcess process(hook);
+  std::optional<Clock::time_point> deadline;
+  if (hook.timeout) deadline = Clock::now() + std::chrono::seconds(*hook.timeout);
+  const bool ended = process.see_to_end(state, deadline);
+  std::string said = process.said();
+  while (said.ends_with('\n')) said.pop_back();
+  if (!said.empty()) said = ": " + one_line(said);
+  if (!ended) {
+    throw Error(name + ": '" + hook.path + "' did not end within its timeout of " +
+                std::to_string(hook.timeout.value_or(0)) + " s" + said);
+  }
+  if (process.status() != 0) {
+    throw Error(name + ": '" + hook.path + "' " + describe(process.status()) + said);
+  }
+}
+
+}  // namespace
+
+void run_hooks(const std::vector<spec::Hook>& hooks, const std::string& kind,
+               const std::string& state) {
+  if (hooks.empty()) return;
+  const WithoutSigpipe scope;
+  for (size_t i = 0; i < hooks.size(); ++i) {
+    run_hook(hooks[i], "hooks." + kind + "[" + std::to_string(i) + "]", state);
+  }
+}
+
+}  // namespace berth::runtime
