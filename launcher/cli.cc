@@ -10,6 +10,7 @@
 
 #include "base/error.h"
 #include "base/one_line.h"
+#include "launcher/cli_runtime.h"
 #include "launcher/verbs/verbs.h"
 #include "rdt/amount.h"
 #include "runtime/container/enter.h"
@@ -98,19 +99,6 @@ void add_launch(CLI::App& app, std::function<int()>& chosen, const std::vector<i
   });
 }
 
-void add_run(CLI::App& app, std::function<int()>& chosen, const std::vector<int>& descriptors) {
-  auto options = std::make_shared<RunOptions>();
-  CLI::App* verb = app.add_subcommand("run", "run one container from a bundle and wait for it");
-  verb->add_option("-b,--bundle", options->bundle, "OCI bundle (default: this directory)")
-      ->type_name("DIR");
-  verb->add_option("--preserve-fds", options->preserve_fds, "pass N descriptors on from 3 up")
-      ->type_name("N");
-  verb->add_option("id", options->id, "the container's id")->required();
-  verb->callback([options, &chosen, &descriptors] {
-    chosen = [options, &descriptors] { return run(*options, descriptors); };
-  });
-}
-
 void add_plan(CLI::App& app, std::function<int()>& chosen) {
   auto options = std::make_shared<PlanOptions>();
   CLI::App* verb = app.add_subcommand("plan", "say what a request would get, and do nothing");
@@ -165,11 +153,11 @@ int command_line(int argc, char** argv, const std::vector<int>& descriptors) {
   CLI::App app{"berth: cores, memory and last-level cache for jobs; each task an OCI container"};
   app.name("berth");
   app.footer(kExamples);
-  app.set_version_flag("--version", "berth " BERTH_VERSION "\nspec: 1.2.0");
+  app.set_version_flag("-v,--version", "berth " BERTH_VERSION "\nspec: 1.2.0");
   app.require_subcommand(1);
   std::function<int()> chosen;
   add_launch(app, chosen, descriptors);
-  add_run(app, chosen, descriptors);
+  add_runtime_verbs(app, chosen, descriptors);
   add_plan(app, chosen);
   add_small_verbs(app, chosen);
   try {

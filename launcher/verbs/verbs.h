@@ -31,13 +31,6 @@ struct LaunchOptions {
 };
 int launch(const LaunchOptions& options, const std::vector<int>& descriptors);
 
-struct RunOptions {
-  std::string bundle = ".";
-  std::string id;
-  unsigned preserve_fds = 0;
-};
-int run(const RunOptions& options, const std::vector<int>& descriptors);
-
 struct PlanOptions {
   WishOptions wish;
   std::string machine;  // hwloc XML file or synthetic description; empty: this machine

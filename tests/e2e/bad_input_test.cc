@@ -179,15 +179,15 @@ INSTANTIATE_TEST_SUITE_P(Option, BadInput, ::testing::ValuesIn(options()), name_
 
 const std::vector<BadCase> kCommandLines{
     {"NoVerb", {}, "a subcommand is required" + kSeeHelp},
-    {"UnknownVerb", {"start"}, "unknown verb 'start'" + kSeeHelp},
+    {"UnknownVerb", {"begin"}, "unknown verb 'begin'" + kSeeHelp},
     {"NoTasks", launch({"-n", "0"}), "--tasks: Value 0 not in range 1 to 4096" + kSeeHelp},
     {"RunWithoutId", {"run", "--bundle", "DIR/bundle"}, "id is required" + kSeeHelp},
     {"RunWithAPathForId",
      {"run", "--bundle", "DIR/bundle", "../id"},
-     "container id '../id': letters, digits and _+-. are allowed, no dot in front"},
+     "container id '../id': letters, digits and _+-. are allowed, no dot in front, at most 200"},
     {"RunWithTwoLinesForId",
      {"run", "--bundle", "DIR/bundle", "a\nb"},
-     "container id 'a\\x0ab': letters, digits and _+-. are allowed, no dot in front"},
+     "container id 'a\\x0ab': letters, digits and _+-. are allowed, no dot in front, at most 200"},
     {"MoreWaysThanExist",
      {"plan", "--machine", kMachine, "--l3=12w"},
      "--l3=12w refused: L3 0: 12 ways asked, it has only 11"},
@@ -311,7 +311,7 @@ TEST_F(BadInputTest, AnIdThatIsInUse) {
   for (int tries = 0; first.out_so_far().empty() && tries < 1000; ++tries) ::usleep(10'000);
   ASSERT_EQ(first.out_so_far(), "here\n");
   const Ran second = berth({"run", "--bundle", bundle, "NAME"});
-  EXPECT_EQ(second.err, here("berth: container id 'NAME' is in use on this node\n"));
+  EXPECT_EQ(second.err, here("berth: container 'NAME' exists already\n"));
   EXPECT_EQ(second.status, 125);
   ::usleep(100'000);
   ASSERT_EQ(::kill(first.pid(), SIGTERM), 0);  // it lives

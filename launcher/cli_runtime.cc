@@ -1,0 +1,169 @@
+#include "launcher/cli_runtime.h"
+
+#include <memory>
+
+#include "base/error.h"
+#include "launcher/log.h"
+#include "launcher/verbs/runtime_verbs.h"
+#include "runtime/container/enter.h"
+#include "runtime/state/state.h"
+
+namespace berth::launcher {
+namespace {
+
+// runc's: callers tell errors apart by their text.
+constexpr int kFailed = 1;
+
+// What each verb's function is told; the options before the verb are known when it is called.
+struct Setting {
+  CLI::App& app;
+  std::function<int()>& chosen;
+  std::shared_ptr<RuntimeOptions> runtime;
+  const std::vector<int>& descriptors;
+
+  // `work` is the verb; its errors are logged. `failed` is the exit status for them.
+  template <class Work>
+  void choose(CLI::App* verb, const Work& work, bool exit_like_a_shell = false) const {
+    verb->callback([chosen_verb = &chosen, runtime = runtime, work, exit_like_a_shell] {
+      *chosen_verb = [runtime, work, exit_like_a_shell] {
+        if (runtime->root.empty()) runtime->root = runtime::StateRoot::default_path();
+        try {
+          return work(*runtime);
+        } catch (const runtime::EnterFailure& e) {
+          log(*runtime, Level::error, e.what());
+          return exit_like_a_shell ? e.exit_code() : kFailed;
+        } catch (const std::exception& e) {
+          log(*runtime, Level::error, e.what());
+          return exit_like_a_shell ? runtime::kExitBerthFailed : kFailed;
+        }
+      };
+    });
+  }
+};
+
+void add_global_options(CLI::App& app, RuntimeOptions& runtime) {
+  app.add_option("--root", runtime.root, "where the containers' states are kept")->type_name("DIR");
+  app.add_option("--log", runtime.log, "file that errors are written to as well")
+      ->type_name("FILE");
+  app.add_option_function<std::string>(
+         "--log-format",
+         [&runtime](const std::string& format) { runtime.log_json = format == "json"; },
+         "text or json")
+      ->check(CLI::IsMember({"text", "json"}));
+  // What other runtimes have and berth has no use for: callers pass them all the same.
+  app.add_option_function<std::string>(
+         "--log-level", [](const std::string&) {}, "accepted: errors and warnings are logged")
+      ->check(CLI::IsMember({"debug", "info", "warning", "error"}));
+  app.add_flag_function(
+      "--debug", [](int64_t) {}, "accepted: errors and warnings are logged");
+  app.add_option_function<std::string>(
+         "--rootless", [](const std::string&) {}, "accepted: berth looks at who calls it")
+      ->check(CLI::IsMember({"true", "false", "auto"}));
+  app.add_option_function<std::string>(
+         "--cgroup-manager", [](const std::string&) {}, "cgroupfs")
+      ->check(CLI::IsMember({"cgroupfs"}));
+}
+
+void add_id(CLI::App* verb, std::string& id) {
+  verb->add_option("id", id, "the container's id")->required();
+}
+
+std::shared_ptr<CreateOptions> add_creation(CLI::App* verb, const Setting& setting) {
+  auto options = std::make_shared<CreateOptions>();
+  options->descriptors = setting.descriptors;
+  verb->add_option("-b,--bundle", options->bundle, "OCI bundle (default: this directory)")
+      ->type_name("DIR");
+  verb->add_option("-f,--config", options->config_file, "configuration, not the bundle's own")
+      ->type_name("FILE");
+  verb->add_option("--console-socket", options->console_socket,
+                   "unix socket that the terminal's master is sent to")
+      ->type_name("PATH");
+  verb->add_option("--pid-file", options->pid_file, "file that the process' pid is written to")
+      ->type_name("FILE");
+  verb->add_option("--preserve-fds", options->preserve_fds, "pass N descriptors on from 3 up")
+      ->type_name("N");
+  verb->add_flag("--no-pivot", options->no_pivot,
+                 "accepted: where the root cannot be exchanged it is covered");
+  verb->add_flag("--no-new-keyring", options->no_new_keyring,
+                 "keep the session keyring that this process has");
+  verb->add_flag_function(
+      "--no-subreaper", [](int64_t) {}, "accepted: berth is none");
+  add_id(verb, options->id);
+  return options;
+}
+
+void add_create(const Setting& setting) {
+  CLI::App* verb = setting.app.add_subcommand("create", "make a container that waits for start");
+  const auto options = add_creation(verb, setting);
+  setting.choose(verb, [options](const RuntimeOptions& r) { return create(r, *options); });
+}
+
+void add_run(const Setting& setting) {
+  CLI::App* verb =
+      setting.app.add_subcommand("run", "run one container from a bundle and wait for it");
+  const auto options = add_creation(verb, setting);
+  verb->add_flag("-d,--detach", options->detach, "do not wait for it");
+  verb->add_flag("--keep", options->keep, "leave its state behind when it ends");
+  setting.choose(
+      verb, [options](const RuntimeOptions& r) { return run(r, *options); },
+      /*exit_like_a_shell=*/true);
+}
+
+void add_start(const Setting& setting) {
+  CLI::App* verb = setting.app.add_subcommand("start", "let a created container run");
+  const auto id = std::make_shared<std::string>();
+  add_id(verb, *id);
+  setting.choose(verb, [id](const RuntimeOptions& r) { return start(r, *id); });
+}
+
+void add_state(const Setting& setting) {
+  CLI::App* verb = setting.app.add_subcommand("state", "print a container's state as JSON");
+  const auto id = std::make_shared<std::string>();
+  add_id(verb, *id);
+  setting.choose(verb, [id](const RuntimeOptions& r) { return state(r, *id); });
+}
+
+void add_kill(const Setting& setting) {
+  CLI::App* verb = setting.app.add_subcommand("kill", "send a container a signal");
+  const auto options = std::make_shared<KillOptions>();
+  verb->add_flag("-a,--all", options->all, "to each of its processes");
+  add_id(verb, options->id);
+  verb->add_option("signal", options->signal, "name or number (default: SIGTERM)");
+  setting.choose(verb, [options](const RuntimeOptions& r) { return kill(r, *options); });
+}
+
+void add_delete(const Setting& setting) {
+  CLI::App* verb = setting.app.add_subcommand("delete", "remove what is left of a container");
+  const auto options = std::make_shared<DeleteOptions>();
+  verb->add_flag("-f,--force", options->force, "also where it lives; nothing where there is none");
+  add_id(verb, options->id);
+  setting.choose(verb, [options](const RuntimeOptions& r) { return remove(r, *options); });
+}
+
+void add_list(const Setting& setting) {
+  CLI::App* verb = setting.app.add_subcommand("list", "the containers of --root");
+  const auto options = std::make_shared<ListOptions>();
+  verb->add_option_function<std::string>(
+          "-f,--format", [options](const std::string& format) { options->json = format == "json"; },
+          "table or json")
+      ->check(CLI::IsMember({"table", "json"}));
+  verb->add_flag("-q,--quiet", options->quiet, "their ids alone");
+  setting.choose(verb, [options](const RuntimeOptions& r) { return list(r, *options); });
+}
+
+}  // namespace
+
+void add_runtime_verbs(CLI::App& app, std::function<int()>& chosen,
+                       const std::vector<int>& descriptors) {
+  const Setting setting{app, chosen, std::make_shared<RuntimeOptions>(), descriptors};
+  add_global_options(app, *setting.runtime);
+  add_create(setting);
+  add_run(setting);
+  add_start(setting);
+  add_state(setting);
+  add_kill(setting);
+  add_delete(setting);
+  add_list(setting);
+}
+
+}  // namespace berth::launcher

@@ -1,0 +1,273 @@
+// An OCI container's life by berth's verbs, as podman and containerd use them.
+#include <fcntl.h>
+#include <gmock/gmock.h>
+#include <signal.h>
+#include <sys/stat.h>
+
+#include "base/file.h"
+#include "base/process_identity.h"
+#include "tests/e2e/runtime_fixture.h"
+
+namespace berth::test {
+namespace {
+
+using nlohmann::json;
+using ::testing::ElementsAre;
+using ::testing::HasSubstr;
+using ::testing::IsEmpty;
+
+class Lifecycle : public RuntimeFixture {};
+
+TEST_F(Lifecycle, GoesFromCreatedToRunningToStoppedToGone) {
+  script("echo begun; exec sleep 300");
+  const std::string c = id(), pid_file = folder_.path() + "/pid", out = folder_.path() + "/out";
+  // Its own output, so that who waits for create's does not wait for it.
+  const Ran made =
+      run({"sh", "-c", "exec \"$@\" >" + out + " 2>&1", "sh", BERTH_BINARY_DIR "/berth", "--root",
+           root(), "create", "--bundle", bundle(), "--pid-file", pid_file, c});
+  ASSERT_EQ(made.status, 0) << made << read_file(AT_FDCWD, out);
+  const json created = state(c);
+  EXPECT_EQ(created.value("status", ""), "created");
+  EXPECT_EQ(created.value("bundle", ""), bundle());
+  EXPECT_EQ(std::to_string(created.value("pid", 0)), read_file(AT_FDCWD, pid_file));
+  EXPECT_EQ(read_file(AT_FDCWD, out), "") << "it must not have begun";
+
+  const Ran early = berth({"delete", c + "x"});
+  EXPECT_EQ(early.status, 1);
+  EXPECT_EQ(early.err, "berth: container '" + c + "x' does not exist\n");
+
+  ASSERT_EQ(berth({"start", c}).status, 0);
+  EXPECT_EQ(status(c), "running");
+  EXPECT_EQ(state(c).value("pid", 0), created.value("pid", -1)) << "the same process";
+  for (int i = 0; i < 500 && read_file(AT_FDCWD, out).empty(); ++i) ::usleep(10'000);
+  EXPECT_EQ(read_file(AT_FDCWD, out), "begun\n");
+
+  const Ran again = berth({"start", c});
+  EXPECT_EQ(again.status, 1);
+  EXPECT_EQ(again.err, "berth: cannot start container '" + c + "': it is running\n");
+  const Ran living = berth({"delete", c});
+  EXPECT_EQ(living.status, 1);
+  EXPECT_THAT(living.err, HasSubstr("that is not stopped: it is running"));
+
+  ASSERT_EQ(berth({"kill", c, "SIGKILL"}).status, 0);
+  EXPECT_EQ(await(c, "stopped"), "stopped");
+  EXPECT_EQ(state(c).value("pid", -1), 0);
+  const Ran dead = berth({"kill", c});
+  EXPECT_EQ(dead.status, 1);
+  EXPECT_THAT(dead.err, HasSubstr("container not running"));
+
+  EXPECT_EQ(berth({"delete", c}).status, 0);
+  EXPECT_EQ(status(c), "none");
+  EXPECT_THAT(remains(c), IsEmpty());
+}
+
+TEST_F(Lifecycle, ACreatedContainerCanBeDeleted) {
+  const std::string c = id();
+  ASSERT_EQ(berth({"create", "-b", bundle(), c}).status, 0);
+  const int pid = state(c).value("pid", 0);
+  ASSERT_GT(pid, 0);
+  EXPECT_EQ(berth({"delete", c}).status, 0);
+  EXPECT_FALSE(start_time_of(pid)) << "its process is gone";
+  EXPECT_THAT(remains(c), IsEmpty());
+}
+
+TEST_F(Lifecycle, ForceEndsALivingOneAndAllThatItStarted) {
+  script("sleep 300 & sleep 300 & sleep 300");
+  const std::string c = id();
+  ASSERT_EQ(berth({"run", "--detach", "-b", bundle(), c}).status, 0);
+  EXPECT_EQ(status(c), "running");
+  EXPECT_EQ(berth({"delete", "--force", c}).status, 0);
+  EXPECT_THAT(remains(c), IsEmpty());
+  EXPECT_EQ(berth({"delete", "--force", c}).status, 0)
+      << "none of that id is no error with --force";
+}
+
+TEST_F(Lifecycle, RunGivesTheProgramsStatusAndLeavesNothing) {
+  script("exit 9");
+  const std::string c = id();
+  EXPECT_EQ(berth({"run", "-b", bundle(), c}).status, 9);
+  EXPECT_THAT(remains(c), IsEmpty());
+  EXPECT_EQ(berth({"run", "--keep", "-b", bundle(), c}).status, 9);
+  EXPECT_EQ(status(c), "stopped");
+}
+
+TEST_F(Lifecycle, RunForwardsSignals) {
+  script("trap 'exit 4' USR1; echo up; while :; do sleep 0.05; done");
+  const std::string c = id();
+  Running running({BERTH_BINARY_DIR "/berth", "--root", root(), "run", "-b", bundle(), c});
+  for (int i = 0; i < 500 && running.out_so_far() != "up\n"; ++i) ::usleep(10'000);
+  ::kill(running.pid(), SIGUSR1);
+  EXPECT_EQ(running.wait().status, 4);
+}
+
+TEST_F(Lifecycle, AProgramThatIsNotThereFailsAtCreateAndLeavesNothing) {
+  configure([](json& config) { config["process"]["args"] = {"absent"}; });
+  const std::string c = id(), pid_file = folder_.path() + "/pid";
+  const Ran made = berth({"create", "-b", bundle(), "--pid-file", pid_file, c});
+  EXPECT_EQ(made.status, 1);
+  EXPECT_THAT(made.err, HasSubstr("no such file or directory"));
+  EXPECT_THAT(remains(c), IsEmpty());
+  EXPECT_FALSE(std::filesystem::exists(pid_file));
+}
+
+TEST_F(Lifecycle, AProgramThatCannotBeExecutedFailsAtStart) {
+  const std::string c = id();
+  std::ofstream(bundle() + "/rootfs/garbage") << "no program";
+  ::chmod((bundle() + "/rootfs/garbage").c_str(), 0755);
+  configure([](json& config) { config["process"]["args"] = {"/garbage"}; });
+  ASSERT_EQ(berth({"create", "-b", bundle(), c}).status, 0);
+  const Ran started = berth({"start", c});
+  EXPECT_EQ(started.status, 1);
+  EXPECT_THAT(started.err, HasSubstr("'/garbage'"));
+  EXPECT_EQ(await(c, "stopped"), "stopped");
+  EXPECT_EQ(berth({"delete", c}).status, 0);
+}
+
+TEST_F(Lifecycle, TheSecondOfAnIdIsRefusedAndTheFirstLivesOn) {
+  const std::string c = id();
+  ASSERT_EQ(berth({"create", "-b", bundle(), c}).status, 0);
+  const Ran second = berth({"create", "-b", bundle(), c});
+  EXPECT_EQ(second.status, 1);
+  EXPECT_EQ(second.err, "berth: container '" + c + "' exists already\n");
+  EXPECT_EQ(status(c), "created");
+}
+
+TEST_F(Lifecycle, ListHasThemAll) {
+  const std::string a = id("a"), b = id("b");
+  EXPECT_EQ(berth({"list", "-q"}).out, "") << "a root that is not there holds none";
+  ASSERT_EQ(berth({"create", "-b", bundle(), a}).status, 0);
+  ASSERT_EQ(berth({"create", "-b", bundle(), b}).status, 0);
+  EXPECT_EQ(berth({"list", "-q"}).out, a + "\n" + b + "\n");
+  const json all = json::parse(berth({"list", "--format", "json"}).out);
+  ASSERT_EQ(all.size(), 2U);
+  EXPECT_EQ(all[0].value("id", ""), a);
+  EXPECT_EQ(all[0].value("owner", ""), "root");
+  EXPECT_THAT(berth({"list"}).out, HasSubstr("STATUS"));
+  ASSERT_EQ(berth({"delete", a}).status, 0);
+  EXPECT_EQ(berth({"list", "-q"}).out, b + "\n");
+}
+
+TEST_F(Lifecycle, ErrorsGoToTheLogInTheFormThatCallersParse) {
+  const std::string log = folder_.path() + "/log";
+  EXPECT_EQ(berth({"--log", log, "--log-format", "json", "start", "none"}).status, 1);
+  const json line = json::parse(read_file(AT_FDCWD, log));
+  EXPECT_EQ(line.value("level", ""), "error");
+  EXPECT_EQ(line.value("msg", ""), "container 'none' does not exist");
+  EXPECT_THAT(line.value("time", ""), ::testing::MatchesRegex("20..-..-..T..:..:..Z"));
+}
+
+TEST_F(Lifecycle, KillTakesNamesAndNumbers) {
+  script("trap 'echo term; exit 3' TERM; trap 'echo rt' 36; echo up; while :; do sleep 0.05; done");
+  const std::string c = id();
+  Running running({BERTH_BINARY_DIR "/berth", "--root", root(), "run", "-b", bundle(), c});
+  for (int i = 0; i < 500 && running.out_so_far() != "up\n"; ++i) ::usleep(10'000);
+  EXPECT_EQ(berth({"kill", c, "RTMIN+2"}).status, 0);
+  for (int i = 0; i < 500 && running.out_so_far() != "up\nrt\n"; ++i) ::usleep(10'000);
+  EXPECT_EQ(berth({"kill", c}).status, 0);
+  EXPECT_EQ(running.wait().out, "up\nrt\nterm\n");
+  const Ran bad = berth({"kill", c, "SIGNOT"});
+  EXPECT_EQ(bad.status, 1);
+  EXPECT_THAT(bad.err, HasSubstr("unknown signal 'SIGNOT'"));
+}
+
+TEST_F(Lifecycle, TheLimitsAreInForceOnceItIsCreated) {
+  configure([](json& config) {
+    config["linux"]["resources"]["memory"]["limit"] = 64 << 20;
+    config["linux"]["resources"]["pids"]["limit"] = 7;
+  });
+  const std::string c = id();
+  ASSERT_EQ(berth({"create", "-b", bundle(), c}).status, 0);
+  const std::string group = "/berth/container_" + c + "/";
+  std::string pids, memory;
+  for (const std::string base :
+       {"/sys/fs/cgroup", "/sys/fs/cgroup/pids", "/sys/fs/cgroup/memory"}) {
+    pids += read_file_if_exists(AT_FDCWD, base + group + "pids.max").value_or("");
+    memory += read_file_if_exists(AT_FDCWD, base + group + "memory.max").value_or("");
+    memory += read_file_if_exists(AT_FDCWD, base + group + "memory.limit_in_bytes").value_or("");
+  }
+  EXPECT_EQ(pids, "7\n");
+  EXPECT_EQ(memory, "67108864\n");
+}
+
+// Each hook appends its name, the status that it was told, and what it sees of two worlds.
+class LifecycleHooks : public RuntimeFixture {
+ protected:
+  std::string journal() const { return folder_.path() + "/journal"; }
+  json host_hook(const std::string& name) const {
+    return {{"path", "/bin/sh"},
+            {"args",
+             {"sh", "-c",
+              "jq -r '\"" + name + " \" + .status + \" \" + (.pid>0|tostring)' >>" + journal()}},
+            {"env", {"PATH=/usr/bin:/bin"}}};
+  }
+  std::string said() const { return read_file_if_exists(AT_FDCWD, journal()).value_or(""); }
+};
+
+TEST_F(LifecycleHooks, RunInTheSpecificationsOrderWithTheStateOnTheirInput) {
+  const json inside = {{"path", "/bin/sh"},
+                       {"args", {"sh", "-c", "grep -o '\"status\": \"[a-z]*\"' >/inside"}},
+                       {"env", {"PATH=/bin"}}};
+  configure([&](json& config) {
+    config["root"]["readonly"] = false;
+    config["hooks"] = {{"prestart", {host_hook("prestart")}},
+                       {"createRuntime", {host_hook("createRuntime")}},
+                       {"createContainer", {host_hook("createContainer")}},
+                       {"startContainer", {inside}},
+                       {"poststart", {host_hook("poststart")}},
+                       {"poststop", {host_hook("poststop")}}};
+  });
+  const std::string c = id();
+  const Ran made = berth({"create", "-b", bundle(), c});
+  ASSERT_EQ(made.status, 0) << made;
+  EXPECT_EQ(said(),
+            "prestart creating true\ncreateRuntime creating true\ncreateContainer creating true\n");
+  EXPECT_FALSE(std::filesystem::exists(bundle() + "/rootfs/inside"));
+  ASSERT_EQ(berth({"start", c}).status, 0);
+  EXPECT_EQ(read_file(AT_FDCWD, bundle() + "/rootfs/inside"), "\"status\": \"created\"\n");
+  EXPECT_THAT(said(), ::testing::EndsWith("poststart running true\n"));
+  ASSERT_EQ(berth({"delete", "--force", c}).status, 0);
+  EXPECT_THAT(said(), ::testing::EndsWith("poststop stopped false\n"));
+}
+
+TEST_F(LifecycleHooks, OneThatFailsEndsTheCreationAndIsNamed) {
+  for (const char* kind : {"prestart", "createRuntime", "createContainer"}) {
+    configure([&](json& config) {
+      config["hooks"] = {
+          {kind, {{{"path", "/bin/sh"}, {"args", {"sh", "-c", "echo no >&2; exit 5"}}}}}};
+    });
+    const std::string c = id(kind);
+    const Ran made = berth({"create", "-b", bundle(), c});
+    EXPECT_EQ(made.status, 1);
+    EXPECT_THAT(made.err,
+                HasSubstr(std::string("hooks.") + kind + "[0]: '/bin/sh' ended with 5: no"));
+    EXPECT_THAT(remains(c), IsEmpty());
+  }
+}
+
+TEST_F(LifecycleHooks, OneThatOutlivesItsTimeoutIsKilled) {
+  configure([&](json& config) {
+    config["hooks"] = {
+        {"createRuntime", {{{"path", "/bin/sleep"}, {"args", {"sleep", "300"}}, {"timeout", 1}}}}};
+  });
+  const std::string c = id();
+  const Ran made = berth({"create", "-b", bundle(), c});
+  EXPECT_EQ(made.status, 1);
+  EXPECT_THAT(made.err, HasSubstr("did not end within its timeout of 1 s"));
+  EXPECT_THAT(remains(c), IsEmpty());
+}
+
+TEST_F(LifecycleHooks, AFailingPoststopIsAWarningAndTheOthersStillRun) {
+  configure([&](json& config) {
+    config["hooks"] = {{"poststop", {{{"path", "/bin/false"}}, host_hook("second")}}};
+  });
+  const std::string c = id();
+  ASSERT_EQ(berth({"create", "-b", bundle(), c}).status, 0);
+  const Ran deleted = berth({"delete", c});
+  EXPECT_EQ(deleted.status, 0);
+  EXPECT_THAT(deleted.err, HasSubstr("hooks.poststop[0]: '/bin/false' ended with 1"));
+  EXPECT_THAT(said(), HasSubstr("second stopped"));
+  EXPECT_THAT(remains(c), IsEmpty());
+}
+
+}  // namespace
+}  // namespace berth::test

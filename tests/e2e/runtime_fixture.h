@@ -1,0 +1,87 @@
+// Drives berth as an OCI runtime: a state root and a bundle of its own for each test.
+#pragma once
+
+#include <gtest/gtest.h>
+#include <unistd.h>
+
+#include <filesystem>
+#include <fstream>
+#include <functional>
+#include <nlohmann/json.hpp>
+#include <string>
+#include <vector>
+
+#include "base/error.h"
+#include "tests/support/made_bundle.h"
+#include "tests/support/shell.h"
+#include "tests/support/temporary_folder.h"
+
+namespace berth::test {
+
+class RuntimeFixture : public ::testing::Test {
+ protected:
+  void SetUp() override {
+    if (::geteuid() != 0) GTEST_SKIP() << "takes root: " << errno_text(EPERM);
+  }
+  void TearDown() override {
+    for (const std::string& id : ids_) (void)berth({"delete", "--force", id});
+  }
+
+  // berth with this test's state root.
+  Ran berth(std::vector<std::string> words, const RunOptions& options = {}) const {
+    words.insert(words.begin(), {BERTH_BINARY_DIR "/berth", "--root", root()});
+    return run(words, options);
+  }
+  std::string root() const { return folder_.path() + "/state"; }
+  // An id that no other test on this machine has.
+  std::string id(const std::string& name = "a") {
+    ids_.push_back(folder_.name() + name);
+    return ids_.back();
+  }
+
+  // The bundle's configuration, changed.
+  void configure(const std::function<void(nlohmann::json&)>& change) {
+    const std::string path = bundle_.path() + "/config.json";
+    nlohmann::json config = nlohmann::json::parse(std::ifstream(path));
+    change(config);
+    std::ofstream(path) << config.dump();
+  }
+  void script(const std::string& text) {
+    configure([&](nlohmann::json& config) { config["process"]["args"] = {"sh", "-c", text}; });
+  }
+  const std::string& bundle() const { return bundle_.path(); }
+
+  nlohmann::json state(const std::string& container) const {
+    const Ran ran = berth({"state", container});
+    return ran.status == 0 ? nlohmann::json::parse(ran.out) : nlohmann::json::object();
+  }
+  std::string status(const std::string& container) const {
+    return state(container).value("status", "none");
+  }
+  // Until it has that status, for at most ten seconds.
+  std::string await(const std::string& container, const std::string& wanted) const {
+    for (int i = 0; i < 1000 && status(container) != wanted; ++i) ::usleep(10'000);
+    return status(container);
+  }
+  // What this container has left on the node.
+  std::vector<std::string> remains(const std::string& container) const {
+    std::vector<std::string> found;
+    if (std::filesystem::exists(root() + "/" + container)) found.push_back("state");
+    for (const auto& entry : std::filesystem::directory_iterator("/sys/fs/cgroup")) {
+      const auto group = entry.path() / "berth" / ("container_" + container);
+      if (std::filesystem::exists(group)) found.push_back(group);
+    }
+    if (std::filesystem::exists("/sys/fs/cgroup/berth/container_" + container)) {
+      found.push_back("cgroup");
+    }
+    return found;
+  }
+
+  TemporaryFolder folder_{0755};
+
+ private:
+  MadeBundle bundle_{{"--config", "runc"}};
+  std::vector<std::string> ids_;
+};
+
+}  // namespace berth::test
