@@ -19,6 +19,7 @@
 #include "runtime/container/gate.h"
 #include "runtime/process/terminal.h"
 #include "runtime/resources/apply.h"
+#include "runtime/resources/devices.h"
 #include "runtime/spec/parse.h"
 
 namespace berth::runtime {
@@ -97,6 +98,9 @@ class NewCgroup {
     node_ = cgroup::Node::create(*hierarchy_, path_, {});
     try {
       resources::apply(*hierarchy_, path_, wished);
+      if (!wished.devices.empty()) {
+        resources::restrict_devices(*hierarchy_, path_, wished.devices);
+      }
     } catch (...) {
       remove();
       throw;
