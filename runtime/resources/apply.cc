@@ -149,12 +149,19 @@ void apply(const Hierarchy& hierarchy, const std::string& path, const Resources&
   write_all(groups, selected);
 }
 
-void apply_limits(const Hierarchy& hierarchy, const std::string& path, const Resources& resources) {
+void apply_limits(const Hierarchy& hierarchy, const std::string& path, const Resources& wished) {
+  Resources resources = wished;
   const bool memory_on_v2 = cgroup::version_of(hierarchy, "memory") == Version::v2;
   uint64_t current = 0;
   if (resources.memory_limit || resources.memory_swap) {
     if (const auto group = cgroup::find_directory(hierarchy, "memory", path)) {
-      if (!memory_on_v2) current = read_number(group->get(), "memory.limit_in_bytes");
+      if (!memory_on_v2) {
+        current = read_number(group->get(), "memory.limit_in_bytes");
+      } else if (!resources.memory_limit) {
+        // Swap is given together with memory: what of it is swap depends on the limit in force.
+        const uint64_t limit = read_number(group->get(), "memory.max");
+        if (limit <= INT64_MAX) resources.memory_limit = static_cast<int64_t>(limit);
+      }
       if (resources.memory_check_before_update && resources.memory_limit) {
         check_usage(group->get(), memory_on_v2, *resources.memory_limit);
       }
