@@ -3,6 +3,7 @@
 #include <memory>
 
 #include "base/error.h"
+#include "launcher/cli_resources.h"
 #include "launcher/log.h"
 #include "launcher/verbs/runtime_verbs.h"
 #include "runtime/container/enter.h"
@@ -164,6 +165,8 @@ void add_runtime_verbs(CLI::App& app, std::function<int()>& chosen,
   add_kill(setting);
   add_delete(setting);
   add_list(setting);
+  add_resource_verbs(
+      app, [&setting](CLI::App* verb, const RuntimeWork& work) { setting.choose(verb, work); });
 }
 
 }  // namespace berth::launcher

@@ -1,0 +1,98 @@
+// A container's processes: their pids, or the lines that ps(1) has for them.
+#include <fcntl.h>
+#include <spawn.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <charconv>
+#include <cstdio>
+#include <nlohmann/json.hpp>
+#include <sstream>
+
+#include "base/error.h"
+#include "base/fd.h"
+#include "base/file.h"
+#include "launcher/verbs/resource_verbs.h"
+#include "runtime/cgroup/node.h"
+
+namespace berth::launcher {
+namespace {
+
+constexpr size_t kMostOutput = size_t{64} << 20;
+
+// What `ps` prints, errors included.
+std::string output_of_ps(const std::vector<std::string>& words) {
+  int ends[2];
+  check(::pipe2(ends, O_CLOEXEC), "pipe2");
+  const UniqueFd out(ends[0]);
+  UniqueFd in(ends[1]);
+  posix_spawn_file_actions_t actions;
+  ::posix_spawn_file_actions_init(&actions);
+  ::posix_spawn_file_actions_adddup2(&actions, in.get(), STDOUT_FILENO);
+  ::posix_spawn_file_actions_adddup2(&actions, in.get(), STDERR_FILENO);
+  std::vector<std::string> line = {"ps"};
+  line.insert(line.end(), words.begin(), words.end());
+  std::vector<char*> argv;
+  for (std::string& word : line) argv.push_back(word.data());
+  argv.push_back(nullptr);
+  pid_t child = 0;
+  const int failed = ::posix_spawnp(&child, "ps", &actions, nullptr, argv.data(), environ);
+  ::posix_spawn_file_actions_destroy(&actions);
+  if (failed != 0) throw Error("run", "ps", failed);
+  in.reset();
+  std::string text = read_fd(out.get(), "ps", kMostOutput);
+  int status = 0;
+  while (::waitpid(child, &status, 0) < 0 && errno == EINTR) continue;
+  if (status == 0) return text;
+  throw Error("ps failed: " + text.substr(0, text.find('\n')));
+}
+
+std::vector<std::string> fields_of(const std::string& line) {
+  std::istringstream stream(line);
+  std::vector<std::string> fields;
+  for (std::string field; stream >> field;) fields.push_back(field);
+  return fields;
+}
+
+void print_lines(const std::string& text, const std::vector<pid_t>& pids) {
+  std::istringstream lines(text);
+  std::string line;
+  std::getline(lines, line);
+  const std::vector<std::string> titles = fields_of(line);
+  const auto column = static_cast<size_t>(std::ranges::find(titles, "PID") - titles.begin());
+  if (column == titles.size()) throw Error("couldn't find PID field in ps output");
+  std::printf("%s\n", line.c_str());
+  while (std::getline(lines, line)) {
+    const std::vector<std::string> fields = fields_of(line);
+    if (fields.size() <= column) continue;
+    const std::string& field = fields[column];
+    pid_t pid = 0;
+    std::from_chars(field.data(), field.data() + field.size(), pid);
+    if (std::ranges::find(pids, pid) != pids.end()) std::printf("%s\n", line.c_str());
+  }
+}
+
+}  // namespace
+
+int ps(const RuntimeOptions& runtime, const PsOptions& options) {
+  const bool as_json = options.format == "json";
+  if (!as_json && options.format != "table") {
+    throw Error("--format: '" + options.format + "' is not table or json");
+  }
+  const ContainerCgroup group = cgroup_of(runtime, options.id);
+  if (group.container.status() == runtime::Status::stopped) {
+    throw Error("container with id " + options.id + " is not running");
+  }
+  const std::vector<pid_t> pids = runtime::cgroup::processes(group.hierarchy, group.path());
+  if (as_json) {
+    std::printf("%s\n", nlohmann::json(pids).dump().c_str());
+    return 0;
+  }
+  print_lines(output_of_ps(options.words.empty() ? std::vector<std::string>{"-ef"} : options.words),
+              pids);
+  return 0;
+}
+
+}  // namespace berth::launcher
