@@ -2,15 +2,19 @@
 // the point; each line's own reason is at the top of the file that it calls.
 #include "runtime/container/enter.h"
 
+#include <fcntl.h>
+
 #include <cerrno>
 #include <cstdlib>
 #include <functional>
 #include <utility>
 
 #include "base/error.h"
+#include "base/file.h"
 #include "runtime/container/hooks.h"
 #include "runtime/container/start.h"
 #include "runtime/process/capabilities.h"
+#include "runtime/process/cpu_affinity.h"
 #include "runtime/process/host_name.h"
 #include "runtime/process/io_priority.h"
 #include "runtime/process/loopback.h"
@@ -41,8 +45,7 @@ void of_program(int not_there, const std::function<void()>& step) {
 }  // namespace
 
 void enter(Entry entry) {
-  const std::string id = entry.id;
-  guard(id, [&] {
+  guard(step_of(entry), [&] {
     if (asks_for_pid_namespace(entry.spec)) {
       throw Error("linux.namespaces: a process cannot enter a PID namespace, only its child can");
     }
@@ -54,6 +57,12 @@ void enter(Entry entry) {
   std::abort();  // guard gives back by an exception or not at all
 }
 
+// A process that joins a container need not wait for its turn on the container's CPUs to get there.
+void Start::before_cgroup() {
+  const auto& cpus = process().exec_cpu_affinity.initial;
+  if (entry_.container && cpus) process::set_cpu_affinity(*cpus, "initial");
+}
+
 // Stage 1: what takes the host's rights or the host's view.
 void Start::on_host() {
   process::set_oom_score(process());
@@ -62,11 +71,18 @@ void Start::on_host() {
   if (process().scheduler && process::is_inherited(*process().scheduler)) {
     process::set_scheduler(*process().scheduler);
   }
-  rootfs_->open_sources();
+  if (entry_.container) {
+    const auto& cpus = process().exec_cpu_affinity.final;
+    if (cpus) process::set_cpu_affinity(*cpus, "final");
+  } else {
+    rootfs_->open_sources();
+  }
 }
 
 // Stage 2: the user namespace goes first, it grants the rights that all the rest needs.
 void Start::enter_user_namespace() {
+  // Before the first namespace that others are in.
+  if (entry_.container) process::hide_from_peers();
   namespaces_.join_before_user();
   if (entry_.user_namespace) {
     process::join_user_namespace(entry_.user_namespace->get());
@@ -81,10 +97,14 @@ void Start::enter_user_namespace() {
 
 // Stage 3: namespaces, tree, identity, and then the ones that must be last.
 void Start::inside(const Stops& stops) {
-  make_namespaces();
   const process::Groups groups = process::groups_of(entry_.spec);  // while /proc is the host's
   const process::CapabilityPlan capabilities(process().capabilities);
-  make_tree(stops.before_pivot);
+  if (entry_.container) {
+    join_container();
+  } else {
+    make_namespaces();
+    make_tree(stops.before_pivot);
+  }
   take_identity(groups, capabilities);
   of_program(kExitNotFound, [&] { program_.find(); });
   entry_.fds.enforce();                           // all of ours closes at execve
@@ -99,6 +119,13 @@ void Start::inside(const Stops& stops) {
   if (seccomp_) seccomp_->load();  // may forbid all of the above
   of_program(kExitNotExecutable, [&] { program_.execute(); });
   std::abort();  // execute gives back by an exception or not at all
+}
+
+void Start::join_container() {
+  namespaces_.join_after_user();
+  if (!process().terminal || !entry_.console) return;
+  open_terminal(open_dir(AT_FDCWD, "/").get());
+  process::take_terminal(terminal_.get());
 }
 
 void Start::make_namespaces() {
@@ -118,7 +145,10 @@ void Start::run_hooks_inside(const std::vector<spec::Hook>& hooks, const char* k
 
 void Start::make_tree(const std::function<void()>& before_pivot) {
   rootfs_->mount_all();
-  open_terminal();
+  if (process().terminal && entry_.console) {
+    open_terminal(rootfs_->root());
+    rootfs_->mount_console(terminal_.get());
+  }
   if (proc_sys_) process::set_sysctls(proc_sys_.get(), entry_.spec);  // read-only after the pivot
   if (before_pivot) before_pivot();
   run_hooks_inside(entry_.spec.hooks.create_container, "createContainer", Status::creating);
@@ -127,13 +157,11 @@ void Start::make_tree(const std::function<void()>& before_pivot) {
   if (terminal_) process::take_terminal(terminal_.get());
 }
 
-void Start::open_terminal() {
-  if (!process().terminal || !entry_.console) return;
-  process::Terminal terminal = process::open_terminal(rootfs_->root(), process());
+void Start::open_terminal(int root) {
+  process::Terminal terminal = process::open_terminal(root, process());
   process::give_terminal(terminal, process().user);
   process::send_master(entry_.console.get(), terminal.master.get());
   terminal_ = std::move(terminal.slave);
-  rootfs_->mount_console(terminal_.get());
 }
 
 void Start::take_identity(process::Groups groups, const process::CapabilityPlan& capabilities) {

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <signal.h>
+#include <sys/types.h>
 
 #include <array>
 #include <exception>
@@ -20,6 +21,11 @@
 #include "runtime/state/state.h"
 
 namespace berth::runtime {
+
+struct RunningContainer {
+  pid_t pid = -1;  // of its first process
+  UniqueFd pidfd;
+};
 
 struct Entry {
   spec::Spec spec;  // final: args, env and cwd are what runs
@@ -49,6 +55,10 @@ struct Entry {
   // last step, until somebody connects; that connection hears how execve went (gate.h).
   UniqueFd gate;
   bool new_keyring = false;  // a session keyring of its own (keyrings(7)), named after the id
+  // For spawn. Set: the program joins this container, which runs, in place of being the first of
+  // one; of the spec the parts that make a container (mounts, host name, hooks) are passed over.
+  std::optional<RunningContainer> container;
+  bool detached = false;  // for spawn: the program outlives this process
 };
 
 // Exit codes of a start that failed (docker's and podman's): what enter's errors become.

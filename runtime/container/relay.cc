@@ -167,6 +167,13 @@ class Relay {
 
 }  // namespace
 
+void take_own_size(spec::Process& process) {
+  winsize size{};
+  if (::ioctl(0, TIOCGWINSZ, &size) == 0 && size.ws_col != 0) {
+    process.console_size = spec::ConsoleSize{.height = size.ws_row, .width = size.ws_col};
+  }
+}
+
 int relay_and_wait(const Child& child, const UniqueFd& master) {
   return Relay(child, master.get()).run();
 }

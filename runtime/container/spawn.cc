@@ -92,13 +92,14 @@ struct Spawning {
 };
 
 void prepare(const Spawning& s) {
+  s.start.before_cgroup();
   if (!s.cgroup.empty()) join_self(s.cgroup);
   s.start.on_host();
   s.start.enter_user_namespace();
 }
 
 void begin_own_session(const Spawning& s) {
-  if (!s.independent()) return;
+  if (!s.independent() && !s.start.entry().container) return;
   check(::setsid(), "setsid");
   if (s.start.entry().new_keyring) join_new_keyring(s.start.id());
 }
@@ -138,7 +139,7 @@ void restore_signals(const Spawning& s) {
     };
   }
   stops.ready = [&] {
-    if (!s.independent()) die_with_parent(parent);
+    if (!s.independent() && !s.start.entry().detached) die_with_parent(parent);
     parent.ready();
     restore_signals(s);
   };
@@ -239,9 +240,8 @@ void see_through(const Spawning& s, const ParentEnd& socket, Child& child,
 }  // namespace
 
 Child spawn(Entry entry, CgroupJoin cgroup, const std::function<void(pid_t)>& before_start) {
-  const std::string id = entry.id;
   Child child;
-  guard(id, [&] {
+  guard(step_of(entry), [&] {
     Start start(std::move(entry));
     SocketPair pair = socket_pair();
     const SignalsBlocked signals;

@@ -18,23 +18,29 @@ Entry with_process(Entry entry) {
   return entry;
 }
 
-[[noreturn]] void fail(const std::string& id, const std::string& message, int exit_code) {
-  const std::string prefix = id.empty() ? "" : "start container '" + id + "': ";
-  throw EnterFailure(prefix + message, exit_code);
+process::Namespaces open_namespaces(const Entry& entry) {
+  if (!entry.container) return process::Namespaces::open(entry.spec);
+  return process::Namespaces::of_process(entry.container->pid, entry.container->pidfd.get(),
+                                         entry.spec);
+}
+
+[[noreturn]] void fail(const std::string& step, const std::string& message, int exit_code) {
+  throw EnterFailure(step.empty() ? message : step + ": " + message, exit_code);
 }
 
 }  // namespace
 
 Start::Start(Entry entry)
     : entry_(with_process(std::move(entry))),
-      namespaces_(process::Namespaces::open(entry_.spec)),
+      namespaces_(open_namespaces(entry_)),
       program_(process()) {
   const spec::Spec& spec = entry_.spec;
+  if (spec.linux_.seccomp) seccomp_ = process::SeccompFilter::compile(*spec.linux_.seccomp);
+  if (entry_.container) return;
   if (!entry_.user_namespace && !namespaces_.joins_user()) {
     maps_ = process::plan_id_maps(spec, namespaces_.makes_user(), process::has_sys_admin(),
                                   ::geteuid(), ::getegid());
   }
-  if (spec.linux_.seccomp) seccomp_ = process::SeccompFilter::compile(*spec.linux_.seccomp);
   if (!spec.linux_.sysctl.empty()) proc_sys_ = process::open_proc_sys();
   rootfs_ = rootfs::Rootfs::open(entry_.bundle.get(), spec, entry_.binds,
                                  has_user_namespace() || !process::in_initial_user_namespace());
@@ -57,13 +63,18 @@ bool asks_for_pid_namespace(const spec::Spec& spec) {
   return spec.has_namespace(spec::NamespaceType::pid);
 }
 
-void guard(const std::string& id, const std::function<void()>& stage) {
+std::string step_of(const Entry& entry) {
+  if (entry.id.empty()) return {};
+  return (entry.container ? "exec in container '" : "start container '") + entry.id + "'";
+}
+
+void guard(const std::string& step, const std::function<void()>& stage) {
   try {
     stage();
   } catch (const EnterFailure& e) {
-    fail(id, e.what(), e.exit_code());
+    fail(step, e.what(), e.exit_code());
   } catch (const std::exception& e) {
-    fail(id, e.what(), kExitBerthFailed);
+    fail(step, e.what(), kExitBerthFailed);
   }
 }
 

@@ -33,6 +33,7 @@ class Start {
   ~Start() = default;
 
   // In the process that becomes the program, or in its parent.
+  void before_cgroup();
   void on_host();
   void enter_user_namespace();
   // From the namespaces to execve.
@@ -55,11 +56,12 @@ class Start {
 
  private:
   const spec::Process& process() const { return *entry_.spec.process; }
+  void join_container();
   void make_namespaces();
   void make_tree(const std::function<void()>& before_pivot);
   void run_hooks_inside(const std::vector<spec::Hook>& hooks, const char* kind,
                         Status status) const;
-  void open_terminal();
+  void open_terminal(int root);
   void take_identity(process::Groups groups, const process::CapabilityPlan& capabilities);
 
   Entry entry_;
@@ -76,7 +78,10 @@ class Start {
 // Whether the program gets a PID namespace that this process is not in: then it is a child.
 bool asks_for_pid_namespace(const spec::Spec& spec);
 
-// Runs a stage; what it throws becomes an EnterFailure with the container's name in front.
-void guard(const std::string& id, const std::function<void()>& stage);
+// `start container 'x'`, for messages.
+std::string step_of(const Entry& entry);
+
+// Runs a stage; what it throws becomes an EnterFailure with the step in front.
+void guard(const std::string& step, const std::function<void()>& stage);
 
 }  // namespace berth::runtime

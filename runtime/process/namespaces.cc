@@ -7,9 +7,13 @@
 #include <sched.h>
 #include <sys/ioctl.h>
 #include <sys/prctl.h>
+#include <sys/stat.h>
+#include <sys/syscall.h>
+#include <unistd.h>
 
 #include <algorithm>
 #include <array>
+#include <ranges>
 
 #include "base/error.h"
 #include "base/file.h"
@@ -28,15 +32,17 @@ struct Kind {
   NamespaceType type;
   int flag;
   const char* name;
+  const char* file;  // in /proc/PID/ns
 };
-constexpr auto kKinds = std::to_array<Kind>({{NamespaceType::mount, CLONE_NEWNS, "mount"},
-                                             {NamespaceType::pid, CLONE_NEWPID, "pid"},
-                                             {NamespaceType::network, CLONE_NEWNET, "network"},
-                                             {NamespaceType::ipc, CLONE_NEWIPC, "ipc"},
-                                             {NamespaceType::uts, CLONE_NEWUTS, "uts"},
-                                             {NamespaceType::user, CLONE_NEWUSER, "user"},
-                                             {NamespaceType::cgroup, CLONE_NEWCGROUP, "cgroup"},
-                                             {NamespaceType::time, CLONE_NEWTIME, "time"}});
+constexpr auto kKinds =
+    std::to_array<Kind>({{NamespaceType::mount, CLONE_NEWNS, "mount", "mnt"},
+                         {NamespaceType::pid, CLONE_NEWPID, "pid", "pid"},
+                         {NamespaceType::network, CLONE_NEWNET, "network", "net"},
+                         {NamespaceType::ipc, CLONE_NEWIPC, "ipc", "ipc"},
+                         {NamespaceType::uts, CLONE_NEWUTS, "uts", "uts"},
+                         {NamespaceType::user, CLONE_NEWUSER, "user", "user"},
+                         {NamespaceType::cgroup, CLONE_NEWCGROUP, "cgroup", "cgroup"},
+                         {NamespaceType::time, CLONE_NEWTIME, "time", "time"}});
 
 const Kind& kind_of(NamespaceType type) {
   return *std::ranges::find(kKinds, type, &Kind::type);
@@ -49,6 +55,14 @@ UniqueFd open_namespace(const spec::Namespace& ns) {
                 name_of(ns.type) + "'");
   }
   return fd;
+}
+
+bool is_own_user_namespace(int ns_dir) {
+  struct stat own {};
+  struct stat other {};
+  check(::stat("/proc/self/ns/user", &own), "stat", "/proc/self/ns/user");
+  check(::fstatat(ns_dir, "user", &other, 0), "stat user namespace of", "container");
+  return own.st_dev == other.st_dev && own.st_ino == other.st_ino;
 }
 
 void join(int fd, NamespaceType type, const std::string& path) {
@@ -89,9 +103,45 @@ Namespaces Namespaces::open(const spec::Spec& spec) {
   return result;
 }
 
+Namespaces Namespaces::of_process(pid_t pid, int pidfd, const spec::Spec& spec) {
+  Namespaces result;
+  result.peer_ = duplicate(pidfd);
+  result.peer_dir_ = open_dir(AT_FDCWD, "/proc/" + std::to_string(pid) + "/ns");
+  // Still the same process: the number was not given to another before the folder was open.
+  check(::syscall(SYS_pidfd_send_signal, pidfd, 0, nullptr, 0), "find process",
+        std::to_string(pid));
+  result.peer_flags_ = CLONE_NEWNS;
+  for (const spec::Namespace& ns : spec.linux_.namespaces) {
+    if (ns.type != NamespaceType::user) result.peer_flags_ |= clone_flag(ns.type);
+  }
+  // To be joined twice is an error (EINVAL).
+  if (!is_own_user_namespace(result.peer_dir_.get())) result.peer_flags_ |= CLONE_NEWUSER;
+  result.joins_pid_ = (result.peer_flags_ & CLONE_NEWPID) != 0;
+  result.joins_user_ = (result.peer_flags_ & CLONE_NEWUSER) != 0;
+  return result;
+}
+
+// All but the mount namespace in one call: the kernel weighs them all with the rights that this
+// process has before, and knows which to take first.
+void Namespaces::join_peer() {
+  int left = CLONE_NEWNS;
+  const int now = peer_flags_ & ~CLONE_NEWNS;
+  if (now != 0 && ::setns(peer_.get(), now) != 0) {
+    if (errno != EINVAL) throw Error("join the container's namespaces", {}, errno);
+    left = peer_flags_;  // before Linux 5.8: one by one
+  }
+  // The mount namespace last: with it go the host's paths.
+  for (const Kind& kind : kKinds | std::views::reverse) {
+    if ((left & kind.flag) == 0) continue;
+    joined_.push_back({kind.type, std::string("of the container (") + kind.file + ")",
+                       open_file(peer_dir_.get(), kind.file, O_RDONLY)});
+  }
+}
+
 void Namespaces::join_before_user() {
+  if (peer_) join_peer();
   std::erase_if(joined_, [](const Joined& ns) {
-    if (ns.type == NamespaceType::user) return false;
+    if (ns.type == NamespaceType::user || ns.type == NamespaceType::mount) return false;
     if (::setns(ns.fd.get(), clone_flag(ns.type)) == 0) return true;
     if (errno == EPERM) return false;
     throw Error(std::string("join ") + name_of(ns.type) + " namespace", ns.path, errno);
@@ -112,7 +162,7 @@ void Namespaces::join_after_user() {
 }
 
 void Namespaces::make() const {
-  if (::unshare(make_flags_) == 0) return;
+  if (make_flags_ == 0 || ::unshare(make_flags_) == 0) return;
   const int code = errno;
   std::string list;
   for (const Kind& kind : kKinds) {

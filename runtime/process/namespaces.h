@@ -2,6 +2,8 @@
 // to user_namespace.h, the PID namespace's to who clones.
 #pragma once
 
+#include <sys/types.h>
+
 #include <string>
 #include <vector>
 
@@ -18,6 +20,9 @@ class Namespaces {
   // On the host: opens every path, by the caller's right and name, and checks that it is what the
   // spec calls it.
   static Namespaces open(const spec::Spec& spec);
+  // Those of a container's first process: what the spec asks for, its mount namespace, and a user
+  // namespace that is not ours.
+  static Namespaces of_process(pid_t pid, int pidfd, const spec::Spec& spec);
 
   // With the host's rights, before the user namespace: joins what these rights allow (an
   // administrator's network namespace); what they do not is left for after.
@@ -42,8 +47,12 @@ class Namespaces {
     std::string path;
     UniqueFd fd;
   };
+  void join_peer();
+
   std::vector<Joined> joined_;
-  int make_flags_ = 0;  // for unshare: neither user nor PID
+  int make_flags_ = 0;        // for unshare: neither user nor PID
+  UniqueFd peer_, peer_dir_;  // a pidfd and its /proc/PID/ns
+  int peer_flags_ = 0;
   bool joins_pid_ = false, joins_user_ = false, makes_pid_ = false, makes_user_ = false;
 };
 

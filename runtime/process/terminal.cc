@@ -24,8 +24,6 @@
 namespace berth::runtime::process {
 namespace {
 
-constexpr const char* kMultiplexer = "dev/pts/ptmx";
-
 void require_device_of_devpts(int fd, const char* what, bool (*is_it)(unsigned, unsigned)) {
   struct statfs fs {};
   struct stat st {};
@@ -33,7 +31,7 @@ void require_device_of_devpts(int fd, const char* what, bool (*is_it)(unsigned, 
   check(::fstat(fd, &st), "fstat", what);
   if (fs.f_type != DEVPTS_SUPER_MAGIC || !S_ISCHR(st.st_mode) ||
       !is_it(::major(st.st_rdev), ::minor(st.st_rdev))) {
-    throw Error(std::string("open terminal: the container's '/") + what +
+    throw Error(std::string("open terminal: the container's '") + what +
                 "' is not what a devpts has there");
   }
 }
@@ -47,18 +45,27 @@ bool is_slave(unsigned major, unsigned) {
   return major >= 136 && major <= 143;
 }
 
-// Looked at before it is opened for use: to open some devices is to do something.
+// Below a devpts that was looked at, and on that mount alone: to open some devices is to do
+// something, so nothing is opened first and looked at then. No /proc: it may be the container's.
 UniqueFd open_multiplexer(int root) {
+  constexpr uint64_t kReal = RESOLVE_NO_MAGICLINKS | RESOLVE_NO_SYMLINKS;
   open_how how{};
-  how.flags = O_PATH | O_CLOEXEC;
-  how.resolve = RESOLVE_IN_ROOT | RESOLVE_NO_MAGICLINKS | RESOLVE_NO_SYMLINKS;
-  const UniqueFd place(
-      static_cast<int>(check(::syscall(SYS_openat2, root, kMultiplexer, &how, sizeof how),
+  how.flags = O_PATH | O_DIRECTORY | O_CLOEXEC;
+  how.resolve = RESOLVE_IN_ROOT | kReal;
+  const UniqueFd devpts(static_cast<int>(check(
+      ::syscall(SYS_openat2, root, "dev/pts", &how, sizeof how), "open terminal", "/dev/pts")));
+  struct statfs fs {};
+  check(::fstatfs(devpts.get(), &fs), "fstatfs", "/dev/pts");
+  if (fs.f_type != DEVPTS_SUPER_MAGIC) {
+    throw Error("open terminal: the container's '/dev/pts' is not a devpts");
+  }
+  how.flags = O_RDWR | O_NOCTTY | O_CLOEXEC;
+  how.resolve = RESOLVE_BENEATH | RESOLVE_NO_XDEV | kReal;
+  UniqueFd master(
+      static_cast<int>(check(::syscall(SYS_openat2, devpts.get(), "ptmx", &how, sizeof how),
                              "open terminal", "/dev/pts/ptmx")));
-  require_device_of_devpts(place.get(), kMultiplexer, is_multiplexer);
-  const std::string again = "/proc/self/fd/" + std::to_string(place.get());
-  return UniqueFd(check(::open(again.c_str(), O_RDWR | O_NOCTTY | O_CLOEXEC), "open terminal",
-                        "/dev/pts/ptmx"));
+  require_device_of_devpts(master.get(), "/dev/pts/ptmx", is_multiplexer);
+  return master;
 }
 
 }  // namespace
@@ -72,7 +79,7 @@ Terminal open_terminal(int root, const spec::Process& process) {
   // By the master, not by a name: the name could lead elsewhere by now.
   terminal.slave = UniqueFd(
       check(::ioctl(master, TIOCGPTPEER, O_RDWR | O_NOCTTY | O_CLOEXEC), "open terminal's slave"));
-  require_device_of_devpts(terminal.slave.get(), "dev/pts", is_slave);
+  require_device_of_devpts(terminal.slave.get(), "/dev/pts", is_slave);
   if (process.console_size) {
     winsize size{};
     size.ws_row = process.console_size->height;

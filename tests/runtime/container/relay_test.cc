@@ -35,6 +35,7 @@ Entry with_terminal(Entry entry, bool pid_namespace = false) {
 [[noreturn]] void run_through(Entry entry) {
   SocketPair console = socket_pair();
   entry.console = std::move(console.first);
+  take_own_size(*entry.spec.process);
   const Child child = spawn(std::move(entry), {});
   const UniqueFd master = process::receive_master(console.second.get());
   ::_exit(relay_and_wait(child, master));

@@ -91,7 +91,7 @@ TEST_F(TerminalTest, NothingButADevptsIsOpened) {
                 (void)open_terminal(root.get(), {});
                 return std::string("opened");
               }),
-              HasSubstr("'/dev/pts/ptmx' is not what a devpts has there"));
+              HasSubstr("'/dev/pts' is not a devpts"));
 }
 
 TEST_F(TerminalTest, AnotherDeviceOfADevptsIsRefused) {
@@ -103,7 +103,7 @@ TEST_F(TerminalTest, AnotherDeviceOfADevptsIsRefused) {
                 (void)open_terminal(root.get(), {});
                 return std::string("opened");
               }),
-              HasSubstr("is not what a devpts has there"));
+              StartsWith("error: open terminal '/dev/pts/ptmx': "));
 }
 
 TEST_F(TerminalTest, ALinkIsNotFollowed) {
@@ -114,7 +114,7 @@ TEST_F(TerminalTest, ALinkIsNotFollowed) {
                 (void)open_terminal(root.get(), {});
                 return std::string("opened");
               }),
-              StartsWith("error: open terminal '/dev/pts/ptmx': "));
+              StartsWith("error: open terminal '/dev/pts': "));
 }
 
 TEST_F(TerminalTest, AMasterGoesThroughASocketWithALongPath) {

@@ -1,0 +1,67 @@
+#include "runtime/container/exec.h"
+
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#include <utility>
+
+#include "base/error.h"
+#include "base/process_identity.h"
+#include "runtime/cgroup/freezer.h"
+#include "runtime/cgroup/hierarchy.h"
+#include "runtime/container/exec_cgroup.h"
+
+namespace berth::runtime {
+namespace {
+
+constexpr const char* kStopped = "the container is stopped";
+
+bool is_paused(const Record& record) {
+  if (record.cgroup.empty()) return false;
+  return cgroup::is_frozen(cgroup::detect(cgroup::ControllerSet::container), record.cgroup);
+}
+
+void require_running(const StateFolder& folder, const Record& record, bool ignore_paused) {
+  const Status status = status_of(folder, record);
+  if (status == Status::stopped) throw Error(kStopped);
+  if (status == Status::creating) throw Error("the container is still being created");
+  if (!ignore_paused && (status == Status::paused || is_paused(record))) {
+    throw Error("the container is paused (--ignore-paused to exec all the same)");
+  }
+}
+
+RunningContainer find(const Record& record) {
+  const auto fd = static_cast<int>(::syscall(SYS_pidfd_open, record.pid, 0));
+  if (fd < 0 && errno == ESRCH) throw Error(kStopped);
+  RunningContainer container{record.pid, UniqueFd(check(fd, "pidfd_open"))};
+  // Asked once the descriptor holds it: the number may be another's by now.
+  if (start_time_of(record.pid) != record.start_time) throw Error(kStopped);
+  return container;
+}
+
+}  // namespace
+
+Child exec(const StateFolder& folder, ExecRequest request) {
+  const Record record = folder.record();
+  Entry entry;
+  CgroupJoin join;
+  try {
+    require_running(folder, record, request.ignore_paused);
+    entry.spec = folder.configuration();
+    entry.spec.process = std::move(request.process);
+    entry.container = find(record);
+    join = join_of_container(record.cgroup, request.cgroups);
+  } catch (const Error& e) {
+    throw e.within("exec in container '" + record.id + "'");
+  }
+  // Straight into the group the clone would be on the group's CPUs before anything is said.
+  if (entry.spec.process->exec_cpu_affinity.initial) join.v2_dir.reset();
+  entry.id = record.id;
+  entry.fds = std::move(request.fds);
+  entry.console = std::move(request.console);
+  entry.detached = request.detached;
+  entry.new_keyring = true;  // the container's own, by its name
+  return spawn(std::move(entry), std::move(join));
+}
+
+}  // namespace berth::runtime

@@ -1,0 +1,26 @@
+// `exec`: one more process in a container that runs. It gets there as the first one did (start.h),
+// but joins where that one made.
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "runtime/container/spawn.h"
+#include "runtime/state/state.h"
+
+namespace berth::runtime {
+
+struct ExecRequest {
+  spec::Process process;  // in place of the configuration's
+  FdPolicy fds;
+  UniqueFd console;  // where the process has a terminal: what its master is sent to
+  bool detached = false;
+  bool ignore_paused = false;
+  // Groups below the container's own: `PATH`, or `CONTROLLER[,CONTROLLER]:PATH` for some alone.
+  std::vector<std::string> cgroups;
+};
+
+// Throws EnterFailure or Error where the process did not get as far as execve.
+Child exec(const StateFolder& folder, ExecRequest request);
+
+}  // namespace berth::runtime

@@ -1,0 +1,18 @@
+// The group that a process which joins a container goes to. Private to this folder.
+#pragma once
+
+#include <map>
+#include <string>
+#include <vector>
+
+#include "runtime/cgroup/join.h"
+
+namespace berth::runtime {
+
+// `--cgroup` by controller; the empty name stands for every hierarchy. Pure; throws Error.
+std::map<std::string, std::string> parse_exec_cgroups(const std::vector<std::string>& arguments);
+
+// The container's group `path`, or one below it; empty where the container has none.
+CgroupJoin join_of_container(const std::string& path, const std::vector<std::string>& arguments);
+
+}  // namespace berth::runtime
