@@ -65,9 +65,10 @@ void check_options(const MountOp& op) {
   }
   if (op.kind != MountKind::bind && op.kind != MountKind::remount) return;
   for (const auto& [key, value] : op.options.data) {
-    // A switch of the file system below, which a second view of it cannot throw: ignored, as by
-    // mount(8).
+    // What belongs to the file system below, which a second view of it cannot change, is ignored,
+    // as mount(2) does: images carry `mode=755` and the like. A lone word is a flag mistyped.
     if (key == "sync" || key == "dirsync" || key == "lazytime" || key == "mand") continue;
+    if (!value.empty()) continue;
     throw Error("option '" + key + "' means nothing to a bind mount");
   }
 }

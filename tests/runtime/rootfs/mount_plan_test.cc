@@ -48,14 +48,18 @@ TEST(Plan, DestinationsAreAbsoluteAndStraight) {
   EXPECT_EQ(only(with({"//x", "tmpfs", "", {}})).destination, "/x");
 }
 
+TEST(Plan, ABindIgnoresWhatBelongsToTheFileSystemBelow) {
+  EXPECT_EQ(only(with({"/a", "bind", "/b", {"mode=755", "size=3"}})).destination, "/a");
+}
+
 TEST(Plan, Refusals) {
   EXPECT_EQ(error_of(with({"/a", "", "/b", {}})),
             "mount '/a': has neither a type nor the option 'bind'");
   EXPECT_EQ(error_of(with({"/a", "bind", "", {}})), "mount '/a': a bind mount needs a source");
   EXPECT_EQ(error_of(with({"/a/..", "tmpfs", "", {}})),
             "mount '/a/..': the root itself is what root.path says");
-  EXPECT_EQ(error_of(with({"/a", "bind", "/b", {"size=3"}})),
-            "mount '/a': option 'size' means nothing to a bind mount");
+  EXPECT_EQ(error_of(with({"/a", "bind", "/b", {"rprivte"}})),
+            "mount '/a': option 'rprivte' means nothing to a bind mount");
   EXPECT_EQ(error_of(with({"/a", "bind", "/b", {"idmap"}})),
             "mount '/a': option 'idmap' is not supported");
   EXPECT_EQ(error_of(with({"/a", "proc", "", {"tmpcopyup"}})),
