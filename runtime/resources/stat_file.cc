@@ -68,13 +68,10 @@ std::map<std::string, uint64_t> keyed_numbers(std::string_view text) {
 }
 
 uint64_t number(std::string_view text) {
-  // What v1 shows for no limit: the largest multiple of the page size.
-  constexpr uint64_t kV1Unlimited = 9223372036854771712ULL;
   const auto words = split(text, " \n");
   if (words.empty()) return 0;
   if (words[0] == "max") return UINT64_MAX;
-  const uint64_t value = whole<uint64_t>(words[0]).value_or(0);
-  return value == kV1Unlimited ? UINT64_MAX : value;
+  return whole<uint64_t>(words[0]).value_or(0);
 }
 
 std::vector<uint64_t> numbers(std::string_view text) {

@@ -12,7 +12,7 @@ namespace berth::runtime::resources {
 
 // `key number` lines, as in memory.stat.
 std::map<std::string, uint64_t> keyed_numbers(std::string_view text);
-// One number; `max` and v1's largest possible limit are UINT64_MAX.
+// One number; `max` is UINT64_MAX.
 uint64_t number(std::string_view text);
 std::vector<uint64_t> numbers(std::string_view text);
 // `0-3,8`

@@ -1,5 +1,4 @@
 // pause, resume, update, events and ps on a living container, by the command line.
-#include <fcntl.h>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 #include <signal.h>
@@ -9,8 +8,7 @@
 #include <sstream>
 
 #include "base/error.h"
-#include "base/file.h"
-#include "runtime/cgroup/directory.h"
+#include "tests/e2e/control_file.h"
 #include "tests/support/made_bundle.h"
 #include "tests/support/shell.h"
 #include "tests/support/temporary_folder.h"
@@ -19,7 +17,6 @@ namespace berth::test {
 namespace {
 
 using nlohmann::json;
-using runtime::cgroup::Version;
 using ::testing::AllOf;
 using ::testing::HasSubstr;
 using ::testing::Not;
@@ -51,19 +48,9 @@ class ResourceVerbs : public ::testing::Test {
   }
   json state() const { return json::parse(berth({"state", id_}).out); }
   json stats() const { return json::parse(berth({"events", "--stats", id_}).out); }
-  bool on_v2(const char* controller) const {
-    return runtime::cgroup::version_of(hierarchy_, controller) == Version::v2;
-  }
-  // A control file of the container's, found as the kernel shows it.
+  bool on_v2(const char* controller) const { return is_on_v2(hierarchy_, controller); }
   std::string value(const char* controller, const char* v1, const char* v2) const {
-    const std::string pid = std::to_string(state().at("pid").get<int>());
-    const std::string all = read_file(AT_FDCWD, "/proc/" + pid + "/cgroup");
-    const auto path =
-        runtime::cgroup::path_of_process(all, on_v2(controller) ? "" : controller).value();
-    const UniqueFd group = runtime::cgroup::open_directory(hierarchy_, controller, path.substr(1));
-    std::string text = read_file(group.get(), on_v2(controller) ? v2 : v1);
-    while (text.ends_with('\n')) text.pop_back();
-    return text;
+    return control_file(hierarchy_, state().at("pid").get<int>(), controller, v1, v2);
   }
 
   const std::string id_ = "res_" + std::to_string(::getpid());
