@@ -3,6 +3,7 @@
 #include <memory>
 
 #include "base/error.h"
+#include "launcher/cli_process.h"
 #include "launcher/cli_resources.h"
 #include "launcher/log.h"
 #include "launcher/verbs/runtime_verbs.h"
@@ -165,8 +166,11 @@ void add_runtime_verbs(CLI::App& app, std::function<int()>& chosen,
   add_kill(setting);
   add_delete(setting);
   add_list(setting);
-  add_resource_verbs(
-      app, [&setting](CLI::App* verb, const RuntimeWork& work) { setting.choose(verb, work); });
+  const auto choose = [&setting](CLI::App* verb, const RuntimeWork& work) {
+    setting.choose(verb, work);
+  };
+  add_resource_verbs(app, choose);
+  add_process_verbs(app, descriptors, choose);
 }
 
 }  // namespace berth::launcher

@@ -17,6 +17,7 @@
 #include "runtime/cgroup/node.h"
 #include "runtime/container/container.h"
 #include "runtime/container/gate.h"
+#include "runtime/container/relay.h"
 #include "runtime/process/terminal.h"
 #include "runtime/resources/apply.h"
 #include "runtime/resources/devices.h"
@@ -238,6 +239,7 @@ void Container::open_console(const CreateRequest& request, Entry& entry) {
     SocketPair pair = socket_pair();
     entry.console = std::move(pair.first);
     console_ = std::move(pair.second);
+    take_own_size(*entry.spec.process);
   }
 }
 

@@ -47,8 +47,8 @@ Child exec(const StateFolder& folder, ExecRequest request) {
   CgroupJoin join;
   try {
     require_running(folder, record, request.ignore_paused);
-    entry.spec = folder.configuration();
-    entry.spec.process = std::move(request.process);
+    if (!request.spec.process) throw Error("there is nothing to run");
+    entry.spec = std::move(request.spec);
     entry.container = find(record);
     join = join_of_container(record.cgroup, request.cgroups);
   } catch (const Error& e) {

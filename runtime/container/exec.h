@@ -11,7 +11,7 @@
 namespace berth::runtime {
 
 struct ExecRequest {
-  spec::Process process;  // in place of the configuration's
+  spec::Spec spec;  // the container's configuration; its process is what is run
   FdPolicy fds;
   UniqueFd console;  // where the process has a terminal: what its master is sent to
   bool detached = false;

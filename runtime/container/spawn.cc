@@ -198,14 +198,6 @@ Child clone_first(const Spawning& s) {
                      kExitBerthFailed);
 }
 
-void end(const Child& child) noexcept {
-  ::syscall(SYS_pidfd_send_signal, child.pidfd.get(), SIGKILL, nullptr, 0);
-  siginfo_t info{};
-  while (::waitid(P_PIDFD, static_cast<id_t>(child.pidfd.get()), &info, WEXITED) != 0 &&
-         errno == EINTR) {
-  }
-}
-
 // Hooks of the host's side, once all namespaces are made.
 void run_hooks_outside(const Spawning& s, pid_t pid) {
   const Entry& entry = s.start.entry();
@@ -238,6 +230,14 @@ void see_through(const Spawning& s, const ParentEnd& socket, Child& child,
 }
 
 }  // namespace
+
+void end(const Child& child) noexcept {
+  ::syscall(SYS_pidfd_send_signal, child.pidfd.get(), SIGKILL, nullptr, 0);
+  siginfo_t info{};
+  while (::waitid(P_PIDFD, static_cast<id_t>(child.pidfd.get()), &info, WEXITED) != 0 &&
+         errno == EINTR) {
+  }
+}
 
 Child spawn(Entry entry, CgroupJoin cgroup, const std::function<void(pid_t)>& before_start) {
   Child child;

@@ -26,6 +26,9 @@ struct Child {
 // does anything.
 Child spawn(Entry entry, CgroupJoin cgroup, const std::function<void(pid_t)>& before_start = {});
 
+// Kills it and waits for its end.
+void end(const Child& child) noexcept;
+
 // Forwards signals that this process gets (all but those that cannot or must not be: KILL, STOP,
 // CHLD) and waits. Returns the exit status as a shell would: the program's, or 128 + signal.
 int forward_and_wait(const Child& child);

@@ -93,8 +93,9 @@ class Running {
   const StateFolder& folder() const { return folder_; }
   ExecRequest request(const std::string& script) const {
     ExecRequest request;
-    request.process = process;
-    request.process.args = {"sh", "-c", script};
+    request.spec = folder_.configuration();
+    request.spec.process = process;
+    request.spec.process->args = {"sh", "-c", script};
     return request;
   }
   int sh(const std::string& script) const {
@@ -172,7 +173,7 @@ TEST_P(ExecTest, FailuresAreToldApart) {
   const auto run = [&](const std::string& program) {
     return with(config(), [&](Running& running) {
       ExecRequest request = running.request("");
-      request.process.args = {program};
+      request.spec.process->args = {program};
       return forward_and_wait(exec(running.folder(), std::move(request)));
     });
   };
@@ -196,8 +197,8 @@ TEST_P(ExecTest, HasATerminalOfTheContainersOwn) {
   const Outcome outcome = with(config(), [](Running& running) {
     ExecRequest request =
         running.request("readlink /proc/self/fd/0; echo x > /dev/tty; busybox stty size");
-    request.process.terminal = true;
-    request.process.console_size = spec::ConsoleSize{.height = 9, .width = 99};
+    request.spec.process->terminal = true;
+    request.spec.process->console_size = spec::ConsoleSize{.height = 9, .width = 99};
     SocketPair console = socket_pair();
     request.console = std::move(console.first);
     const Child child = exec(running.folder(), std::move(request));
