@@ -10,7 +10,8 @@ import sys
 import tempfile
 
 berth, folder = sys.argv[1:3]
-VERBS = ['launch', 'run', 'plan', 'show', 'reap', 'policy check']
+VERBS = ['launch', 'run', 'pause', 'resume', 'update', 'events', 'ps', 'plan', 'show', 'reap',
+         'policy check']
 ALL_KEYS = {
     'l3': {'floorWays': 2, 'missing': 'fail'},
     'cgroup': 'slurm',
