@@ -4,6 +4,8 @@
 
 #include "launcher/log.h"
 #include "launcher/verbs/exec.h"
+#include "launcher/verbs/features.h"
+#include "launcher/verbs/spec.h"
 
 namespace berth::launcher {
 namespace {
@@ -65,10 +67,27 @@ void add_exec(CLI::App& app, const std::vector<int>& descriptors, const Choose& 
   });
 }
 
+void add_spec(CLI::App& app, const Choose& choose) {
+  const auto options = std::make_shared<SpecOptions>();
+  CLI::App* verb = app.add_subcommand("spec", "write a configuration to begin with");
+  verb->add_option("-b,--bundle", options->bundle, "where to (default: this directory)")
+      ->type_name("DIR");
+  verb->add_flag("--rootless", options->rootless, "for a container of this user's");
+  choose(verb, [options](const RuntimeOptions& r) { return write_spec(r, *options); });
+}
+
+void add_features(CLI::App& app, const Choose& choose) {
+  CLI::App* verb =
+      app.add_subcommand("features", "what this build and this kernel can do, as JSON");
+  choose(verb, [](const RuntimeOptions& r) { return features(r); });
+}
+
 }  // namespace
 
 void add_process_verbs(CLI::App& app, const std::vector<int>& descriptors, const Choose& choose) {
   add_exec(app, descriptors, choose);
+  add_spec(app, choose);
+  add_features(app, choose);
 }
 
 }  // namespace berth::launcher

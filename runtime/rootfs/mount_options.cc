@@ -68,6 +68,10 @@ constexpr auto kPropagationWords = std::to_array<PropagationWord>({
 constexpr auto kNothing =
     std::to_array<std::string_view>({"defaults", "silent", "loud", "async", "nomand", "nolazytime",
                                      "auto", "noauto", "user", "nouser", "nofail", "_netdev"});
+// Switches that the file system itself takes, whichever it is.
+constexpr auto kOfFileSystem =
+    std::to_array<std::string_view>({"dirsync", "lazytime", "mand", "sync"});
+constexpr auto kOthers = std::to_array<std::string_view>({"bind", "rbind", "remount", "tmpcopyup"});
 constexpr auto kRefused = std::to_array<std::string_view>({"idmap", "ridmap"});
 
 bool contains(const auto& words, std::string_view word) {
@@ -134,6 +138,22 @@ MountOptions parse_options(const std::vector<std::string>& options) {
         key, equals == std::string::npos ? std::string() : option.substr(equals + 1));
   }
   return result;
+}
+
+std::vector<std::string> known_mount_options() {
+  std::vector<std::string> words;
+  for (const AttributeWord& attribute : kAttributeWords) {
+    words.emplace_back(attribute.word);
+    words.push_back("r" + std::string(attribute.word));
+  }
+  for (const PropagationWord& propagation : kPropagationWords) {
+    words.emplace_back(propagation.word);
+  }
+  words.insert(words.end(), kNothing.begin(), kNothing.end());
+  words.insert(words.end(), kOfFileSystem.begin(), kOfFileSystem.end());
+  words.insert(words.end(), kOthers.begin(), kOthers.end());
+  std::ranges::sort(words);
+  return words;
 }
 
 }  // namespace berth::runtime::rootfs

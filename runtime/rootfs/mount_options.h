@@ -38,4 +38,7 @@ struct MountOptions {
 // Throws Error for an option that must not be passed over.
 MountOptions parse_options(const std::vector<std::string>& options);
 
+// Every word that parse_options gives a meaning of its own, and those of every file system; sorted.
+std::vector<std::string> known_mount_options();
+
 }  // namespace berth::runtime::rootfs

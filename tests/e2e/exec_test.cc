@@ -194,6 +194,30 @@ TEST_F(Exec, ACreatedContainerTakesItAlready) {
   EXPECT_EQ(status(waiting), "created");
 }
 
+class Spec : public RuntimeFixture {};
+
+TEST_F(Spec, RunsAsItIsAndIsNeverOverwritten) {
+  const std::string config = bundle() + "/config.json";
+  std::filesystem::remove(config);
+  ASSERT_EQ(berth({"spec", "--bundle", bundle()}).status, 0);
+  const std::string written = read_file(AT_FDCWD, config);
+  const Ran again = berth({"spec", "-b", bundle()});
+  EXPECT_EQ(again.status, 1);
+  EXPECT_EQ(again.err, "berth: config.json exists: remove it first\n");
+  EXPECT_EQ(read_file(AT_FDCWD, config), written);
+  configure([](json& c) {
+    c["process"]["terminal"] = false;
+    c["process"]["args"] = {"hostname"};
+  });
+  EXPECT_EQ(berth({"run", "-b", bundle(), id()}).out, "berth\n");
+}
+
+TEST_F(Spec, FeaturesAreJsonOnStandardOutput) {
+  const Ran ran = berth({"features"});
+  EXPECT_EQ(ran.status, 0) << ran;
+  EXPECT_EQ(json::parse(ran.out)["linux"]["cgroup"]["v2"], true);
+}
+
 // A container whose root has all rights over its own user namespace.
 class ExecIntoUserNamespace : public Exec {
  protected:

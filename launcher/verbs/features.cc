@@ -1,0 +1,61 @@
+// The verb `features` (runtime-spec, features.md): what this build acts on, from the tables that
+// its parsers use, and of that what this kernel has.
+#include <cstdio>
+#include <nlohmann/json.hpp>
+
+#include "launcher/verbs/features.h"
+#include "runtime/process/seccomp_support.h"
+#include "runtime/rootfs/mount_options.h"
+#include "runtime/spec/known.h"
+
+namespace berth::launcher {
+namespace {
+
+using nlohmann::ordered_json;
+
+ordered_json seccomp() {
+  const auto support = runtime::process::seccomp_support();
+  return {{"enabled", true},
+          {"actions", support.actions},
+          {"operators", support.operators},
+          {"archs", support.architectures},
+          {"knownFlags", support.known_flags},
+          {"supportedFlags", support.supported_flags}};
+}
+
+}  // namespace
+
+std::string features_json() {
+  namespace spec = runtime::spec;
+  const ordered_json no{{"enabled", false}};
+  const ordered_json features{
+      {"ociVersionMin", "1.0.0"},
+      {"ociVersionMax", "1.2.0"},
+      {"hooks", spec::known_hooks()},
+      {"mountOptions", runtime::rootfs::known_mount_options()},
+      {"linux",
+       {{"namespaces", spec::known_namespaces()},
+        {"capabilities", spec::known_capabilities()},
+        {"cgroup",
+         {{"v1", true}, {"v2", true}, {"systemd", false}, {"systemdUser", false}, {"rdma", true}}},
+        {"seccomp", seccomp()},
+        {"apparmor", no},
+        {"selinux", no},
+        {"intelRdt", no},
+        {"memoryPolicy",
+         {{"modes", spec::known_memory_policy_modes()},
+          {"flags", spec::known_memory_policy_flags()}}},
+        {"mountExtensions", {{"idmap", no}}},
+        {"netDevices", no}}},
+      {"annotations",
+       {{"io.github.seccomp.libseccomp.version", runtime::process::seccomp_library_version()}}},
+      {"potentiallyUnsafeConfigAnnotations", {"run.oci.keep_original_groups"}}};
+  return features.dump(4) + "\n";
+}
+
+int features(const RuntimeOptions&) {
+  std::fputs(features_json().c_str(), stdout);
+  return 0;
+}
+
+}  // namespace berth::launcher
