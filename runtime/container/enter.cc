@@ -23,6 +23,7 @@
 #include "runtime/process/personality.h"
 #include "runtime/process/rlimits.h"
 #include "runtime/process/scheduler.h"
+#include "runtime/process/stdio.h"
 #include "runtime/process/sysctl.h"
 #include "runtime/process/terminal.h"
 #include "runtime/process/time_offsets.h"
@@ -67,6 +68,7 @@ void Start::before_cgroup() {
 void Start::on_host() {
   process::set_oom_score(process());
   process::raise_hard_limits(process().rlimits);
+  give_stdio();
   if (process().io_priority) process::set_io_priority(*process().io_priority);
   if (process().scheduler && process::is_inherited(*process().scheduler)) {
     process::set_scheduler(*process().scheduler);
@@ -76,6 +78,15 @@ void Start::on_host() {
     if (cpus) process::set_cpu_affinity(*cpus, "final");
   } else {
     rootfs_->open_sources();
+  }
+}
+
+void Start::give_stdio() const {
+  if (!has_user_namespace()) {
+    process::give_stdio(process().user.uid);
+  } else if (maps_) {
+    const auto uid = process::host_id(maps_->uids, process().user.uid);
+    if (uid) process::give_stdio(*uid);
   }
 }
 

@@ -56,6 +56,7 @@ class Start {
 
  private:
   const spec::Process& process() const { return *entry_.spec.process; }
+  void give_stdio() const;
   void join_container();
   void make_namespaces();
   void make_tree(const std::function<void()>& before_pivot);

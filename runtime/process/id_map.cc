@@ -88,6 +88,15 @@ std::vector<spec::IdMapping> parse_map(std::string_view text) {
   return map;
 }
 
+std::optional<uint32_t> host_id(const std::vector<spec::IdMapping>& map, uint32_t container_id) {
+  for (const spec::IdMapping& line : map) {
+    if (container_id >= line.container_id && container_id - line.container_id < line.size) {
+      return line.host_id + (container_id - line.container_id);
+    }
+  }
+  return std::nullopt;
+}
+
 bool maps(const std::vector<spec::IdMapping>& map, uint32_t container_id) {
   for (const spec::IdMapping& m : map) {
     if (container_id >= m.container_id && container_id - m.container_id < m.size) return true;

@@ -4,6 +4,7 @@
 #include <sys/types.h>
 
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -21,6 +22,8 @@ struct IdMaps {
 std::string map_text(const std::vector<spec::IdMapping>& map);
 std::vector<spec::IdMapping> parse_map(std::string_view text);
 bool maps(const std::vector<spec::IdMapping>& map, uint32_t container_id);
+// What this id of a container is on the host; nothing where it is not mapped.
+std::optional<uint32_t> host_id(const std::vector<spec::IdMapping>& map, uint32_t container_id);
 // For messages: `0`, `0 to 65535`.
 std::string describe(const std::vector<spec::IdMapping>& map);
 

@@ -1,0 +1,13 @@
+// The program's standard descriptors, for a program that is another user than who starts it.
+#pragma once
+
+#include <sys/types.h>
+
+namespace berth::runtime::process {
+
+// On the host: pipes, sockets and files that are this process' own become the user's, so that
+// /dev/stdout can be opened again inside. Terminals and /dev/null stay what they are, and what is
+// somebody else's stays his. `uid` as the host counts.
+void give_stdio(uid_t uid);
+
+}  // namespace berth::runtime::process
