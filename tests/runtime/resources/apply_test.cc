@@ -216,6 +216,14 @@ TEST_F(Apply, LimitsGoUpAndDown) {
   EXPECT_EQ(value("pids", "pids.max"), "max");
 }
 
+TEST_F(Apply, ALimitOfSwapAloneIsBesideTheMemoryLimitInForce) {
+  limit(R"({"memory": {"limit": 67108864}})");
+  limit(R"({"memory": {"swap": 134217728}})");
+  EXPECT_EQ(value("memory", "memory.limit_in_bytes", "memory.max"), "67108864");
+  EXPECT_EQ(value("memory", "memory.memsw.limit_in_bytes", "memory.swap.max"),
+            on_v2("memory") ? "67108864" : "134217728");
+}
+
 TEST_F(Apply, ALimitIsInForceAtOnce) {
   limit(R"({"memory": {"limit": 33554432}})");
   const auto node = cgroup::Node::find(hierarchy_, path("c1"));
