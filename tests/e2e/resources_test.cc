@@ -221,5 +221,33 @@ TEST_F(ResourceVerbs, PsShowsTheLinesOfItsProcesses) {
   EXPECT_THAT(yaml.err, HasSubstr("--format: 'yaml' is not table or json"));
 }
 
+TEST(UsersResourceVerbs, HaveNoCgroupButSeeTheProcesses) {
+  if (::geteuid() != 0) GTEST_SKIP() << "takes root: " << errno_text(EPERM);
+  const MadeBundle bundle(
+      {"--config", "runc", "--arg", "sh", "--arg", "-c", "--arg", "sleep 300 & wait"});
+  const TemporaryFolder folder(01777);
+  const std::string id = "users_" + std::to_string(::getpid());
+  const auto berth = [&](std::vector<std::string> words) {
+    words.insert(words.begin(), {kBerth, "--root", folder.path() + "/root"});
+    return run(words, {.user = "nobody"});
+  };
+  const Ran made = berth({"run", "-d", "-b", bundle.path(), id});
+  ASSERT_EQ(made.status, 0) << made;
+  json pids;
+  for (int i = 0; i < 500 && pids.size() < 2; ++i) {
+    pids = json::parse(berth({"ps", "-f", "json", id}).out);
+    ::usleep(10'000);
+  }
+  EXPECT_EQ(pids.size(), 2u) << pids;
+  EXPECT_THAT(berth({"ps", id}).out, AllOf(HasSubstr("sleep 300"), HasSubstr("sh -c")));
+  for (const char* verb : {"pause", "resume", "events"}) {
+    const Ran ran = berth({verb, id});
+    EXPECT_EQ(ran.status, 1);
+    EXPECT_THAT(ran.err, HasSubstr("container '" + id + "' has no cgroup of its own")) << ran;
+  }
+  const Ran gone = berth({"delete", "-f", id});
+  EXPECT_EQ(gone.status, 0) << gone;
+}
+
 }  // namespace
 }  // namespace berth::test
