@@ -7,6 +7,7 @@
 
 #include "base/error.h"
 #include "base/file.h"
+#include "base/trace.h"
 #include "launcher/environment.h"
 #include "runtime/container/spawn.h"
 #include "runtime/process/descriptors.h"
@@ -127,6 +128,8 @@ runtime::LateLimits final_limits(std::vector<LateLimit> handed,
 runtime::spec::Spec load_runnable_bundle(const std::string& bundle) {
   runtime::spec::Spec spec = runtime::spec::load_bundle(bundle);
   if (!spec.process) throw Error("bundle '" + bundle + "': config.json: process: missing");
+  // Not on a standard error that all tasks of a step share.
+  for (const std::string& warning : spec.warnings) trace("warning: " + warning);
   return spec;
 }
 

@@ -1,3 +1,4 @@
+#include "launcher/log.h"
 #include "launcher/verbs/container_of.h"
 #include "launcher/verbs/runtime_verbs.h"
 
@@ -19,7 +20,8 @@ runtime::CreateRequest request_of(const CreateOptions& options, bool detached) {
 
 int create(const RuntimeOptions& runtime, const CreateOptions& options) {
   const auto root = runtime::StateRoot::open(runtime.root);
-  (void)runtime::Container::create(root, request_of(options, /*detached=*/true));
+  const auto container = runtime::Container::create(root, request_of(options, /*detached=*/true));
+  for (const std::string& warning : container.warnings()) log(runtime, Level::warning, warning);
   return 0;
 }
 

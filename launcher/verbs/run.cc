@@ -45,6 +45,7 @@ int run(const RuntimeOptions& runtime, const CreateOptions& options) {
   const auto root = runtime::StateRoot::open(runtime.root);
   auto container = runtime::Container::create(root, request_of(options, options.detach));
   Removed removed(runtime, container);
+  for (const std::string& warning : container.warnings()) log(runtime, Level::warning, warning);
   container.start();
   if (options.detach) {
     removed.keep();

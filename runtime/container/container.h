@@ -45,6 +45,8 @@ class Container {
   // one with `force`. Runs the poststop hooks: a warning for each that failed is returned.
   std::vector<std::string> remove(bool force);
 
+  // What its configuration asks for and does not get, a line each; of one that was just made.
+  const std::vector<std::string>& warnings() const { return warnings_; }
   // Its process, where this process made it: for who waits.
   const Child& child() const { return child_; }
   // The console's other end for a terminal that this process relays.
@@ -59,6 +61,7 @@ class Container {
 
   StateFolder folder_;
   Record record_;
+  std::vector<std::string> warnings_;
   Child child_;
   UniqueFd console_;
 };

@@ -17,6 +17,7 @@
 #include "runtime/cgroup/node.h"
 #include "runtime/container/container.h"
 #include "runtime/container/gate.h"
+#include "runtime/container/pid_file.h"
 #include "runtime/container/relay.h"
 #include "runtime/process/terminal.h"
 #include "runtime/resources/apply.h"
@@ -68,14 +69,6 @@ void allow_swap(LateLimits& late, const spec::Resources& wished) {
       limit.value = unlimited ? "max" : std::to_string(std::max<int64_t>(total - memory, 0));
     }
   }
-}
-
-void write_pid_file(const std::string& path, pid_t pid) {
-  const size_t slash = path.rfind('/');
-  const std::string folder = slash == std::string::npos ? "." : path.substr(0, slash + 1);
-  const UniqueFd dir = open_dir(AT_FDCWD, folder);
-  replace_file(dir.get(), slash == std::string::npos ? path : path.substr(slash + 1),
-               std::to_string(pid), 0644);
 }
 
 void check_terminal(const spec::Process& process, const CreateRequest& request) {
@@ -212,6 +205,7 @@ Container Container::create(const StateRoot& root, const CreateRequest& request)
   check_terminal(*spec.process, request);
 
   Container made(root.create(request.id), new_record(request, spec));
+  made.warnings_ = spec.warnings;
   const StateLock lock = made.folder_.lock();
   NewFolder folder(made.folder_);
   NewCgroup group(cgroup_path_of(spec, request.id), spec.linux_.resources);

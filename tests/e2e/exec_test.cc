@@ -196,6 +196,14 @@ TEST_F(Exec, ACreatedContainerTakesItAlready) {
 
 class Spec : public RuntimeFixture {};
 
+TEST_F(Spec, AnUnknownCapabilityIsLeftOutWithAWarning) {
+  script("exit 3");
+  configure([](json& c) { c["process"]["capabilities"]["bounding"].push_back("CAP_FLY"); });
+  const Ran ran = berth({"run", "-b", bundle(), id()});
+  EXPECT_EQ(ran.status, 3);
+  EXPECT_THAT(ran.err, HasSubstr("'CAP_FLY' is not a capability: it is left out"));
+}
+
 TEST_F(Spec, RunsAsItIsAndIsNeverOverwritten) {
   const std::string config = bundle() + "/config.json";
   std::filesystem::remove(config);
