@@ -38,7 +38,7 @@ std::vector<Control> late_controls(const Limits& limits);
 // empty and takes no task), memory accounted to the parents too. The `top` group of ours, which
 // limits nothing itself, gets them anew each time: a v1 cpuset loses a CPU that goes offline (SMT
 // switched off) and does not take it back.
-void inherit(int parent, int group, bool top);
+void inherit(const Site& site, int parent, int group, bool top);
 }  // namespace v1
 
 namespace v2 {

@@ -52,7 +52,7 @@ UniqueFd make_group(const Site& site, const std::vector<std::string>& parts, boo
     if (make_dir(group.get(), part, 0755)) made.add(group.get(), part);
     std::optional<UniqueFd> next = descend(group.get(), {part});
     if (!next) throw Error("open cgroup", part, ENOENT);
-    if (!site.v2) v1::inherit(group.get(), next->get(), depth == 0);
+    if (!site.v2) v1::inherit(site, group.get(), next->get(), depth == 0);
     group = std::move(*next);
   }
   return group;

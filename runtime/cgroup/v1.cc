@@ -56,9 +56,12 @@ std::vector<Control> late_controls(const Limits& limits) {
   return list;
 }
 
-void inherit(int parent, int group, bool top) {
-  copy_down(parent, group, "cpuset.cpus", top);
-  copy_down(parent, group, "cpuset.mems", top);
+void inherit(const Site& site, int parent, int group, bool top) {
+  if (site.has("cpuset")) {
+    copy_down(parent, group, "cpuset.cpus", top);
+    copy_down(parent, group, "cpuset.mems", top);
+  }
+  if (!site.has("memory")) return;
   // Kernels before 5.11 can account a group apart from its parents: its limits would then not hold
   // for what is below it.
   const auto hierarchical = read_file_if_exists(group, "memory.use_hierarchy");
