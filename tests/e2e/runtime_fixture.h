@@ -1,6 +1,7 @@
 // Drives berth as an OCI runtime: a state root and a bundle of its own for each test.
 #pragma once
 
+#include <fcntl.h>
 #include <gtest/gtest.h>
 #include <unistd.h>
 
@@ -12,6 +13,7 @@
 #include <vector>
 
 #include "base/error.h"
+#include "base/file.h"
 #include "tests/support/made_bundle.h"
 #include "tests/support/shell.h"
 #include "tests/support/temporary_folder.h"
@@ -22,6 +24,7 @@ class RuntimeFixture : public ::testing::Test {
  protected:
   void SetUp() override {
     if (::geteuid() != 0) GTEST_SKIP() << "takes root: " << errno_text(EPERM);
+    std::ofstream(bundle() + "/config.json") << pristine();
   }
   void TearDown() override {
     for (const std::string& id : ids_) (void)berth({"delete", "--force", id});
@@ -41,7 +44,7 @@ class RuntimeFixture : public ::testing::Test {
 
   // The bundle's configuration, changed.
   void configure(const std::function<void(nlohmann::json&)>& change) {
-    const std::string path = bundle_.path() + "/config.json";
+    const std::string path = bundle() + "/config.json";
     nlohmann::json config = nlohmann::json::parse(std::ifstream(path));
     change(config);
     std::ofstream(path) << config.dump();
@@ -49,7 +52,11 @@ class RuntimeFixture : public ::testing::Test {
   void script(const std::string& text) {
     configure([&](nlohmann::json& config) { config["process"]["args"] = {"sh", "-c", text}; });
   }
-  const std::string& bundle() const { return bundle_.path(); }
+  // Made once for all tests of a program, its configuration anew for each.
+  static const std::string& bundle() {
+    static const MadeBundle made({"--config", "runc"});
+    return made.path();
+  }
 
   nlohmann::json state(const std::string& container) const {
     const Ran ran = berth({"state", container});
@@ -80,7 +87,10 @@ class RuntimeFixture : public ::testing::Test {
   TemporaryFolder folder_{0755};
 
  private:
-  MadeBundle bundle_{{"--config", "runc"}};
+  static const std::string& pristine() {
+    static const std::string text = read_file(AT_FDCWD, bundle() + "/config.json");
+    return text;
+  }
   std::vector<std::string> ids_;
 };
 
