@@ -24,7 +24,8 @@ class RuntimeFixture : public ::testing::Test {
  protected:
   void SetUp() override {
     if (::geteuid() != 0) GTEST_SKIP() << "takes root: " << errno_text(EPERM);
-    std::ofstream(bundle() + "/config.json") << pristine();
+    const std::string& configuration = pristine();  // read before it is written
+    std::ofstream(bundle() + "/config.json") << configuration;
   }
   void TearDown() override {
     for (const std::string& id : ids_) (void)berth({"delete", "--force", id});
