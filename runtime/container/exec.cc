@@ -16,16 +16,19 @@ namespace {
 
 constexpr const char* kStopped = "the container is stopped";
 
-bool is_paused(const Record& record) {
-  if (record.cgroup.empty()) return false;
-  return cgroup::is_frozen(cgroup::detect(cgroup::ControllerSet::container), record.cgroup);
+// Nothing is asked of the host's hierarchies for a container without a cgroup of its own.
+cgroup::Hierarchy hierarchy_for(const Record& record) {
+  if (record.cgroup.empty()) return {};
+  return cgroup::detect(cgroup::ControllerSet::container);
 }
 
-void require_running(const StateFolder& folder, const Record& record, bool ignore_paused) {
+void require_running(const StateFolder& folder, const Record& record,
+                     const cgroup::Hierarchy& hierarchy, bool ignore_paused) {
   const Status status = status_of(folder, record);
   if (status == Status::stopped) throw Error(kStopped);
   if (status == Status::creating) throw Error("the container is still being created");
-  if (!ignore_paused && (status == Status::paused || is_paused(record))) {
+  const bool paused = !record.cgroup.empty() && cgroup::is_frozen(hierarchy, record.cgroup);
+  if (!ignore_paused && paused) {
     throw Error("the container is paused (--ignore-paused to exec all the same)");
   }
 }
@@ -46,11 +49,12 @@ Child exec(const StateFolder& folder, ExecRequest request) {
   Entry entry;
   CgroupJoin join;
   try {
-    require_running(folder, record, request.ignore_paused);
+    const cgroup::Hierarchy hierarchy = hierarchy_for(record);
+    require_running(folder, record, hierarchy, request.ignore_paused);
     if (!request.spec.process) throw Error("there is nothing to run");
     entry.spec = std::move(request.spec);
     entry.container = find(record);
-    join = join_of_container(record.cgroup, request.cgroups);
+    join = join_of_container(hierarchy, record.cgroup, request.cgroups);
   } catch (const Error& e) {
     throw e.within("exec in container '" + record.id + "'");
   }

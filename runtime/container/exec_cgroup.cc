@@ -8,7 +8,6 @@
 #include "base/error.h"
 #include "base/file.h"
 #include "runtime/cgroup/directory.h"
-#include "runtime/cgroup/hierarchy.h"
 #include "runtime/cgroup/node.h"
 
 namespace berth::runtime {
@@ -79,13 +78,13 @@ std::map<std::string, std::string> parse_exec_cgroups(const std::vector<std::str
   return paths;
 }
 
-CgroupJoin join_of_container(const std::string& path, const std::vector<std::string>& arguments) {
+CgroupJoin join_of_container(const cgroup::Hierarchy& hierarchy, const std::string& path,
+                             const std::vector<std::string>& arguments) {
   const auto subs = parse_exec_cgroups(arguments);
   if (path.empty()) {
     if (!subs.empty()) throw Error("--cgroup: the container has no cgroup of its own");
     return {};
   }
-  const cgroup::Hierarchy hierarchy = cgroup::detect(cgroup::ControllerSet::container);
   const auto everywhere = subs.find("");
   const std::string own = everywhere == subs.end() ? path : below(path, everywhere->second);
   const auto node = cgroup::Node::find(hierarchy, own);

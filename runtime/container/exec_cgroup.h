@@ -5,6 +5,7 @@
 #include <string>
 #include <vector>
 
+#include "runtime/cgroup/hierarchy.h"
 #include "runtime/cgroup/join.h"
 
 namespace berth::runtime {
@@ -13,6 +14,7 @@ namespace berth::runtime {
 std::map<std::string, std::string> parse_exec_cgroups(const std::vector<std::string>& arguments);
 
 // The container's group `path`, or one below it; empty where the container has none.
-CgroupJoin join_of_container(const std::string& path, const std::vector<std::string>& arguments);
+CgroupJoin join_of_container(const cgroup::Hierarchy& hierarchy, const std::string& path,
+                             const std::vector<std::string>& arguments);
 
 }  // namespace berth::runtime
