@@ -10,8 +10,8 @@ import sys
 import tempfile
 
 berth, folder = sys.argv[1:3]
-VERBS = ['launch', 'run', 'pause', 'resume', 'update', 'events', 'ps', 'plan', 'show', 'reap',
-         'policy check']
+VERBS = ['launch', 'create', 'start', 'run', 'exec', 'state', 'kill', 'delete', 'list', 'spec', 'features',
+         'pause', 'resume', 'update', 'events', 'ps', 'plan', 'show', 'reap', 'policy check']
 ALL_KEYS = {
     'l3': {'floorWays': 2, 'missing': 'fail'},
     'cgroup': 'slurm',
@@ -50,8 +50,8 @@ def options():
     text = page('berth.1')
     documented = set(re.findall(r'Fl -([a-z0-9][a-z0-9-]*)', text))
     existing = set()
-    for verb in VERBS:
-        check(f'.Ss {verb}\n' in text, f'berth.1: no section on {verb}')
+    for verb in ['', *VERBS]:
+        check(not verb or f'.Ss {verb}\n' in text, f'berth.1: no section on {verb}')
         existing |= set(re.findall(r'(?<![\w-])--([a-z0-9][a-z0-9-]*)', help_of(verb)))
     existing |= {'help', 'version'}
     for name in sorted(existing - documented):
