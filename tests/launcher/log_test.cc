@@ -1,0 +1,42 @@
+#include "launcher/log.h"
+
+#include <fcntl.h>
+#include <gtest/gtest.h>
+
+#include "base/file.h"
+#include "tests/support/temporary_folder.h"
+
+namespace berth::launcher {
+namespace {
+
+constexpr const char* kTime = "2026-11-22T20:00:00Z";
+
+TEST(Log, ALineIsOneObjectOfTheThreeKeys) {
+  EXPECT_EQ(log_line(true, Level::error, "no \"such\"\nthing", kTime),
+            R"({"level":"error","msg":"no \"such\"\nthing","time":"2026-11-22T20:00:00Z"})"
+            "\n");
+}
+
+TEST(Log, ATextLineIsOneLineWhateverIsQuoted) {
+  EXPECT_EQ(log_line(false, Level::warning, "a\nb", kTime),
+            R"(time="2026-11-22T20:00:00Z" level=warning msg="a\nb")"
+            "\n");
+}
+
+TEST(Log, BytesThatAreNoTextBreakNothing) {
+  EXPECT_EQ(log_line(true, Level::error, "\xff", kTime),
+            "{\"level\":\"error\",\"msg\":\"\xef\xbf\xbd\",\"time\":\"2026-11-22T20:00:00Z\"}\n");
+}
+
+TEST(Log, TheFileGrows) {
+  const test::TemporaryFolder folder(0755);
+  const RuntimeOptions runtime{"", folder.path() + "/log", true};
+  log(runtime, Level::error, "first");
+  log(runtime, Level::warning, "second");
+  const std::string text = read_file(AT_FDCWD, runtime.log);
+  EXPECT_LT(text.find("first"), text.find("second"));
+  EXPECT_NE(text.find(R"("level":"warning")"), std::string::npos);
+}
+
+}  // namespace
+}  // namespace berth::launcher
