@@ -1,11 +1,14 @@
 #include "runtime/container/container.h"
 
 #include <signal.h>
+#include <sys/syscall.h>
 #include <unistd.h>
 
 #include <cerrno>
+#include <optional>
 
 #include "base/error.h"
+#include "base/process_identity.h"
 #include "runtime/cgroup/freezer.h"
 #include "runtime/cgroup/node.h"
 #include "runtime/container/gate.h"
@@ -21,8 +24,14 @@ cgroup::Hierarchy hierarchy() {
   return cgroup::detect(cgroup::ControllerSet::container);
 }
 
-void send_signal(pid_t pid, int signal) {
-  if (::kill(pid, signal) < 0 && errno != ESRCH) {
+// Through a descriptor that is taken before the identity is asked for: never to somebody else that
+// got a recycled pid.
+void send_signal(pid_t pid, std::optional<unsigned long long> start_time, int signal) {
+  const UniqueFd pidfd(static_cast<int>(::syscall(SYS_pidfd_open, pid, 0)));
+  if (!pidfd && errno == ESRCH) return;
+  check(pidfd.get(), "pidfd_open", std::to_string(pid));
+  if (start_time && start_time_of(pid) != start_time) return;
+  if (::syscall(SYS_pidfd_send_signal, pidfd.get(), signal, nullptr, 0) < 0 && errno != ESRCH) {
     throw Error("send signal " + std::to_string(signal) + " to process", std::to_string(pid),
                 errno);
   }
@@ -51,21 +60,26 @@ void Container::start() {
   const spec::Hooks hooks = folder_.configuration().hooks;
   pass_gate(folder_.fd());
   remove_gate(folder_.fd());
-  run_hooks(hooks.poststart, "poststart", state_json(record_, Status::running));
+  try {
+    run_hooks(hooks.poststart, "poststart", state_json(record_, Status::running));
+  } catch (...) {
+    end_processes();  // runtime-spec 1.3: it must not run on
+    throw;
+  }
 }
 
 void Container::kill(int signal, bool all) const {
   const Status now = status();
   if (all && !record_.cgroup.empty()) {
     for (const pid_t pid : cgroup::processes(hierarchy(), record_.cgroup)) {
-      send_signal(pid, signal);
+      send_signal(pid, {}, signal);
     }
     return;
   }
   if (now == Status::stopped || now == Status::creating) {
     throw Error("cannot kill container '" + record_.id + "': container not running");
   }
-  send_signal(record_.pid, signal);
+  send_signal(record_.pid, record_.start_time, signal);
 }
 
 // SIGKILL, until none is left, for a bounded time.
@@ -74,7 +88,7 @@ void Container::end_processes() const {
     const Status now = status_of(folder_, record_);
     return now != Status::stopped && now != Status::creating;
   };
-  if (lives()) send_signal(record_.pid, SIGKILL);
+  if (lives()) send_signal(record_.pid, record_.start_time, SIGKILL);
   if (!record_.cgroup.empty()) {
     cgroup::thaw(hierarchy(), record_.cgroup);  // a frozen process dies when it is let go
     cgroup::kill_all(hierarchy(), record_.cgroup);

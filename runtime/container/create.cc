@@ -80,11 +80,11 @@ void check_terminal(const spec::Process& process, const CreateRequest& request) 
   }
 }
 
-// A cgroup for the container alone, where this process may make one.
+// A cgroup for the container alone; none for an empty path.
 class NewCgroup {
  public:
   NewCgroup(std::string path, const spec::Resources& wished) : path_(std::move(path)) {
-    if (::geteuid() != 0) return;
+    if (path_.empty()) return;
     hierarchy_ = cgroup::detect(cgroup::ControllerSet::container);
     if (!cgroup::processes(*hierarchy_, path_).empty()) {
       throw Error("cgroup '" + path_ + "' has processes in it already");
@@ -120,7 +120,6 @@ class NewCgroup {
     allow_swap(late, wished);
     return late;
   }
-  std::string path() const { return node_ ? path_ : ""; }
   void keep() { kept_ = true; }
 
  private:
@@ -137,6 +136,22 @@ class NewCgroup {
   std::string path_;
   std::optional<cgroup::Hierarchy> hierarchy_;
   std::optional<cgroup::Node> node_;
+  bool kept_ = false;
+};
+
+// Waits at its gate; killed unless the container came to be.
+class NewProcess {
+ public:
+  explicit NewProcess(const Child& child) : child_(child) {}
+  ~NewProcess() {
+    if (!kept_) end(child_);
+  }
+  NewProcess(const NewProcess&) = delete;
+  NewProcess& operator=(const NewProcess&) = delete;
+  void keep() { kept_ = true; }
+
+ private:
+  const Child& child_;
   bool kept_ = false;
 };
 
@@ -208,19 +223,21 @@ Container Container::create(const StateRoot& root, const CreateRequest& request)
   made.warnings_ = spec.warnings;
   const StateLock lock = made.folder_.lock();
   NewFolder folder(made.folder_);
-  NewCgroup group(cgroup_path_of(spec, request.id), spec.linux_.resources);
-  made.record_.cgroup = group.path();
   made.folder_.keep_configuration(configuration);
-  made.folder_.write(made.record_);
+  if (::geteuid() == 0) made.record_.cgroup = cgroup_path_of(spec, request.id);
+  made.folder_.write(made.record_);  // first: what a crash leaves can be found by it
+  NewCgroup group(made.record_.cgroup, spec.linux_.resources);
 
   Entry entry = make_entry(request, std::move(spec), bundle, group, made.record_);
   entry.gate = open_gate(made.folder_.fd());
   made.open_console(request, entry);
   made.child_ = spawn(std::move(entry), group.join());
+  NewProcess process(made.child_);
   made.record_.pid = made.child_.pid;
   made.record_.start_time = start_time_of(made.child_.pid).value_or(0);
   made.folder_.write(made.record_);
   if (!request.pid_file.empty()) write_pid_file(request.pid_file, made.child_.pid);
+  process.keep();
   group.keep();
   folder.keep();
   return made;

@@ -110,6 +110,16 @@ TEST_F(Lifecycle, AProgramThatIsNotThereFailsAtCreateAndLeavesNothing) {
   EXPECT_FALSE(std::filesystem::exists(pid_file));
 }
 
+TEST_F(Lifecycle, APidFileThatCannotBeWrittenLeavesNoProcess) {
+  script("exec sleep 4242");
+  const std::string c = id();
+  const Ran made = berth({"create", "-b", bundle(), "--pid-file", "/proc/none/pid", c});
+  EXPECT_EQ(made.status, 1);
+  EXPECT_THAT(made.err, HasSubstr("/proc/none"));
+  EXPECT_THAT(remains(c), IsEmpty());
+  EXPECT_EQ(run({"pgrep", "-f", "berth --root " + root()}).out, "");
+}
+
 TEST_F(Lifecycle, AProgramThatCannotBeExecutedFailsAtStart) {
   const std::string c = id();
   std::ofstream(bundle() + "/rootfs/garbage") << "no program";
@@ -199,8 +209,7 @@ TEST_F(Lifecycle, DevicesAreThoseThatTheRulesAllow) {
         {{"allow", false}, {"access", "rwm"}},
         {{"allow", true}, {"type", "c"}, {"major", 1}, {"minor", 11}, {"access", "m"}}};
   });
-  script(
-      "head -c1 /dev/zero | wc -c; mknod /tmp/k c 1 11 && echo made; head -c1 /tmp/k 2>&1");
+  script("head -c1 /dev/zero | wc -c; mknod /tmp/k c 1 11 && echo made; head -c1 /tmp/k 2>&1");
   const Ran ran = berth({"run", "-b", bundle(), id()});
   EXPECT_THAT(ran.out, HasSubstr("1\nmade\n")) << ran << "default devices and the rule's own";
   EXPECT_THAT(ran.out, HasSubstr("/tmp/k: Operation not permitted")) << "may be made, not read";
@@ -259,6 +268,17 @@ TEST_F(LifecycleHooks, OneThatFailsEndsTheCreationAndIsNamed) {
                 HasSubstr(std::string("hooks.") + kind + "[0]: '/bin/sh' ended with 5: no"));
     EXPECT_THAT(remains(c), IsEmpty());
   }
+}
+
+TEST_F(LifecycleHooks, AFailingPoststartStopsTheContainer) {
+  configure([](json& config) { config["hooks"] = {{"poststart", {{{"path", "/bin/false"}}}}}; });
+  script("exec sleep 300");
+  const std::string c = id();
+  ASSERT_EQ(berth({"create", "-b", bundle(), c}).status, 0);
+  const Ran started = berth({"start", c});
+  EXPECT_EQ(started.status, 1);
+  EXPECT_THAT(started.err, HasSubstr("hooks.poststart[0]: '/bin/false' ended with 1"));
+  EXPECT_EQ(status(c), "stopped");
 }
 
 TEST_F(LifecycleHooks, OneThatOutlivesItsTimeoutIsKilled) {
