@@ -17,7 +17,6 @@
 namespace berth::runtime {
 namespace {
 
-constexpr const char* kTree = "berth";
 constexpr int kEndTries = 1000;  // of 10 ms
 
 cgroup::Hierarchy hierarchy() {
@@ -38,6 +37,14 @@ void send_signal(pid_t pid, std::optional<unsigned long long> start_time, int si
 }
 
 }  // namespace
+
+void prune_parents(const cgroup::Hierarchy& hierarchy, const std::string& path) {
+  const std::string ours = std::string(kCgroupTree) + "/";
+  for (std::string group = path; group.starts_with(ours);) {
+    group.erase(group.rfind('/'));
+    cgroup::prune(hierarchy, group);
+  }
+}
 
 Container Container::find(const StateRoot& root, const std::string& id) {
   StateFolder folder = root.find(id);
@@ -103,7 +110,7 @@ std::vector<std::string> Container::clean_up() {
     if (!cgroup::remove(hierarchy(), record_.cgroup)) {
       throw Error("remove cgroup '" + record_.cgroup + "': processes are in it still");
     }
-    cgroup::prune(hierarchy(), kTree);
+    prune_parents(hierarchy(), record_.cgroup);
   }
   try {
     const spec::Hooks hooks = folder_.configuration().hooks;

@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "base/fd.h"
+#include "runtime/cgroup/hierarchy.h"
 #include "runtime/container/spawn.h"
 #include "runtime/state/state.h"
 
@@ -65,5 +66,10 @@ class Container {
   Child child_;
   UniqueFd console_;
 };
+
+// The tree of cgroups that are berth's alone; containers without an absolute path live in it.
+inline constexpr const char* kCgroupTree = "berth";
+// Removes the groups above a container's that nothing else uses, as far as they are of that tree.
+void prune_parents(const cgroup::Hierarchy& hierarchy, const std::string& path);
 
 }  // namespace berth::runtime

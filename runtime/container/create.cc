@@ -27,8 +27,6 @@
 namespace berth::runtime {
 namespace {
 
-constexpr const char* kTree = "berth";
-
 std::string now() {
   timespec time{};
   ::clock_gettime(CLOCK_REALTIME, &time);
@@ -50,8 +48,8 @@ std::string real_path(const std::string& path) {
 // linux.cgroupsPath: absolute is below the hierarchies' roots, relative below ours.
 std::string cgroup_path_of(const spec::Spec& spec, const std::string& id) {
   std::string path = spec.linux_.cgroups_path;
-  if (path.empty()) return std::string(kTree) + "/container_" + id;
-  if (!path.starts_with('/')) path = std::string(kTree) + "/" + path;
+  if (path.empty()) return std::string(kCgroupTree) + "/container_" + id;
+  if (!path.starts_with('/')) path = std::string(kCgroupTree) + "/" + path;
   while (path.starts_with('/')) path.erase(0, 1);
   while (path.ends_with('/')) path.pop_back();
   return path;
@@ -127,7 +125,7 @@ class NewCgroup {
     try {
       cgroup::kill_all(*hierarchy_, path_);
       (void)cgroup::remove(*hierarchy_, path_);
-      cgroup::prune(*hierarchy_, kTree);
+      prune_parents(*hierarchy_, path_);
     } catch (const std::exception&) {
       // What made us fail is what is told.
     }

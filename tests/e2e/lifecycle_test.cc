@@ -199,6 +199,18 @@ TEST_F(Lifecycle, TheLimitsAreInForceOnceItIsCreated) {
   EXPECT_EQ(memory, "67108864\n");
 }
 
+TEST_F(Lifecycle, TheGroupsAboveItsOwnGoWithIt) {
+  const std::string c = id();
+  configure([&](json& config) { config["linux"]["cgroupsPath"] = c + "/deep/below"; });
+  script("cat /proc/self/cgroup");
+  const Ran ran = berth({"run", "-b", bundle(), c});
+  EXPECT_EQ(ran.status, 0) << ran;
+  for (const std::string base :
+       {"/sys/fs/cgroup", "/sys/fs/cgroup/pids", "/sys/fs/cgroup/memory"}) {
+    EXPECT_FALSE(std::filesystem::exists(base + "/berth/" + c)) << base;
+  }
+}
+
 TEST_F(Lifecycle, DevicesAreThoseThatTheRulesAllow) {
   configure([](json& config) {
     for (const char* set : {"bounding", "effective", "permitted"}) {
