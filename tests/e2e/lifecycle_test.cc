@@ -221,10 +221,10 @@ TEST_F(Lifecycle, DevicesAreThoseThatTheRulesAllow) {
         {{"allow", false}, {"access", "rwm"}},
         {{"allow", true}, {"type", "c"}, {"major", 1}, {"minor", 11}, {"access", "m"}}};
   });
-  script("head -c1 /dev/zero | wc -c; mknod /tmp/k c 1 11 && echo made; head -c1 /tmp/k 2>&1");
+  script("head -c1 /dev/zero | wc -c; mknod /dev/k c 1 11 && echo made; head -c1 /dev/k 2>&1");
   const Ran ran = berth({"run", "-b", bundle(), id()});
   EXPECT_THAT(ran.out, HasSubstr("1\nmade\n")) << ran << "default devices and the rule's own";
-  EXPECT_THAT(ran.out, HasSubstr("/tmp/k: Operation not permitted")) << "may be made, not read";
+  EXPECT_THAT(ran.out, HasSubstr("/dev/k: Operation not permitted")) << "may be made, not read";
 }
 
 // Each hook appends its name, the status that it was told, and what it sees of two worlds.
