@@ -8,6 +8,7 @@
 
 #include "base/error.h"
 #include "base/file.h"
+#include "base/trace.h"
 
 namespace berth::launcher {
 namespace {
@@ -95,8 +96,9 @@ topology::Machine known_machine(const std::string& state_dir) {
     try {
       replace_file(dir->get(), kFile, to_json(machine, online).dump(), 0644,
                    /*through_a_crash=*/false);
-    } catch (const Error&) {
+    } catch (const Error& e) {
       // A full /run costs the next caller these milliseconds again, nothing more.
+      if (tracing()) trace(e.what());
     }
   }
   return machine;

@@ -33,6 +33,8 @@ class StepNamespaceRequest {
                                     const UserIds& ids, bool keep_ids);
   StepNamespaceRequest(StepNamespaceRequest&& other) noexcept;
   StepNamespaceRequest& operator=(StepNamespaceRequest&&) = delete;
+  StepNamespaceRequest(const StepNamespaceRequest&) = delete;
+  StepNamespaceRequest& operator=(const StepNamespaceRequest&) = delete;
   ~StepNamespaceRequest();
 
   // Waits, bounded, for the descriptor; once. Throws Error with that process's own line.

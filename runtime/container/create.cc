@@ -14,6 +14,7 @@
 #include "base/error.h"
 #include "base/file.h"
 #include "base/process_identity.h"
+#include "base/trace.h"
 #include "runtime/cgroup/node.h"
 #include "runtime/container/container.h"
 #include "runtime/container/gate.h"
@@ -126,8 +127,8 @@ class NewCgroup {
       cgroup::kill_all(*hierarchy_, path_);
       (void)cgroup::remove(*hierarchy_, path_);
       prune_parents(*hierarchy_, path_);
-    } catch (const std::exception&) {
-      // What made us fail is what is told.
+    } catch (const std::exception& e) {
+      if (tracing()) trace(e.what());  // what made us fail is what is told
     }
   }
 
@@ -161,8 +162,8 @@ class NewFolder {
     if (kept_) return;
     try {
       folder_.remove();
-    } catch (const std::exception&) {
-      // As above.
+    } catch (const std::exception& e) {
+      if (tracing()) trace(e.what());
     }
   }
   NewFolder(const NewFolder&) = delete;

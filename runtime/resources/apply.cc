@@ -76,11 +76,11 @@ void write_all(Groups& groups, const std::vector<Setting>& settings) {
   std::vector<const Setting*> again;
   for (const Setting& setting : settings) {
     if (groups.write(setting)) continue;
-    if (groups.refusal().code() != EINVAL) throw groups.refusal();
+    if (groups.refusal().code() != EINVAL) throw Error(groups.refusal());
     again.push_back(&setting);
   }
   for (const Setting* setting : again) {
-    if (!groups.write(*setting)) throw groups.refusal();
+    if (!groups.write(*setting)) throw Error(groups.refusal());
   }
 }
 

@@ -247,7 +247,7 @@ std::vector<Setting> v1_limits(const Resources& r, uint64_t current_limit) {
   auto swap = unless_zero(r.memory_swap);
   if (swap && memory) check_swap(memory, *swap);
   const bool swap_given = swap.has_value();
-  if (memory && !swap) swap = *memory;  // no swap beyond the memory
+  if (memory && !swap) swap = memory;  // no swap beyond the memory
   const auto add_swap = [&] {
     if (!swap) return;
     // Without swap accounting there is no such file; only who asks for swap minds.

@@ -11,8 +11,8 @@ std::optional<unsigned long> parse_personality(const Node& node, Warnings& warni
   }
   const Node domain = node.at("domain");
   if (domain.string() == "LINUX") return PER_LINUX;
-  if (domain.string() == "LINUX32") return PER_LINUX32;
-  domain.fail_value("is not one of LINUX, LINUX32");
+  if (domain.string() != "LINUX32") domain.fail_value("is not one of LINUX, LINUX32");
+  return PER_LINUX32;
 }
 
 }  // namespace berth::runtime::spec

@@ -44,6 +44,8 @@ class StateLock {
  public:
   StateLock(StateLock&&) noexcept = default;
   StateLock& operator=(StateLock&&) = delete;
+  StateLock(const StateLock&) = delete;
+  StateLock& operator=(const StateLock&) = delete;
   // By name, not by closing: a child that was forked meanwhile has the descriptor too.
   ~StateLock();
 

@@ -117,9 +117,8 @@ TEST_F(Exec, ItsOwnErrorsAre255AndOneLine) {
 }
 
 TEST_F(Exec, ADetachedProcessIsFoundByItsPidFile) {
-  const Ran ran =
-      run({"sh", "-c", "exec \"$@\" >/dev/null 2>&1", "sh", BERTH_BINARY_DIR "/berth", "--root",
-           root(), "exec", "--detach", "--pid-file", file("pid"), c_, "sleep", "299"});
+  const Ran ran = run({"sh", "-c", "exec \"$@\" >/dev/null 2>&1", "sh", kBerth, "--root", root(),
+                       "exec", "--detach", "--pid-file", file("pid"), c_, "sleep", "299"});
   ASSERT_EQ(ran.status, 0) << ran;
   const std::string pid = read_file(AT_FDCWD, file("pid"));
   EXPECT_EQ(read_file(AT_FDCWD, "/proc/" + pid + "/cmdline"),
@@ -154,7 +153,7 @@ TEST_F(Exec, SendsTheTerminalThroughASocket) {
 }
 
 TEST_F(Exec, ForwardsSignals) {
-  Running running({BERTH_BINARY_DIR "/berth", "--root", root(), "exec", c_, "sh", "-c",
+  Running running({kBerth, "--root", root(), "exec", c_, "sh", "-c",
                    "trap 'echo got; exit 9' USR1; echo ready; while :; do sleep 0.1; done"});
   for (int i = 0; i < 500 && running.out_so_far().empty(); ++i) ::usleep(10'000);
   ::kill(running.pid(), SIGUSR1);
@@ -168,8 +167,7 @@ TEST_F(Exec, APausedContainerIsLeftAlone) {
   const Ran ran = exec({}, {"true"});
   EXPECT_EQ(ran.status, 255);
   EXPECT_THAT(ran.err, HasSubstr("the container is paused"));
-  Running patient(
-      {BERTH_BINARY_DIR "/berth", "--root", root(), "exec", "--ignore-paused", c_, "echo", "late"});
+  Running patient({kBerth, "--root", root(), "exec", "--ignore-paused", c_, "echo", "late"});
   ::usleep(100'000);
   EXPECT_EQ(patient.out_so_far(), "");
   ASSERT_EQ(berth({"resume", c_}).status, 0);
@@ -186,8 +184,8 @@ TEST_F(Exec, AStoppedContainerTakesNoMore) {
 
 TEST_F(Exec, ACreatedContainerTakesItAlready) {
   const std::string waiting = id("b");
-  const Ran made = run({"sh", "-c", "exec \"$@\" >/dev/null 2>&1", "sh", BERTH_BINARY_DIR "/berth",
-                        "--root", root(), "create", "--bundle", bundle(), waiting});
+  const Ran made = run({"sh", "-c", "exec \"$@\" >/dev/null 2>&1", "sh", kBerth, "--root", root(),
+                        "create", "--bundle", bundle(), waiting});
   ASSERT_EQ(made.status, 0) << made;
   const Ran ran = berth({"exec", waiting, "echo", "before"});
   EXPECT_EQ(ran.out, "before\n") << ran;
@@ -244,7 +242,7 @@ class ExecIntoUserNamespace : public Exec {
 
 // Its descriptors are the host's until execve: a process inside must not get at them.
 TEST_F(ExecIntoUserNamespace, TheContainerCannotLookIntoAJoiningProcess) {
-  Running spy({BERTH_BINARY_DIR "/berth", "--root", root(), "exec", c_, "sh", "-c",
+  Running spy({kBerth, "--root", root(), "exec", c_, "sh", "-c",
                "end=$(($(date +%s) + 2)); while [ $(date +%s) -lt $end ]; do "
                "for p in /proc/[0-9]*; do readlink $p/exe 2>/dev/null | grep berth; done; done"});
   for (int i = 0; i < 40; ++i) EXPECT_EQ(exec({}, {"true"}).status, 0);

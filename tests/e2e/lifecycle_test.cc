@@ -12,7 +12,6 @@ namespace berth::test {
 namespace {
 
 using nlohmann::json;
-using ::testing::ElementsAre;
 using ::testing::HasSubstr;
 using ::testing::IsEmpty;
 
@@ -22,9 +21,8 @@ TEST_F(Lifecycle, GoesFromCreatedToRunningToStoppedToGone) {
   script("echo begun; exec sleep 300");
   const std::string c = id(), pid_file = folder_.path() + "/pid", out = folder_.path() + "/out";
   // Its own output, so that who waits for create's does not wait for it.
-  const Ran made =
-      run({"sh", "-c", "exec \"$@\" >" + out + " 2>&1", "sh", BERTH_BINARY_DIR "/berth", "--root",
-           root(), "create", "--bundle", bundle(), "--pid-file", pid_file, c});
+  const Ran made = run({"sh", "-c", "exec \"$@\" >" + out + " 2>&1", "sh", kBerth, "--root", root(),
+                        "create", "--bundle", bundle(), "--pid-file", pid_file, c});
   ASSERT_EQ(made.status, 0) << made << read_file(AT_FDCWD, out);
   const json created = state(c);
   EXPECT_EQ(created.value("status", ""), "created");
@@ -94,7 +92,7 @@ TEST_F(Lifecycle, RunGivesTheProgramsStatusAndLeavesNothing) {
 TEST_F(Lifecycle, RunForwardsSignals) {
   script("trap 'exit 4' USR1; echo up; while :; do sleep 0.05; done");
   const std::string c = id();
-  Running running({BERTH_BINARY_DIR "/berth", "--root", root(), "run", "-b", bundle(), c});
+  Running running({kBerth, "--root", root(), "run", "-b", bundle(), c});
   for (int i = 0; i < 500 && running.out_so_far() != "up\n"; ++i) ::usleep(10'000);
   ::kill(running.pid(), SIGUSR1);
   EXPECT_EQ(running.wait().status, 4);
@@ -169,7 +167,7 @@ TEST_F(Lifecycle, ErrorsGoToTheLogInTheFormThatCallersParse) {
 TEST_F(Lifecycle, KillTakesNamesAndNumbers) {
   script("trap 'echo term; exit 3' TERM; trap 'echo rt' 36; echo up; while :; do sleep 0.05; done");
   const std::string c = id();
-  Running running({BERTH_BINARY_DIR "/berth", "--root", root(), "run", "-b", bundle(), c});
+  Running running({kBerth, "--root", root(), "run", "-b", bundle(), c});
   for (int i = 0; i < 500 && running.out_so_far() != "up\n"; ++i) ::usleep(10'000);
   EXPECT_EQ(berth({"kill", c, "RTMIN+2"}).status, 0);
   for (int i = 0; i < 500 && running.out_so_far() != "up\nrt\n"; ++i) ::usleep(10'000);

@@ -20,6 +20,8 @@
 
 namespace berth::test {
 
+inline const std::string kBerth = BERTH_BINARY_DIR "/berth";
+
 class RuntimeFixture : public ::testing::Test {
  protected:
   void SetUp() override {
@@ -33,7 +35,7 @@ class RuntimeFixture : public ::testing::Test {
 
   // berth with this test's state root.
   Ran berth(std::vector<std::string> words, const RunOptions& options = {}) const {
-    words.insert(words.begin(), {BERTH_BINARY_DIR "/berth", "--root", root()});
+    words.insert(words.begin(), {kBerth, "--root", root()});
     return run(words, options);
   }
   std::string root() const { return folder_.path() + "/state"; }

@@ -75,11 +75,7 @@ TEST_P(RelayTest, TheSizeIsTheConfigurationsWhereNobodyHasAnother) {
 // A person's terminal around the whole.
 class Person {
  public:
-  Person(uid_t uid, Entry entry) {
-    winsize size{40, 100, 0, 0};
-    int master = -1;
-    pid_ = check(::forkpty(&master, nullptr, nullptr, &size), "forkpty");
-    master_.reset(master);
+  Person(uid_t uid, Entry entry) : pid_(fork_on_terminal(master_)) {
     if (pid_ != 0) return;
     try {
       test::become(uid);
@@ -127,8 +123,16 @@ class Person {
   }
 
  private:
-  pid_t pid_ = -1;
-  UniqueFd master_;
+  static pid_t fork_on_terminal(UniqueFd& master) {
+    winsize size{40, 100, 0, 0};
+    int end = -1;
+    const pid_t pid = check(::forkpty(&end, nullptr, nullptr, &size), "forkpty");
+    master.reset(end);
+    return pid;
+  }
+
+  UniqueFd master_;  // before pid_, which takes it
+  pid_t pid_;
   std::string seen_;
   bool waited_ = false;
 };
