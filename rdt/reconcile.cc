@@ -127,8 +127,8 @@ std::vector<std::string> reconcile(const Resctrl& resctrl, int state_dir, const 
     // Not under the lock, which others wait for: dying takes its time.
     for (const std::string& name : dead) kill_all(resctrl, name);
   }
-  const Capability capability = resctrl.capability();
   const Resctrl::Lock lock = resctrl.lock();
+  const Capability capability = resctrl.capability();
   remove_temporaries(state_dir);
   Ledger ledger = read_ledger(state_dir);
   const Ledger before = ledger;

@@ -77,9 +77,9 @@ void carry_out(const Resctrl& resctrl, int state_dir, const Capability& capabili
 std::variant<Holding, Refusal> take_once(const Resctrl& resctrl, int state_dir,
                                          const std::string& name, const std::string& purpose,
                                          const Wish& wish, unsigned floor) {
-  const Capability capability = resctrl.capability();  // does not change: read without the lock
   const Resctrl::Lock lock = resctrl.lock();
   const auto locked = steady_clock::now();
+  const Capability capability = resctrl.capability();  // of it, the domains are in a schemata file
   const Ledger before = read_ledger(state_dir);
   Holding holding;
   if (before.groups.contains(name)) {
@@ -130,8 +130,8 @@ std::variant<Holding, Refusal> take(const Resctrl& resctrl, int state_dir, const
 
 void give_back(const Resctrl& resctrl, int state_dir, const std::string& name) {
   check_ours(name);
-  const Capability capability = resctrl.capability();
   const Resctrl::Lock lock = resctrl.lock();
+  const Capability capability = resctrl.capability();
   Ledger ledger = read_ledger(state_dir);
   resctrl.remove(name);
   if (ledger.groups.erase(name) == 0) return;
