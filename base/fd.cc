@@ -18,6 +18,12 @@ void UniqueFd::reset(int fd) noexcept {
   fd_ = fd;
 }
 
+Pipe make_pipe() {
+  int ends[2];
+  check(::pipe2(ends, O_CLOEXEC), "pipe");
+  return {UniqueFd(ends[0]), UniqueFd(ends[1])};
+}
+
 UniqueFd duplicate(int fd) {
   return UniqueFd(
       check(::fcntl(fd, F_DUPFD_CLOEXEC, 3), "duplicate descriptor", std::to_string(fd)));

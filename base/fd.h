@@ -35,6 +35,12 @@ class UniqueFd {
   int fd_ = -1;
 };
 
+// pipe2(2), both ends close-on-exec.
+struct Pipe {
+  UniqueFd read, write;
+};
+Pipe make_pipe();
+
 // A duplicate (close-on-exec) of a descriptor that somebody else owns.
 UniqueFd duplicate(int fd);
 

@@ -34,16 +34,6 @@ void send_signal(const UniqueFd& pidfd, int signal) {
   (void)::syscall(SYS_pidfd_send_signal, pidfd.get(), signal, nullptr, 0);
 }
 
-struct Pipe {
-  UniqueFd read, write;
-};
-
-Pipe make_pipe() {
-  int fds[2];
-  check(::pipe2(fds, O_CLOEXEC), "pipe");
-  return {UniqueFd(fds[0]), UniqueFd(fds[1])};
-}
-
 }  // namespace
 
 TaskGroup::TaskGroup(bool label) : label_(label) {

@@ -1,7 +1,5 @@
 // A container's processes: their pids, or the lines that ps(1) has for them.
 #include <fcntl.h>
-#include <spawn.h>
-#include <sys/wait.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -14,6 +12,7 @@
 #include "base/error.h"
 #include "base/fd.h"
 #include "base/file.h"
+#include "base/run_program.h"
 #include "launcher/verbs/container_of.h"
 #include "launcher/verbs/resource_verbs.h"
 #include "runtime/cgroup/node.h"
@@ -25,29 +24,11 @@ constexpr size_t kMostOutput = size_t{64} << 20;
 
 // What `ps` prints, errors included.
 std::string output_of_ps(const std::vector<std::string>& words) {
-  int ends[2];
-  check(::pipe2(ends, O_CLOEXEC), "pipe2");
-  const UniqueFd out(ends[0]);
-  UniqueFd in(ends[1]);
-  posix_spawn_file_actions_t actions;
-  ::posix_spawn_file_actions_init(&actions);
-  ::posix_spawn_file_actions_adddup2(&actions, in.get(), STDOUT_FILENO);
-  ::posix_spawn_file_actions_adddup2(&actions, in.get(), STDERR_FILENO);
   std::vector<std::string> line = {"ps"};
   line.insert(line.end(), words.begin(), words.end());
-  std::vector<char*> argv;
-  for (std::string& word : line) argv.push_back(word.data());
-  argv.push_back(nullptr);
-  pid_t child = 0;
-  const int failed = ::posix_spawnp(&child, "ps", &actions, nullptr, argv.data(), environ);
-  ::posix_spawn_file_actions_destroy(&actions);
-  if (failed != 0) throw Error("run", "ps", failed);
-  in.reset();
-  std::string text = read_fd(out.get(), "ps", kMostOutput);
-  int status = 0;
-  while (::waitpid(child, &status, 0) < 0 && errno == EINTR) continue;
-  if (status == 0) return text;
-  throw Error("ps failed: " + text.substr(0, text.find('\n')));
+  const Finished ps = run_program(line, kMostOutput);
+  if (ps.status == 0) return ps.output;
+  throw Error("ps failed: " + ps.output.substr(0, ps.output.find('\n')));
 }
 
 // The process and all that it has begotten, as far as they are its descendants still.

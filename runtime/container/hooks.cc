@@ -24,16 +24,6 @@ using Clock = std::chrono::steady_clock;
 
 constexpr size_t kOutputKept = 2000;  // bytes for the message
 
-struct Pipe {
-  UniqueFd read, write;
-};
-
-Pipe make_pipe() {
-  int ends[2];
-  check(::pipe2(ends, O_CLOEXEC), "pipe");
-  return {UniqueFd(ends[0]), UniqueFd(ends[1])};
-}
-
 std::vector<char*> pointers(const std::vector<std::string>& words) {
   std::vector<char*> result;
   for (const std::string& word : words) result.push_back(const_cast<char*>(word.c_str()));

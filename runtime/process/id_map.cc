@@ -5,7 +5,6 @@
 #include <fcntl.h>
 #include <fmt/format.h>
 #include <fmt/ranges.h>
-#include <spawn.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -13,6 +12,7 @@
 
 #include "base/error.h"
 #include "base/file.h"
+#include "base/run_program.h"
 
 namespace berth::runtime::process {
 namespace {
@@ -23,27 +23,14 @@ void run_map_program(const char* program, pid_t pid, const std::vector<spec::IdM
   for (const spec::IdMapping& m : map) {
     for (const uint32_t n : {m.container_id, m.host_id, m.size}) args.push_back(std::to_string(n));
   }
-  std::vector<char*> argv;
-  for (std::string& arg : args) argv.push_back(arg.data());
-  argv.push_back(nullptr);
-  int ends[2];
-  check(::pipe2(ends, O_CLOEXEC), "pipe");
-  const UniqueFd output(ends[0]);
-  UniqueFd input(ends[1]);
-  posix_spawn_file_actions_t actions;
-  ::posix_spawn_file_actions_init(&actions);
-  ::posix_spawn_file_actions_adddup2(&actions, input.get(), STDERR_FILENO);
-  pid_t child = -1;
-  const int failed = ::posix_spawnp(&child, program, &actions, nullptr, argv.data(), environ);
-  ::posix_spawn_file_actions_destroy(&actions);
-  if (failed != 0) {
-    throw Error("run", program, failed).with_note("mapping more than one's own id takes it");
+  Finished finished;
+  try {
+    finished = run_program(args);
+  } catch (const Error& e) {
+    throw e.with_note("mapping more than one's own id takes it");
   }
-  input.reset();
-  std::string said = read_fd(output.get(), program);
-  int status = 0;
-  check(::waitpid(child, &status, 0), "wait for", program);
-  if (status == 0) return;
+  std::string said = std::move(finished.output);
+  if (finished.status == 0) return;
   while (said.ends_with('\n')) said.pop_back();
   throw Error(fmt::format("map ids by {} ({}): {}", program, describe(map), said));
 }

@@ -49,16 +49,6 @@ Report make(const std::string& uid_map, const std::string& gid_map) noexcept {
   return {};
 }
 
-struct Pipe {
-  UniqueFd read, write;
-};
-
-Pipe make_pipe() {
-  int ends[2];
-  check(::pipe2(ends, O_CLOEXEC), "pipe");
-  return {UniqueFd(ends[0]), UniqueFd(ends[1])};
-}
-
 // A child whose end raises no signal and that a wait(2) elsewhere in the process does not reap.
 class QuietChild {
  public:
