@@ -55,11 +55,10 @@ Data data_of(const cgroup::V1Mount& mount) {
 }
 
 // The own cgroup alone; the whole hierarchy where the mount does not begin at its root.
-UniqueFd own_part(const MountOp& op, const cgroup::V1Mount& mount) {
-  const auto own =
-      mount.controllers.empty()
-          ? std::nullopt
-          : cgroup::path_of_process(read_file(AT_FDCWD, "/proc/self/cgroup"), mount.controllers[0]);
+UniqueFd own_part(const MountOp& op, const cgroup::V1Mount& mount, const std::string& groups) {
+  const auto own = mount.controllers.empty()
+                       ? std::nullopt
+                       : cgroup::path_of_process(groups, mount.controllers[0]);
   try {
     return host_view(op, mount.path + own.value_or(""));
   } catch (const Error& e) {
@@ -68,10 +67,12 @@ UniqueFd own_part(const MountOp& op, const cgroup::V1Mount& mount) {
   }
 }
 
-void mount_v1(const MountOp& op, const cgroup::V1Mount& mount, const RootDir& dir) {
+// `groups`: this process' own, as /proc/self/cgroup has them.
+void mount_v1(const MountOp& op, const cgroup::V1Mount& mount, const std::string& groups,
+              const RootDir& dir) {
   const std::string name = base_name(mount.path);
   UniqueFd tree = new_view(op, "cgroup", data_of(mount));
-  if (!tree) tree = own_part(op, mount);
+  if (!tree) tree = own_part(op, mount, groups);
   attach(tree.get(), dir.make_dirs(name).get(), name);
   for (const std::string& controller : mount.controllers) {
     // `cpu` -> `cpu,cpuacct`, where programs look for it.
@@ -91,7 +92,8 @@ void mount_hybrid(const MountOp& op, const cgroup::Hierarchy& hierarchy, int tar
   UniqueFd tmpfs = new_filesystem("tmpfs", "cgroup", {{"mode", "755"}}, kHarmless);
   attach(tmpfs.get(), target, op.destination);
   const RootDir dir(std::move(tmpfs));
-  for (const cgroup::V1Mount& mount : hierarchy.v1) mount_v1(op, mount, dir);
+  const std::string groups = read_file(AT_FDCWD, "/proc/self/cgroup");
+  for (const cgroup::V1Mount& mount : hierarchy.v1) mount_v1(op, mount, groups, dir);
   if (!hierarchy.v2.empty()) {
     attach(unified_view(op, hierarchy.v2).get(), dir.make_dirs("unified").get(), "unified");
   }
