@@ -70,44 +70,46 @@ void add_id(CLI::App* verb, std::string& id) {
   verb->add_option("id", id, "the container's id")->required();
 }
 
-std::shared_ptr<CreateOptions> add_creation(CLI::App* verb, const Setting& setting) {
-  auto options = std::make_shared<CreateOptions>();
-  options->descriptors = setting.descriptors;
-  verb->add_option("-b,--bundle", options->bundle, "OCI bundle (default: this directory)")
+std::shared_ptr<runtime::CreateRequest> add_creation(CLI::App* verb, const Setting& setting) {
+  auto request = std::make_shared<runtime::CreateRequest>();
+  request->descriptors = setting.descriptors;
+  verb->add_option("-b,--bundle", request->bundle, "OCI bundle (default: this directory)")
       ->type_name("DIR");
-  verb->add_option("-f,--config", options->config_file, "configuration, not the bundle's own")
+  verb->add_option("-f,--config", request->config_file, "configuration, not the bundle's own")
       ->type_name("FILE");
-  verb->add_option("--console-socket", options->console_socket,
+  verb->add_option("--console-socket", request->console_socket,
                    "unix socket that the terminal's master is sent to")
       ->type_name("PATH");
-  verb->add_option("--pid-file", options->pid_file, "file that the process' pid is written to")
+  verb->add_option("--pid-file", request->pid_file, "file that the process' pid is written to")
       ->type_name("FILE");
-  verb->add_option("--preserve-fds", options->preserve_fds, "pass N descriptors on from 3 up")
+  verb->add_option("--preserve-fds", request->preserve_fds, "pass N descriptors on from 3 up")
       ->type_name("N");
-  verb->add_flag("--no-pivot", options->no_pivot,
-                 "accepted: where the root cannot be exchanged it is covered");
-  verb->add_flag("--no-new-keyring", options->no_new_keyring,
+  verb->add_flag_function(
+      "--no-pivot", [](int64_t) {}, "accepted: where the root cannot be exchanged it is covered");
+  verb->add_flag("!--no-new-keyring", request->new_keyring,
                  "keep the session keyring that this process has");
   verb->add_flag_function(
       "--no-subreaper", [](int64_t) {}, "accepted: berth is none");
-  add_id(verb, options->id);
-  return options;
+  add_id(verb, request->id);
+  return request;
 }
 
 void add_create(const Setting& setting) {
   CLI::App* verb = setting.app.add_subcommand("create", "make a container that waits for start");
-  const auto options = add_creation(verb, setting);
-  setting.choose(verb, [options](const RuntimeOptions& r) { return create(r, *options); });
+  const auto request = add_creation(verb, setting);
+  setting.choose(verb, [request](const RuntimeOptions& r) { return create(r, *request); });
 }
 
 void add_run(const Setting& setting) {
   CLI::App* verb =
       setting.app.add_subcommand("run", "run one container from a bundle and wait for it");
-  const auto options = add_creation(verb, setting);
-  verb->add_flag("-d,--detach", options->detach, "do not wait for it");
-  verb->add_flag("--keep", options->keep, "leave its state behind when it ends");
+  const auto request = add_creation(verb, setting);
+  request->detached = false;
+  verb->add_flag("-d,--detach", request->detached, "do not wait for it");
+  const auto keep = std::make_shared<bool>(false);
+  verb->add_flag("--keep", *keep, "leave its state behind when it ends");
   setting.choose(
-      verb, [options](const RuntimeOptions& r) { return run(r, *options); },
+      verb, [request, keep](const RuntimeOptions& r) { return run(r, *request, *keep); },
       /*exit_like_a_shell=*/true);
 }
 

@@ -8,7 +8,6 @@
 
 namespace berth::launcher {
 
-runtime::CreateRequest request_of(const CreateOptions& options, bool detached);
 // Throws Error: `container 'ID' does not exist`.
 runtime::Container container_of(const RuntimeOptions& runtime, const std::string& id);
 

@@ -41,18 +41,18 @@ int wait_for(const runtime::Container& container) {
 
 }  // namespace
 
-int run(const RuntimeOptions& runtime, const CreateOptions& options) {
+int run(const RuntimeOptions& runtime, const runtime::CreateRequest& request, bool keep) {
   const auto root = runtime::StateRoot::open(runtime.root);
-  auto container = runtime::Container::create(root, request_of(options, options.detach));
+  auto container = runtime::Container::create(root, request);
   Removed removed(runtime, container);
   for (const std::string& warning : container.warnings()) log(runtime, Level::warning, warning);
   container.start();
-  if (options.detach) {
+  if (request.detached) {
     removed.keep();
     return 0;
   }
   const int status = wait_for(container);
-  if (options.keep) removed.keep();
+  if (keep) removed.keep();
   return status;
 }
 

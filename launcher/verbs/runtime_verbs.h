@@ -2,7 +2,8 @@
 #pragma once
 
 #include <string>
-#include <vector>
+
+#include "runtime/container/create_request.h"
 
 namespace berth::launcher {
 
@@ -13,15 +14,9 @@ struct RuntimeOptions {
   bool log_json = false;
 };
 
-struct CreateOptions {
-  std::string id, bundle = ".", config_file, console_socket, pid_file;
-  unsigned preserve_fds = 0;
-  bool no_pivot = false, no_new_keyring = false;
-  bool detach = false, keep = false;  // run alone
-  std::vector<int> descriptors;       // open when the program started
-};
-int create(const RuntimeOptions& runtime, const CreateOptions& options);
-int run(const RuntimeOptions& runtime, const CreateOptions& options);
+int create(const RuntimeOptions& runtime, const runtime::CreateRequest& request);
+// `keep`: its state stays when it ends.
+int run(const RuntimeOptions& runtime, const runtime::CreateRequest& request, bool keep);
 int start(const RuntimeOptions& runtime, const std::string& id);
 int state(const RuntimeOptions& runtime, const std::string& id);
 
