@@ -19,10 +19,6 @@ namespace {
 
 constexpr int kEndTries = 1000;  // of 10 ms
 
-cgroup::Hierarchy hierarchy() {
-  return cgroup::detect(cgroup::ControllerSet::container);
-}
-
 // Through a descriptor that is taken before the identity is asked for: never to somebody else that
 // got a recycled pid.
 void send_signal(pid_t pid, std::optional<unsigned long long> start_time, int signal) {
@@ -53,18 +49,39 @@ Container Container::find(const StateRoot& root, const std::string& id) {
   return {std::move(folder), std::move(record)};
 }
 
+const cgroup::Hierarchy& Container::hierarchy() const {
+  if (!hierarchy_) hierarchy_ = cgroup::detect(cgroup::ControllerSet::container);
+  return *hierarchy_;
+}
+
 Status Container::status() const {
   const Status now = status_of(folder_, record_);
   const bool may_be_frozen = now == Status::running && !record_.cgroup.empty();
   return may_be_frozen && cgroup::is_frozen(hierarchy(), record_.cgroup) ? Status::paused : now;
 }
 
+bool Container::lives() const {
+  const Status now = status_of(folder_, record_);
+  return now != Status::stopped && now != Status::creating;
+}
+
+// What was read before the lock may be another command's past.
+StateLock Container::lock_and_look_again() {
+  StateLock lock = folder_.lock();
+  if (auto record = folder_.find_record()) record_ = std::move(*record);
+  return lock;
+}
+
+spec::Hooks Container::late_hooks() const {
+  return record_.late_hooks ? folder_.configuration().hooks : spec::Hooks{};
+}
+
 void Container::start() {
-  const StateLock lock = folder_.lock();
+  const StateLock lock = lock_and_look_again();
   if (const Status now = status(); now != Status::created) {
     throw Error("cannot start container '" + record_.id + "': it is " + to_string(now));
   }
-  const spec::Hooks hooks = folder_.configuration().hooks;
+  const spec::Hooks hooks = late_hooks();
   pass_gate(folder_.fd());
   remove_gate(folder_.fd());
   try {
@@ -76,25 +93,18 @@ void Container::start() {
 }
 
 void Container::kill(int signal, bool all) const {
-  const Status now = status();
   if (all && !record_.cgroup.empty()) {
     for (const pid_t pid : cgroup::processes(hierarchy(), record_.cgroup)) {
       send_signal(pid, {}, signal);
     }
     return;
   }
-  if (now == Status::stopped || now == Status::creating) {
-    throw Error("cannot kill container '" + record_.id + "': container not running");
-  }
+  if (!lives()) throw Error("cannot kill container '" + record_.id + "': container not running");
   send_signal(record_.pid, record_.start_time, signal);
 }
 
 // SIGKILL, until none is left, for a bounded time.
 void Container::end_processes() const {
-  const auto lives = [&] {
-    const Status now = status_of(folder_, record_);
-    return now != Status::stopped && now != Status::creating;
-  };
   if (lives()) send_signal(record_.pid, record_.start_time, SIGKILL);
   if (!record_.cgroup.empty()) {
     cgroup::thaw(hierarchy(), record_.cgroup);  // a frozen process dies when it is let go
@@ -103,39 +113,50 @@ void Container::end_processes() const {
   for (int i = 0; i < kEndTries && lives(); ++i) ::usleep(10'000);
 }
 
-std::vector<std::string> Container::clean_up() {
+void Container::remove_cgroup() const {
+  const std::string& path = record_.cgroup;
+  if (path.empty()) return;
+  // Mostly nobody is left in it, and then there is nobody to look for.
+  if (!cgroup::remove_if_idle(hierarchy(), path)) {
+    end_processes();
+    if (!cgroup::remove(hierarchy(), path)) {
+      throw Error("remove cgroup '" + path + "': processes are in it still");
+    }
+  }
+  prune_parents(hierarchy(), path);
+}
+
+// runtime-spec: a poststop hook that fails is logged, the rest is done all the same.
+std::vector<std::string> Container::run_poststop() const {
   std::vector<std::string> warnings;
-  end_processes();
-  if (!record_.cgroup.empty()) {
-    if (!cgroup::remove(hierarchy(), record_.cgroup)) {
-      throw Error("remove cgroup '" + record_.cgroup + "': processes are in it still");
+  const auto warn = [&](const auto& work) {
+    try {
+      work();
+    } catch (const std::exception& e) {
+      warnings.emplace_back(e.what());
     }
-    prune_parents(hierarchy(), record_.cgroup);
-  }
-  try {
-    const spec::Hooks hooks = folder_.configuration().hooks;
-    for (const spec::Hook& hook : hooks.poststop) {
-      try {
-        run_hooks({hook}, "poststop", state_json(record_, Status::stopped));
-      } catch (const std::exception& e) {
-        warnings.emplace_back(e.what());  // runtime-spec: logged, the rest is done all the same
-      }
+  };
+  warn([&] {
+    const std::string state = state_json(record_, Status::stopped);
+    for (const spec::Hook& hook : late_hooks().poststop) {
+      warn([&] { run_hooks({hook}, "poststop", state); });
     }
-  } catch (const std::exception& e) {
-    warnings.emplace_back(e.what());
-  }
-  folder_.remove();
+  });
   return warnings;
 }
 
 std::vector<std::string> Container::remove(bool force) {
-  const StateLock lock = folder_.lock();
+  const StateLock lock = lock_and_look_again();
   const Status now = status();
   if (!force && now != Status::stopped && now != Status::created) {
     throw Error("cannot delete container '" + record_.id + "' that is not stopped: it is " +
                 to_string(now));
   }
-  return clean_up();
+  if (lives()) end_processes();
+  remove_cgroup();
+  std::vector<std::string> warnings = run_poststop();
+  folder_.remove();
+  return warnings;
 }
 
 }  // namespace berth::runtime

@@ -9,23 +9,11 @@
 
 #include "base/fd.h"
 #include "runtime/cgroup/hierarchy.h"
+#include "runtime/container/create_request.h"
 #include "runtime/container/spawn.h"
 #include "runtime/state/state.h"
 
 namespace berth::runtime {
-
-struct CreateRequest {
-  std::string id;
-  std::string bundle;       // its directory
-  std::string config_file;  // empty: the bundle's config.json
-  std::string console_socket;
-  std::string pid_file;
-  unsigned preserve_fds = 0;
-  std::vector<int> descriptors;  // open when the program started
-  bool new_keyring = true;
-  bool no_pivot = false;
-  bool detached = true;  // nobody stays: a terminal needs a console socket
-};
 
 class Container {
  public:
@@ -57,11 +45,18 @@ class Container {
   Container(StateFolder folder, Record record)
       : folder_(std::move(folder)), record_(std::move(record)) {}
   void open_console(const CreateRequest& request, Entry& entry);
+  // Read once: every question to the cgroup wants them.
+  const cgroup::Hierarchy& hierarchy() const;
+  bool lives() const;
+  spec::Hooks late_hooks() const;
   void end_processes() const;
-  std::vector<std::string> clean_up();
+  void remove_cgroup() const;
+  StateLock lock_and_look_again();
+  std::vector<std::string> run_poststop() const;
 
   StateFolder folder_;
   Record record_;
+  mutable std::optional<cgroup::Hierarchy> hierarchy_;
   std::vector<std::string> warnings_;
   Child child_;
   UniqueFd console_;

@@ -10,6 +10,7 @@
 #include <cerrno>
 #include <cstdio>
 #include <ctime>
+#include <functional>
 
 #include "base/error.h"
 #include "base/file.h"
@@ -79,101 +80,56 @@ void check_terminal(const spec::Process& process, const CreateRequest& request) 
   }
 }
 
-// A cgroup for the container alone; none for an empty path.
-class NewCgroup {
+// Takes one step of a creation back, unless all of it succeeds.
+class Undo {
  public:
-  NewCgroup(std::string path, const spec::Resources& wished) : path_(std::move(path)) {
-    if (path_.empty()) return;
-    hierarchy_ = cgroup::detect(cgroup::ControllerSet::container);
-    if (!cgroup::processes(*hierarchy_, path_).empty()) {
-      throw Error("cgroup '" + path_ + "' has processes in it already");
-    }
-    node_ = cgroup::Node::create(*hierarchy_, path_, {});
+  explicit Undo(std::function<void()> act) : act_(std::move(act)) {}
+  ~Undo() {
+    if (!act_) return;
     try {
-      resources::apply(*hierarchy_, path_, wished);
-      if (!wished.devices.empty()) {
-        resources::restrict_devices(*hierarchy_, path_, wished.devices);
-      }
-    } catch (...) {
-      remove();
-      throw;
-    }
-  }
-  ~NewCgroup() {
-    if (node_ && !kept_) remove();
-  }
-  NewCgroup(const NewCgroup&) = delete;
-  NewCgroup& operator=(const NewCgroup&) = delete;
-
-  CgroupJoin join() const { return node_ ? node_->join() : CgroupJoin{}; }
-  LateLimits limits(const spec::Resources& wished) const {
-    cgroup::Limits limits;
-    limits.memory_bytes = wished.memory_limit;
-    limits.pids = wished.pids_limit;
-    if (limits.empty()) return {};
-    if (!node_) {
-      throw Error(
-          "config.json: linux.resources: limits are wanted, and only root has a cgroup to limit");
-    }
-    LateLimits late = node_->late(limits);
-    allow_swap(late, wished);
-    return late;
-  }
-  void keep() { kept_ = true; }
-
- private:
-  void remove() const noexcept {
-    try {
-      cgroup::kill_all(*hierarchy_, path_);
-      (void)cgroup::remove(*hierarchy_, path_);
-      prune_parents(*hierarchy_, path_);
+      act_();
     } catch (const std::exception& e) {
       if (tracing()) trace(e.what());  // what made us fail is what is told
     }
   }
-
-  std::string path_;
-  std::optional<cgroup::Hierarchy> hierarchy_;
-  std::optional<cgroup::Node> node_;
-  bool kept_ = false;
-};
-
-// Waits at its gate; killed unless the container came to be.
-class NewProcess {
- public:
-  explicit NewProcess(const Child& child) : child_(child) {}
-  ~NewProcess() {
-    if (!kept_) end(child_);
-  }
-  NewProcess(const NewProcess&) = delete;
-  NewProcess& operator=(const NewProcess&) = delete;
-  void keep() { kept_ = true; }
+  Undo(const Undo&) = delete;
+  Undo& operator=(const Undo&) = delete;
+  void keep() { act_ = nullptr; }
 
  private:
-  const Child& child_;
-  bool kept_ = false;
+  std::function<void()> act_;
 };
 
-// Removed unless the container came to be.
-class NewFolder {
- public:
-  explicit NewFolder(const StateFolder& folder) : folder_(folder) {}
-  ~NewFolder() {
-    if (kept_) return;
-    try {
-      folder_.remove();
-    } catch (const std::exception& e) {
-      if (tracing()) trace(e.what());
-    }
+// A cgroup for the container alone.
+cgroup::Node make_cgroup(const cgroup::Hierarchy& hierarchy, const std::string& path) {
+  if (!cgroup::processes(hierarchy, path).empty()) {
+    throw Error("cgroup '" + path + "' has processes in it already");
   }
-  NewFolder(const NewFolder&) = delete;
-  NewFolder& operator=(const NewFolder&) = delete;
-  void keep() { kept_ = true; }
+  return cgroup::Node::create(hierarchy, path, {});
+}
 
- private:
-  const StateFolder& folder_;
-  bool kept_ = false;
-};
+// Resources that bind at once. The limits that bind last are late_limits.
+void restrict_cgroup(const cgroup::Hierarchy& hierarchy, const std::string& path,
+                     const spec::Resources& wished) {
+  resources::apply(hierarchy, path, wished);
+  if (!wished.devices.empty()) {
+    resources::restrict_devices(hierarchy, path, wished.devices);
+  }
+}
+
+LateLimits late_limits(const std::optional<cgroup::Node>& node, const spec::Resources& wished) {
+  cgroup::Limits limits;
+  limits.memory_bytes = wished.memory_limit;
+  limits.pids = wished.pids_limit;
+  if (limits.empty()) return {};
+  if (!node) {
+    throw Error(
+        "config.json: linux.resources: limits are wanted, and only root has a cgroup to limit");
+  }
+  LateLimits late = node->late(limits);
+  allow_swap(late, wished);
+  return late;
+}
 
 Record new_record(const CreateRequest& request, const spec::Spec& spec) {
   Record record;
@@ -185,18 +141,20 @@ Record new_record(const CreateRequest& request, const spec::Spec& spec) {
   record.created = now();
   record.owner = ::geteuid();
   record.annotations = spec.annotations;
+  record.late_hooks = !spec.hooks.poststart.empty() || !spec.hooks.poststop.empty();
+  if (::geteuid() == 0) record.cgroup = cgroup_path_of(spec, request.id);
   return record;
 }
 
 // What the first process is made from; the record is final but for its pid.
 Entry make_entry(const CreateRequest& request, spec::Spec spec, const UniqueFd& bundle,
-                 const NewCgroup& group, const Record& record) {
+                 const std::optional<cgroup::Node>& group, const Record& record) {
   Entry entry;
   entry.id = request.id;
   entry.bundle = duplicate(bundle.get());
   entry.fds =
       FdPolicy::from_environment(spec.process->env, request.descriptors, request.preserve_fds);
-  entry.limits = group.limits(spec.linux_.resources);
+  entry.limits = late_limits(group, spec.linux_.resources);
   entry.new_keyring = request.new_keyring;
   entry.state = [told = record](pid_t pid, Status status) mutable {
     told.pid = pid;
@@ -221,23 +179,28 @@ Container Container::create(const StateRoot& root, const CreateRequest& request)
   Container made(root.create(request.id), new_record(request, spec));
   made.warnings_ = spec.warnings;
   const StateLock lock = made.folder_.lock();
-  NewFolder folder(made.folder_);
+  Undo folder([&] { made.folder_.remove(); });
   made.folder_.keep_configuration(configuration);
-  if (::geteuid() == 0) made.record_.cgroup = cgroup_path_of(spec, request.id);
   made.folder_.write(made.record_);  // first: what a crash leaves can be found by it
-  NewCgroup group(made.record_.cgroup, spec.linux_.resources);
+  const std::string& path = made.record_.cgroup;
+  std::optional<cgroup::Node> group;
+  if (!path.empty()) group = make_cgroup(made.hierarchy(), path);
+  Undo cgroup([&] {
+    if (group) made.remove_cgroup();
+  });
+  if (group) restrict_cgroup(made.hierarchy(), path, spec.linux_.resources);
 
   Entry entry = make_entry(request, std::move(spec), bundle, group, made.record_);
   entry.gate = open_gate(made.folder_.fd());
   made.open_console(request, entry);
-  made.child_ = spawn(std::move(entry), group.join());
-  NewProcess process(made.child_);
+  made.child_ = spawn(std::move(entry), group ? group->join() : CgroupJoin{});
+  Undo process([&] { end(made.child_); });
   made.record_.pid = made.child_.pid;
   made.record_.start_time = start_time_of(made.child_.pid).value_or(0);
   made.folder_.write(made.record_);
   if (!request.pid_file.empty()) write_pid_file(request.pid_file, made.child_.pid);
   process.keep();
-  group.keep();
+  cgroup.keep();
   folder.keep();
   return made;
 }

@@ -41,7 +41,8 @@ std::string record_json(const Record& record) {
                   {"pid", record.pid},
                   {"startTime", record.start_time},
                   {"cgroup", record.cgroup},
-                  {"annotations", record.annotations}};
+                  {"annotations", record.annotations},
+                  {"lateHooks", record.late_hooks}};
   return file.dump();
 }
 
@@ -64,6 +65,7 @@ Record parse_record(const std::string& text, const std::string& id) {
     file.at("startTime").get_to(record.start_time);
     file.at("cgroup").get_to(record.cgroup);
     file.at("annotations").get_to(record.annotations);
+    file.at("lateHooks").get_to(record.late_hooks);
     return record;
   } catch (const json::exception& e) {
     throw Error(what + e.what());

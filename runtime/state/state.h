@@ -36,6 +36,7 @@ struct Record {
   unsigned long long start_time = 0;  // proc(5) stat field 22: tells the pid from a later one's
   std::string cgroup;  // below every hierarchy's mount point; empty: it has none of ours
   std::map<std::string, std::string> annotations;
+  bool late_hooks = false;  // poststart or poststop: the configuration is read again for them alone
   bool operator==(const Record&) const = default;
 };
 

@@ -28,7 +28,8 @@ class StateTest : public testing::Test {
   std::string path() const { return folder_.path() + "/some/root"; }
   Record record() const {
     return {"web", "1.2.0", "/srv/bundle", "/srv/bundle/rootfs", "2026-11-22T20:00:00Z",
-            0,     77,      123456,        "berth/web",          {{"a", "b"}}};
+            0,     77,      123456,        "berth/web",          {{"a", "b"}},
+            true};
   }
   test::TemporaryFolder folder_{0755};
 };

@@ -1,0 +1,21 @@
+// What `create` and `run` are asked for.
+#pragma once
+
+#include <string>
+#include <vector>
+
+namespace berth::runtime {
+
+struct CreateRequest {
+  std::string id;
+  std::string bundle = ".";  // its directory
+  std::string config_file;   // empty: the bundle's config.json
+  std::string console_socket;
+  std::string pid_file;
+  unsigned preserve_fds = 0;
+  std::vector<int> descriptors;  // open when the program started
+  bool new_keyring = true;
+  bool detached = true;  // nobody stays: a terminal needs a console socket
+};
+
+}  // namespace berth::runtime
