@@ -8,6 +8,7 @@
 #include "base/error.h"
 #include "base/file.h"
 #include "tests/e2e/leftovers.h"
+#include "tests/support/lacking.h"
 #include "tests/support/slurm_fixture.h"
 
 namespace berth::test {
@@ -27,7 +28,7 @@ class BadCacheWish : public SlurmTest {
 
   void SetUp() override {
     SlurmTest::SetUp();
-    if (default_schemata().empty()) GTEST_SKIP() << "/sys/fs/resctrl: " << errno_text(ENOENT);
+    if (const auto why = lacks_resctrl(); !why.empty()) GTEST_SKIP() << why;
     const std::string full = read_file(AT_FDCWD, "/sys/fs/resctrl/info/L3/cbm_mask");
     ways_ = std::popcount(std::stoull(full, nullptr, 16));
     folder_.write("bundle/config.json", R"({

@@ -11,6 +11,7 @@
 #include "base/error.h"
 #include "tests/e2e/bad_case.h"
 #include "tests/e2e/leftovers.h"
+#include "tests/support/lacking.h"
 #include "tests/support/slurm_fixture.h"
 
 namespace berth::test {
@@ -281,7 +282,7 @@ TEST_F(BadSrunTest, SbatchRefusesAtOnceToo) {
 }
 
 TEST_F(BadSrunTest, WithoutRdtAWishForCacheIsRefusedWhereThePolicySaysFail) {
-  if (!default_schemata().empty()) GTEST_SKIP() << "/sys/fs/resctrl: " << errno_text(EEXIST);
+  if (lacks_resctrl().empty()) GTEST_SKIP() << "this machine has resctrl: not one to test without";
   write_policy(R"({"l3": {"missing": "fail"}})");
   const Ran ran = srun_with({"--l3=50%"});
   expect_one_line_and_125(
@@ -292,7 +293,7 @@ TEST_F(BadSrunTest, WithoutRdtAWishForCacheIsRefusedWhereThePolicySaysFail) {
 
 // Without a container the command runs where it always does.
 TEST_F(BadSrunTest, WithoutRdtAWishForCacheIsIgnoredWithAWordWhereThePolicySaysWarn) {
-  if (!default_schemata().empty()) GTEST_SKIP() << "/sys/fs/resctrl: " << errno_text(EEXIST);
+  if (lacks_resctrl().empty()) GTEST_SKIP() << "this machine has resctrl: not one to test without";
   write_policy(R"({"l3": {"missing": "warn"}})");
   const Ran ran = at_once({"--l3=50%", "echo", "ran"});
   EXPECT_EQ(ran.err, "slurmstepd-" + node() +

@@ -11,6 +11,7 @@
 #include "base/file.h"
 #include "tests/e2e/berth_slurm.h"
 #include "tests/e2e/leftovers.h"
+#include "tests/support/lacking.h"
 
 namespace berth::test {
 namespace {
@@ -50,15 +51,17 @@ class Container : public BerthSlurm {
 };
 
 TEST_F(Container, MpichWiresUpByPmi2) {
-  if (::access(built_program("ring_mpich").c_str(), X_OK) != 0) GTEST_SKIP() << "no mpicc.mpich";
+  if (const auto why = lacks_built(built_program("ring_mpich"), "mpicc.mpich"); !why.empty()) {
+    GTEST_SKIP() << why;
+  }
   const Ran ran = contained({"-n2", "--mpi=pmi2"}, {"./ring", "--ranks", "2"});
   EXPECT_EQ(ran.status, 0) << ran;
   EXPECT_THAT(ran.out, AllOf(HasSubstr("rank 0 of 2"), HasSubstr("rank 1 of 2"))) << ran;
 }
 
 TEST_F(Container, OpenMpiWiresUpByPmix) {
-  if (::access(built_program("ring_openmpi").c_str(), X_OK) != 0) {
-    GTEST_SKIP() << "no mpicc.openmpi";
+  if (const auto why = lacks_built(built_program("ring_openmpi"), "mpicc.openmpi"); !why.empty()) {
+    GTEST_SKIP() << why;
   }
   const MadeBundle open_mpi(
       {"--mpi", "openmpi", built_program("ring_openmpi"), built_program("cma_openmpi")});
@@ -82,7 +85,9 @@ TEST_F(Container, PmiFdKeepsItsNumberAndNothingElseIsOpen) {
 }
 
 TEST_F(Container, RanksOfANodeReadEachOthersMemory) {
-  if (::access(built_program("cma_mpich").c_str(), X_OK) != 0) GTEST_SKIP() << "no mpicc.mpich";
+  if (const auto why = lacks_built(built_program("cma_mpich"), "mpicc.mpich"); !why.empty()) {
+    GTEST_SKIP() << why;
+  }
   const Ran ran = contained({"-n2", "--mpi=pmi2"}, {"./cma"});
   EXPECT_EQ(ran.status, 0) << ran;
   EXPECT_THAT(ran.out, HasSubstr("rank 1 read 4194304 bytes of rank 0"));

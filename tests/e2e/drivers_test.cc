@@ -11,6 +11,7 @@
 
 #include "base/error.h"
 #include "base/file.h"
+#include "tests/support/lacking.h"
 #include "tests/support/made_bundle.h"
 #include "tests/support/shell.h"
 #include "tests/support/temporary_folder.h"
@@ -27,15 +28,11 @@ std::string rootfs() {
   return bundle.path() + "/rootfs";
 }
 
-bool is_installed(const std::string& program) {
-  return run({"sh", "-c", "command -v " + program}).status == 0;
-}
-
 class Podman : public ::testing::Test {
  protected:
   void SetUp() override {
     if (::geteuid() != 0) GTEST_SKIP() << "takes root: " << errno_text(EPERM);
-    if (!is_installed("podman")) GTEST_SKIP() << "no podman: " << errno_text(ENOENT);
+    if (const auto why = lacks_program("podman"); !why.empty()) GTEST_SKIP() << why;
     std::ofstream(folder_.path() + "/policy.json")
         << R"({"default":[{"type":"insecureAcceptAnything"}]})";
     const Ran imported =
@@ -117,7 +114,7 @@ class Containerd : public ::testing::Test {
  protected:
   void SetUp() override {
     if (::geteuid() != 0) GTEST_SKIP() << "takes root: " << errno_text(EPERM);
-    if (!is_installed("ctr")) GTEST_SKIP() << "no containerd: " << errno_text(ENOENT);
+    if (const auto why = lacks_program("ctr"); !why.empty()) GTEST_SKIP() << why;
     const std::string configuration = folder_.path() + "/config.toml";
     std::ofstream(configuration) << "version = 2\nroot = \"" << folder_.path() << "/root\"\n"
                                  << "state = \"" << folder_.path() << "/state\"\n"

@@ -16,6 +16,7 @@
 #include "rdt/way_mask.h"
 #include "tests/e2e/berth_slurm.h"
 #include "tests/e2e/leftovers.h"
+#include "tests/support/lacking.h"
 
 namespace berth::test {
 namespace {
@@ -50,9 +51,7 @@ bool some_class_has(unsigned cpu, rdt::WayMask mask) {
 class RdtJob : public BerthSlurm {
  protected:
   void SetUp() override {
-    if (::access("/sys/fs/resctrl/schemata", R_OK) != 0) {
-      GTEST_SKIP() << "no resctrl at /sys/fs/resctrl: " << errno_text(errno);
-    }
+    if (const auto why = lacks_resctrl(); !why.empty()) GTEST_SKIP() << why;
     BerthSlurm::SetUp();
     before_ = read_file(AT_FDCWD, "/sys/fs/resctrl/schemata");
   }

@@ -3,6 +3,7 @@
 #include <gtest/gtest.h>
 #include <unistd.h>
 
+#include "tests/support/lacking.h"
 #include "tests/support/slurm_fixture.h"
 
 namespace berth::test {
@@ -32,13 +33,15 @@ TEST_F(PlainSlurm, PassesTheTasksStatusOn) {
 }
 
 TEST_F(PlainSlurm, WiresMpichUpByPmi2) {
-  if (::access(built_program("ring_mpich").c_str(), X_OK) != 0) GTEST_SKIP() << "no mpicc.mpich";
+  if (const auto why = lacks_built(built_program("ring_mpich"), "mpicc.mpich"); !why.empty()) {
+    GTEST_SKIP() << why;
+  }
   expect_ring("pmi2", "ring_mpich");
 }
 
 TEST_F(PlainSlurm, WiresOpenMpiUpByPmix) {
-  if (::access(built_program("ring_openmpi").c_str(), X_OK) != 0) {
-    GTEST_SKIP() << "no mpicc.openmpi";
+  if (const auto why = lacks_built(built_program("ring_openmpi"), "mpicc.openmpi"); !why.empty()) {
+    GTEST_SKIP() << why;
   }
   expect_ring("pmix", "ring_openmpi");
 }

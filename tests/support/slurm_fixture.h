@@ -56,7 +56,7 @@ class SlurmTest : public ::testing::Test {
   void TearDown() override;
 };
 
-// The path of a program that the build made for these tests, or a skip's reason.
+// The path of a program that the build makes for these tests.
 std::string built_program(const std::string& name);
 std::string built_berth();
 

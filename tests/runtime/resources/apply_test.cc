@@ -154,7 +154,7 @@ TEST_F(Apply, NamesTheDiskThatIsNotThere) {
 }
 
 TEST_F(Apply, Hugepages) {
-  if (!cgroup::version_of(hierarchy_, "hugetlb")) GTEST_SKIP() << errno_text(ENOENT);
+  if (!cgroup::version_of(hierarchy_, "hugetlb")) GTEST_SKIP() << "no controller hugetlb";
   wish(R"({"hugepageLimits": [{"pageSize": "2MB", "limit": 4194304}]})");
   EXPECT_EQ(value("hugetlb", "hugetlb.2MB.limit_in_bytes", "hugetlb.2MB.max"), "4194304");
   EXPECT_EQ(value("hugetlb", "hugetlb.2MB.rsvd.limit_in_bytes", "hugetlb.2MB.rsvd.max"), "4194304");

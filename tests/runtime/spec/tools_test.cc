@@ -8,6 +8,7 @@
 #include <string>
 
 #include "runtime/spec/parse.h"
+#include "tests/support/lacking.h"
 
 namespace berth::runtime::spec {
 namespace {
@@ -22,14 +23,11 @@ class Tools : public ::testing::Test {
   bool run(const std::string& command) const {
     return std::system(("cd " + dir_ + " && " + command + " >/dev/null 2>&1").c_str()) == 0;
   }
-  static bool installed(const std::string& tool) {
-    return std::system(("command -v " + tool + " >/dev/null 2>&1").c_str()) == 0;
-  }
   std::string dir_;
 };
 
 TEST_F(Tools, RuncSpec) {
-  if (!installed("runc")) GTEST_SKIP() << "runc is not installed";
+  if (const auto why = test::lacks_program("runc"); !why.empty()) GTEST_SKIP() << why;
   ASSERT_TRUE(run("runc spec"));
   const Spec spec = load_bundle(dir_);
   EXPECT_EQ(spec.root->path, "rootfs");
@@ -41,7 +39,7 @@ TEST_F(Tools, RuncSpec) {
 }
 
 TEST_F(Tools, RuncSpecRootless) {
-  if (!installed("runc")) GTEST_SKIP() << "runc is not installed";
+  if (const auto why = test::lacks_program("runc"); !why.empty()) GTEST_SKIP() << why;
   ASSERT_TRUE(run("runc spec --rootless"));
   const Spec spec = load_bundle(dir_);
   EXPECT_TRUE(spec.has_namespace(NamespaceType::user));
@@ -51,13 +49,13 @@ TEST_F(Tools, RuncSpecRootless) {
 }
 
 TEST_F(Tools, CrunSpec) {
-  if (!installed("crun")) GTEST_SKIP() << "crun is not installed";
+  if (const auto why = test::lacks_program("crun"); !why.empty()) GTEST_SKIP() << why;
   ASSERT_TRUE(run("crun spec"));
   EXPECT_EQ(load_bundle(dir_).root->path, "rootfs");
 }
 
 TEST_F(Tools, UmociUnpack) {
-  if (!installed("umoci")) GTEST_SKIP() << "umoci is not installed";
+  if (const auto why = test::lacks_program("umoci"); !why.empty()) GTEST_SKIP() << why;
   ASSERT_TRUE(
       run("umoci init --layout img && umoci new --image img:t && "
           "umoci unpack --rootless --image img:t rootless"));
