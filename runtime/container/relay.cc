@@ -2,11 +2,7 @@
 
 #include <fcntl.h>
 #include <poll.h>
-#include <signal.h>
 #include <sys/ioctl.h>
-#include <sys/signalfd.h>
-#include <sys/syscall.h>
-#include <sys/wait.h>
 #include <termios.h>
 #include <unistd.h>
 
@@ -15,6 +11,7 @@
 
 #include "base/error.h"
 #include "base/file.h"
+#include "runtime/container/wait.h"
 
 namespace berth::runtime {
 namespace {
@@ -38,34 +35,6 @@ class RawTerminal {
  private:
   termios before_{};
   bool has_;
-};
-
-// Signals as a descriptor; the mask is put back at the end.
-class SignalQueue {
- public:
-  SignalQueue() {
-    ::sigfillset(&set_);
-    // A fault of this process itself must end it, not wait in a queue.
-    for (const int fault : {SIGSEGV, SIGBUS, SIGFPE, SIGILL, SIGTRAP, SIGSYS}) {
-      ::sigdelset(&set_, fault);
-    }
-    ::sigprocmask(SIG_BLOCK, &set_, &before_);
-    fd_.reset(check(::signalfd(-1, &set_, SFD_CLOEXEC | SFD_NONBLOCK), "signalfd"));
-  }
-  ~SignalQueue() { ::sigprocmask(SIG_SETMASK, &before_, nullptr); }
-  SignalQueue(const SignalQueue&) = delete;
-  SignalQueue& operator=(const SignalQueue&) = delete;
-  int fd() const { return fd_.get(); }
-  // 0: none is there.
-  int next() const {
-    signalfd_siginfo info{};
-    return ::read(fd_.get(), &info, sizeof info) == sizeof info ? static_cast<int>(info.ssi_signo)
-                                                                : 0;
-  }
-
- private:
-  sigset_t set_{}, before_{};
-  UniqueFd fd_;
 };
 
 class Relay {
@@ -92,7 +61,7 @@ class Relay {
     }
     while (pass_output()) {  // what it said last
     }
-    return status();
+    return exit_status(wait_for_end(child_));
   }
 
  private:
@@ -105,11 +74,12 @@ class Relay {
   }
 
   void take_signals() const {
-    while (const int number = signals_.next()) {
+    while (const auto signal = signals_.next()) {
+      const auto number = static_cast<int>(signal->ssi_signo);
       if (number == SIGWINCH) {
         copy_size();
       } else if (number != SIGCHLD && number != SIGPIPE) {
-        ::syscall(SYS_pidfd_send_signal, child_.pidfd.get(), number, nullptr, 0);
+        send_signal(child_, number);
       }
     }
   }
@@ -147,14 +117,6 @@ class Relay {
       output_open_ = false;  // nobody listens; the program's status still counts
     }
     return output_open_;
-  }
-
-  int status() const {
-    siginfo_t info{};
-    while (::waitid(P_PIDFD, static_cast<id_t>(child_.pidfd.get()), &info, WEXITED) != 0) {
-      if (errno != EINTR) throw Error("wait for child", std::to_string(child_.pid), errno);
-    }
-    return info.si_code == CLD_EXITED ? info.si_status : 128 + info.si_status;
   }
 
   const Child& child_;

@@ -19,6 +19,7 @@
 #include "runtime/container/hooks.h"
 #include "runtime/container/start.h"
 #include "runtime/container/sync.h"
+#include "runtime/container/wait.h"
 
 namespace berth::runtime {
 namespace {
@@ -54,14 +55,6 @@ Child clone_child(uint64_t flags, const UniqueFd& cgroup) {
   }
   const auto pid = static_cast<pid_t>(check(::syscall(SYS_clone3, &args, sizeof args), "clone3"));
   return {pid, UniqueFd(pid == 0 ? -1 : pidfd)};
-}
-
-siginfo_t wait_for_end(const Child& child) {
-  siginfo_t info{};
-  while (::waitid(P_PIDFD, static_cast<id_t>(child.pidfd.get()), &info, WEXITED) != 0) {
-    if (errno != EINTR) throw Error("wait for child", std::to_string(child.pid), errno);
-  }
-  return info;
 }
 
 // A killed launcher leaves no orphan. As late as this because a change of credentials clears it;
@@ -232,7 +225,7 @@ void see_through(const Spawning& s, const ParentEnd& socket, Child& child,
 }  // namespace
 
 void end(const Child& child) noexcept {
-  ::syscall(SYS_pidfd_send_signal, child.pidfd.get(), SIGKILL, nullptr, 0);
+  send_signal(child, SIGKILL);
   siginfo_t info{};
   while (::waitid(P_PIDFD, static_cast<id_t>(child.pidfd.get()), &info, WEXITED) != 0 &&
          errno == EINTR) {

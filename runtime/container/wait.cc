@@ -1,5 +1,7 @@
 // The parent's life while the program runs: signals down, exit status up.
-#include <signal.h>
+#include "runtime/container/wait.h"
+
+#include <poll.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -8,63 +10,63 @@
 #include <string>
 
 #include "base/error.h"
-#include "runtime/container/spawn.h"
 
 namespace berth::runtime {
 namespace {
 
-// Blocks what is forwarded and puts the mask back.
-class Caught {
- public:
-  Caught() {
-    ::sigfillset(&set_);
-    // A fault of this process itself must end it, not wait in a queue.
-    for (const int fault : {SIGSEGV, SIGBUS, SIGFPE, SIGILL, SIGTRAP, SIGSYS}) {
-      ::sigdelset(&set_, fault);
-    }
-    ::sigprocmask(SIG_BLOCK, &set_, &before_);
-  }
-  ~Caught() { ::sigprocmask(SIG_SETMASK, &before_, nullptr); }
-  Caught(const Caught&) = delete;
-  Caught& operator=(const Caught&) = delete;
-
-  siginfo_t next() const {
-    siginfo_t info{};
-    while (::sigwaitinfo(&set_, &info) < 0) {
-      if (errno != EINTR) throw Error("wait for signals", {}, errno);
-    }
-    return info;
-  }
-
- private:
-  sigset_t set_{}, before_{};
-};
-
-bool ended(const Child& child, siginfo_t& info) {
-  info = {};
-  const int rc = ::waitid(P_PIDFD, static_cast<id_t>(child.pidfd.get()), &info, WEXITED | WNOHANG);
-  if (rc < 0 && errno == EINTR) return false;
-  check(rc, "wait for child", std::to_string(child.pid));
-  return info.si_pid != 0;
-}
-
 // A terminal signals its whole foreground group: the child of the same group has it already.
-bool child_has_it(const siginfo_t& signal, const Child& child) {
-  return signal.si_code > 0 && ::getpgid(child.pid) == ::getpgrp();
+bool child_has_it(const signalfd_siginfo& signal, const Child& child) {
+  return signal.ssi_code > 0 && ::getpgid(child.pid) == ::getpgrp();
 }
 
 }  // namespace
 
-int forward_and_wait(const Child& child) {
-  const Caught caught;
-  siginfo_t info{};
-  // Asked before the first wait too: SIGCHLD may have come before anybody listened.
-  while (!ended(child, info)) {
-    const siginfo_t signal = caught.next();
-    if (signal.si_signo == SIGCHLD || child_has_it(signal, child)) continue;
-    ::syscall(SYS_pidfd_send_signal, child.pidfd.get(), signal.si_signo, nullptr, 0);
+SignalQueue::SignalQueue() {
+  sigset_t set;
+  ::sigfillset(&set);
+  // A fault of this process itself must end it, not wait in a queue.
+  for (const int fault : {SIGSEGV, SIGBUS, SIGFPE, SIGILL, SIGTRAP, SIGSYS}) {
+    ::sigdelset(&set, fault);
   }
-  return info.si_code == CLD_EXITED ? info.si_status : 128 + info.si_status;
+  ::sigprocmask(SIG_BLOCK, &set, &before_);
+  fd_.reset(check(::signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK), "signalfd"));
+}
+
+std::optional<signalfd_siginfo> SignalQueue::next() const {
+  signalfd_siginfo info{};
+  if (::read(fd_.get(), &info, sizeof info) != sizeof info) return std::nullopt;
+  return info;
+}
+
+siginfo_t wait_for_end(const Child& child) {
+  siginfo_t info{};
+  while (::waitid(P_PIDFD, static_cast<id_t>(child.pidfd.get()), &info, WEXITED) != 0) {
+    if (errno != EINTR) throw Error("wait for child", std::to_string(child.pid), errno);
+  }
+  return info;
+}
+
+int exit_status(const siginfo_t& end) {
+  return end.si_code == CLD_EXITED ? end.si_status : 128 + end.si_status;
+}
+
+void send_signal(const Child& child, int signal) {
+  // An error is its end meanwhile, which is waited for.
+  (void)::syscall(SYS_pidfd_send_signal, child.pidfd.get(), signal, nullptr, 0);
+}
+
+int forward_and_wait(const Child& child) {
+  const SignalQueue signals;
+  for (bool ended = false; !ended;) {
+    pollfd fds[] = {{signals.fd(), POLLIN, 0}, {child.pidfd.get(), POLLIN, 0}};
+    if (::poll(fds, 2, -1) < 0 && errno != EINTR) throw Error("poll", {}, errno);
+    while (const auto signal = signals.next()) {
+      const auto number = static_cast<int>(signal->ssi_signo);
+      if (number != SIGCHLD && !child_has_it(*signal, child)) send_signal(child, number);
+    }
+    ended = fds[1].revents != 0;
+  }
+  return exit_status(wait_for_end(child));
 }
 
 }  // namespace berth::runtime

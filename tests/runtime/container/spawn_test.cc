@@ -130,13 +130,16 @@ TEST_P(SpawnTest, TellsOfAChildThatWasKilledEarly) {
             "execute the program");
 }
 
-// Sends SIGTERM to this process when it waits for signals.
+// Sends SIGTERM to this process when it queues signals: then they are blocked (proc(5), SigBlk).
 void terminate_when_waiting() {
   const pid_t target = ::getpid();
   if (::fork() != 0) return;
-  const std::string waiting = std::to_string(SYS_rt_sigtimedwait) + " ";
-  const std::string file = "/proc/" + std::to_string(target) + "/syscall";
-  while (!read_file(AT_FDCWD, file).starts_with(waiting)) ::usleep(1000);
+  const std::string file = "/proc/" + std::to_string(target) + "/status";
+  const auto blocked = [&] {
+    const std::string status = read_file(AT_FDCWD, file);
+    return std::stoull(status.substr(status.find("SigBlk:") + 7), nullptr, 16);
+  };
+  while ((blocked() & (1ULL << (SIGTERM - 1))) == 0) ::usleep(1000);
   ::kill(target, SIGTERM);
   ::_exit(0);
 }
