@@ -118,6 +118,62 @@ TEST_F(Lifecycle, APidFileThatCannotBeWrittenLeavesNoProcess) {
   EXPECT_EQ(run({"pgrep", "-f", "berth --root " + root()}).out, "");
 }
 
+TEST_F(Lifecycle, AWaitingProcessHoldsNothingOfTheHostsAndLeadsASession) {
+  const std::string c = id();
+  ASSERT_EQ(berth({"create", "-b", bundle(), c}).status, 0);
+  const int pid = state(c).value("pid", 0);
+  const std::string folder = "/proc/" + std::to_string(pid) + "/fd";
+  size_t sockets = 0;
+  for (const auto& entry : std::filesystem::directory_iterator(folder)) {
+    if (std::stoi(entry.path().filename()) < 3) continue;
+    const std::string target = std::filesystem::read_symlink(entry);
+    EXPECT_THAT(target, ::testing::StartsWith("socket:"));
+    ++sockets;
+  }
+  EXPECT_EQ(sockets, 2U) << "its gate, and the one that it was made by";
+  EXPECT_EQ(::getsid(pid), pid);
+}
+
+// Without a cgroup nothing but the record and the maker knows its processes.
+class UsersLifecycle : public RuntimeFixture {
+ protected:
+  std::vector<std::string> words(std::vector<std::string> more) const {
+    more.insert(more.begin(), {kBerth, "--root", users_.path() + "/state"});
+    return more;
+  }
+  Ran berth(const std::vector<std::string>& more) const {
+    return run(words(more), {.user = "nobody"});
+  }
+  // Processes that were started with this test's state root.
+  std::string processes() const {
+    return run({"pgrep", "-f", "berth --root " + users_.path()}).out;
+  }
+  TemporaryFolder users_{01777};
+};
+
+TEST_F(UsersLifecycle, AFailedCreationLeavesNoProcess) {
+  const Ran made = berth({"create", "-b", bundle(), "--pid-file", "/proc/none/pid", "c"});
+  EXPECT_EQ(made.status, 1);
+  EXPECT_THAT(made.err, HasSubstr("/proc/none"));
+  EXPECT_EQ(processes(), "");
+  EXPECT_FALSE(std::filesystem::exists(users_.path() + "/state/c"));
+}
+
+TEST_F(UsersLifecycle, ADeletionThatWaitedForACreationDeletesWhatCameOfIt) {
+  configure([](json& config) {
+    config["hooks"] = {{"createRuntime", {{{"path", "/bin/sleep"}, {"args", {"sleep", "1"}}}}}};
+  });
+  Running creating(words({"create", "-b", bundle(), "c"}), {.user = "nobody"});
+  const std::string record = users_.path() + "/state/c/state.json";
+  for (int i = 0; i < 500 && !std::filesystem::exists(record); ++i) ::usleep(2'000);
+  ASSERT_EQ(json::parse(berth({"state", "c"}).out).value("status", ""), "creating");
+  const Ran deleted = berth({"delete", "--force", "c"});
+  EXPECT_EQ(deleted.status, 0) << deleted;
+  EXPECT_EQ(creating.wait().status, 0);
+  EXPECT_FALSE(std::filesystem::exists(users_.path() + "/state/c"));
+  EXPECT_EQ(processes(), "");
+}
+
 TEST_F(Lifecycle, AProgramThatCannotBeExecutedFailsAtStart) {
   const std::string c = id();
   std::ofstream(bundle() + "/rootfs/garbage") << "no program";
