@@ -100,7 +100,9 @@ TEST_F(StateTest, ALockEndsThoughAForkedChildHasItsDescriptor) {
   {
     const StateLock lock = made.lock();
     child = ::fork();
-    while (child == 0) ::pause();
+    if (child == 0) {
+      for (;;) ::pause();
+    }
   }
   ::alarm(20);
   (void)made.lock();
