@@ -163,7 +163,11 @@ void Start::make_tree(const std::function<void()>& before_pivot) {
   if (proc_sys_) process::set_sysctls(proc_sys_.get(), entry_.spec);  // read-only after the pivot
   if (before_pivot) before_pivot();
   run_hooks_inside(entry_.spec.hooks.create_container, "createContainer", Status::creating);
-  rootfs_->pivot();
+  if (const UniqueFd other = namespaces_.take_mount_namespace()) {
+    rootfs_->settle_in(other.get());
+  } else {
+    rootfs_->pivot();
+  }
   process::make_working_directory(process().cwd);
   if (terminal_) process::take_terminal(terminal_.get());
 }

@@ -19,7 +19,13 @@ Entry with_process(Entry entry) {
 }
 
 process::Namespaces open_namespaces(const Entry& entry) {
-  if (!entry.container) return process::Namespaces::open(entry.spec);
+  if (!entry.container) {
+    // What this process is in belongs to root, and from a user namespace there is no way back.
+    const bool inherits_mount = !entry.user_namespace &&
+                                !entry.spec.has_namespace(spec::NamespaceType::user) &&
+                                process::has_sys_admin();
+    return process::Namespaces::open(entry.spec, inherits_mount);
+  }
   return process::Namespaces::of_process(entry.container->pid, entry.container->pidfd.get(),
                                          entry.spec);
 }
@@ -34,6 +40,7 @@ Start::Start(Entry entry)
     : entry_(with_process(std::move(entry))),
       namespaces_(open_namespaces(entry_)),
       program_(process()) {
+  if (!entry_.container) process::forget_own_namespaces(entry_.spec);
   const spec::Spec& spec = entry_.spec;
   if (spec.linux_.seccomp) seccomp_ = process::SeccompFilter::compile(*spec.linux_.seccomp);
   if (entry_.container) return;

@@ -48,13 +48,34 @@ const Kind& kind_of(NamespaceType type) {
   return *std::ranges::find(kKinds, type, &Kind::type);
 }
 
-UniqueFd open_namespace(const spec::Namespace& ns) {
-  UniqueFd fd = open_file(AT_FDCWD, ns.path, O_RDONLY);
+std::string own_path(NamespaceType type) {
+  return std::string("/proc/self/ns/") + kind_of(type).file;
+}
+
+UniqueFd open_namespace(const spec::Namespace& ns, size_t index) {
+  const std::string key = "linux.namespaces[" + std::to_string(index) + "].path";
+  UniqueFd fd;
+  try {
+    // A fifo of that name would keep us for ever.
+    fd = open_file(AT_FDCWD, ns.path, O_RDONLY | O_NONBLOCK);
+  } catch (const Error& e) {
+    throw e.within(key);
+  }
   if (::ioctl(fd.get(), NS_GET_NSTYPE) != kind_of(ns.type).flag) {
-    throw Error("linux.namespaces: '" + ns.path + "' is not a namespace of type '" +
-                name_of(ns.type) + "'");
+    throw Error(key + ": '" + ns.path + "' is not a namespace of type '" + name_of(ns.type) + "'");
   }
   return fd;
+}
+
+bool is_same_file(const struct stat& a, const struct stat& b) {
+  return a.st_dev == b.st_dev && a.st_ino == b.st_ino;
+}
+
+bool is_own(const spec::Namespace& ns) {
+  struct stat own {};
+  struct stat other {};
+  return ::stat(own_path(ns.type).c_str(), &own) == 0 && ::stat(ns.path.c_str(), &other) == 0 &&
+         is_same_file(own, other);
 }
 
 bool is_own_user_namespace(int ns_dir) {
@@ -62,7 +83,7 @@ bool is_own_user_namespace(int ns_dir) {
   struct stat other {};
   check(::stat("/proc/self/ns/user", &own), "stat", "/proc/self/ns/user");
   check(::fstatat(ns_dir, "user", &other, 0), "stat user namespace of", "container");
-  return own.st_dev == other.st_dev && own.st_ino == other.st_ino;
+  return is_same_file(own, other);
 }
 
 void join(int fd, NamespaceType type, const std::string& path) {
@@ -80,18 +101,26 @@ const char* name_of(NamespaceType type) {
   return kind_of(type).name;
 }
 
-Namespaces Namespaces::open(const spec::Spec& spec) {
+void forget_own_namespaces(spec::Spec& spec) {
+  std::erase_if(spec.linux_.namespaces,
+                [](const spec::Namespace& ns) { return !ns.path.empty() && is_own(ns); });
+}
+
+Namespaces Namespaces::open(const spec::Spec& spec, bool inherits_mount) {
   Namespaces result;
   result.make_flags_ = CLONE_NEWNS;
-  for (const spec::Namespace& ns : spec.linux_.namespaces) {
+  for (size_t i = 0; i < spec.linux_.namespaces.size(); ++i) {
+    const spec::Namespace& ns = spec.linux_.namespaces[i];
     if (!ns.path.empty()) {
+      UniqueFd fd = open_namespace(ns, i);
       if (ns.type == NamespaceType::mount) {
-        throw Error("linux.namespaces: joining a mount namespace by path ('" + ns.path +
-                    "') is not possible: the container's tree is its own");
+        result.mount_ = std::move(fd);
+        continue;
       }
+      if (is_own(ns)) continue;
       result.joins_pid_ |= ns.type == NamespaceType::pid;
       result.joins_user_ |= ns.type == NamespaceType::user;
-      result.joined_.push_back({ns.type, ns.path, open_namespace(ns)});
+      result.joined_.push_back({ns.type, ns.path, std::move(fd)});
     } else if (ns.type == NamespaceType::pid) {
       result.makes_pid_ = true;
     } else if (ns.type == NamespaceType::user) {
@@ -100,13 +129,21 @@ Namespaces Namespaces::open(const spec::Spec& spec) {
       result.make_flags_ |= clone_flag(ns.type);
     }
   }
+  if (inherits_mount && !spec.has_namespace(NamespaceType::mount)) {
+    result.mount_ = open_file(AT_FDCWD, own_path(NamespaceType::mount), O_RDONLY);
+  }
   return result;
 }
 
 Namespaces Namespaces::of_process(pid_t pid, int pidfd, const spec::Spec& spec) {
   Namespaces result;
   result.peer_ = duplicate(pidfd);
-  result.peer_dir_ = open_dir(AT_FDCWD, "/proc/" + std::to_string(pid) + "/ns");
+  const std::string proc = "/proc/" + std::to_string(pid);
+  result.peer_dir_ = open_dir(AT_FDCWD, proc + "/ns");
+  const spec::Namespace* mount = spec.find_namespace(NamespaceType::mount);
+  if (mount == nullptr || !mount->path.empty()) {
+    result.peer_root_ = open_file(AT_FDCWD, proc + "/root", O_PATH | O_DIRECTORY);
+  }
   // Still the same process: the number was not given to another before the folder was open.
   check(::syscall(SYS_pidfd_send_signal, pidfd, 0, nullptr, 0), "find process",
         std::to_string(pid));
@@ -159,6 +196,14 @@ void Namespaces::join_after_user() {
     if (ns.type != NamespaceType::user) join(ns.fd.get(), ns.type, ns.path);
   }
   joined_.clear();
+  take_peer_root();
+}
+
+// A mount namespace that is not the container's own has somebody else's root.
+void Namespaces::take_peer_root() const {
+  if (!peer_root_) return;
+  check(::fchdir(peer_root_.get()), "change to", "the container's root");
+  check(::chroot("."), "chroot to", "the container's root");
 }
 
 void Namespaces::make() const {

@@ -15,11 +15,16 @@ namespace berth::runtime::process {
 int clone_flag(spec::NamespaceType type);
 const char* name_of(spec::NamespaceType type);
 
+// A path to a namespace that this process is in asks for nothing: what is the host's stays the
+// host's, and the spec must not change it. Takes such entries out.
+void forget_own_namespaces(spec::Spec& spec);
+
 class Namespaces {
  public:
   // On the host: opens every path, by the caller's right and name, and checks that it is what the
-  // spec calls it.
-  static Namespaces open(const spec::Spec& spec);
+  // spec calls it. `inherits_mount`: where the spec has no mount namespace, the program shall end
+  // up in the caller's.
+  static Namespaces open(const spec::Spec& spec, bool inherits_mount);
   // Those of a container's first process: what the spec asks for, its mount namespace, and a user
   // namespace that is not ours.
   static Namespaces of_process(pid_t pid, int pidfd, const spec::Spec& spec);
@@ -31,8 +36,12 @@ class Namespaces {
   void join_user();
   // With the user namespace's rights: joins the rest but the user namespace. A failure is final.
   void join_after_user();
-  // Makes the others. Always a mount namespace: the container's tree is never the host's.
+  // Makes the others. Always a mount namespace: the container's tree is never put together in
+  // somebody else's.
   void make() const;
+  // The mount namespace that is not the container's own, and that the program goes to once its tree
+  // is made: the one joined by path, or the caller's. Empty: it stays in the one that `make` made.
+  UniqueFd take_mount_namespace() { return std::move(mount_); }
 
   // By path: only a process cloned after the join is in it.
   bool joins_pid() const { return joins_pid_; }
@@ -48,10 +57,13 @@ class Namespaces {
     UniqueFd fd;
   };
   void join_peer();
+  void take_peer_root() const;
 
   std::vector<Joined> joined_;
+  UniqueFd mount_;
   int make_flags_ = 0;        // for unshare: neither user nor PID
   UniqueFd peer_, peer_dir_;  // a pidfd and its /proc/PID/ns
+  UniqueFd peer_root_;        // where that is not its mount namespace's
   int peer_flags_ = 0;
   bool joins_pid_ = false, joins_user_ = false, makes_pid_ = false, makes_user_ = false;
 };

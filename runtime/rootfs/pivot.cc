@@ -1,6 +1,7 @@
 #include "runtime/rootfs/pivot.h"
 
 #include <fcntl.h>
+#include <sched.h>
 #include <sys/mount.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
@@ -10,6 +11,7 @@
 #include "base/fd.h"
 #include "base/file.h"
 #include "runtime/rootfs/mountinfo.h"
+#include "runtime/rootfs/tree.h"
 
 namespace berth::runtime::rootfs {
 namespace {
@@ -69,6 +71,15 @@ void cover_root(int root) {
   check(::fchdir(root), "change to", "root file system");
   check(::chroot("."), "chroot");
   check(::chdir("/"), "change to", "/");
+}
+
+void move_into(int root, int mount_namespace) {
+  // What is unbindable would be left out of the copy. Nothing outside can bind from it anyway.
+  set_propagation(root, {.type = MS_PRIVATE, .recursive = true}, "root file system");
+  const UniqueFd tree = clone_tree_of(root, "root file system", true);
+  check(::setns(mount_namespace, CLONE_NEWNS), "join mount namespace");
+  check(::fchdir(tree.get()), "change to", "root file system");
+  check(::chroot("."), "chroot");
 }
 
 }  // namespace berth::runtime::rootfs

@@ -30,4 +30,9 @@ void pivot_into(int root);
 // the old one. A program that has CAP_SYS_ADMIN inside could uncover it.
 void cover_root(int root);
 
+// Into another mount namespace, whose tree is left as it is: what is mounted at and below `root`
+// becomes a tree in no namespace, and that is `/`. Nobody can leave it upwards: there is nothing
+// above. It lives as long as a process has it as its root or working directory.
+void move_into(int root, int mount_namespace);
+
 }  // namespace berth::runtime::rootfs

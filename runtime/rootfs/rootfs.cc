@@ -166,7 +166,8 @@ void Rootfs::mount_console(int terminal) {
   bind_console(state_->mounted(), terminal);
 }
 
-void Rootfs::pivot() {
+// What the set-up itself had to write to.
+void Rootfs::seal() {
   State& state = *state_;
   const RootDir& root = state.mounted();
   for (const MountOp& op : state.plan) finish(op, root);
@@ -175,8 +176,19 @@ void Rootfs::pivot() {
   if (root_of(state.spec).readonly) {
     set_attributes(root.fd(), {.set = MOUNT_ATTR_RDONLY, .clear = 0}, false, "/");
   }
+}
+
+void Rootfs::pivot() {
+  seal();
+  const State& state = *state_;
+  const RootDir& root = state.mounted();
   pivot_into(root.fd());
   if (state.propagation.final.type != 0) set_propagation(root.fd(), state.propagation.final, "/");
+}
+
+void Rootfs::settle_in(int mount_namespace) {
+  seal();
+  move_into(state_->mounted().fd(), mount_namespace);
 }
 
 int Rootfs::root() const {

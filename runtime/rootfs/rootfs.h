@@ -53,12 +53,18 @@ class Rootfs {
   // the root; the host's is gone. The working directory is `/` then.
   void pivot();
 
+  // The same, in a mount namespace that is not the container's own: the tree stays out of that
+  // one's, where it would be everybody's, and hangs on the processes that have it as their root.
+  // They find nothing in their mountinfo.
+  void settle_in(int mount_namespace);
+
   // The root directory, valid from mount_all on: for paths inside before the pivot, by openat2 with
   // RESOLVE_IN_ROOT alone.
   int root() const;
 
  private:
   struct State;
+  void seal();
   explicit Rootfs(std::unique_ptr<State> state);
   std::unique_ptr<State> state_;
 };

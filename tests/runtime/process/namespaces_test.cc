@@ -5,9 +5,11 @@
 #include <gtest/gtest.h>
 #include <net/if.h>
 #include <sched.h>
+#include <signal.h>
 #include <sys/ioctl.h>
 #include <sys/socket.h>
 #include <sys/utsname.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include <cstring>
@@ -46,45 +48,107 @@ TEST(Namespaces, MakesThoseOfTheSpecAndAlwaysAMountNamespace) {
   if (::geteuid() != 0) GTEST_SKIP() << "takes root: " << errno_text(EPERM);
   const std::string mnt = link("mnt"), uts = link("uts"), net = link("net");
   EXPECT_EQ(test::in_child([&] {
-              Namespaces::open(with({{NamespaceType::uts, ""}})).make();
+              Namespaces::open(with({{NamespaceType::uts, ""}}), false).make();
               return std::string(link("mnt") != mnt ? "mnt " : "") +
                      (link("uts") != uts ? "uts " : "") + (link("net") != net ? "net" : "");
             }),
             "mnt uts ");
 }
 
+// A process in other namespaces, for as long as this lives.
+class Neighbour {
+ public:
+  explicit Neighbour(int flags) {
+    int ready[2];
+    check(::pipe2(ready, O_CLOEXEC), "pipe");
+    pid_ = check(::fork(), "fork");
+    if (pid_ == 0) {
+      if (::unshare(flags) != 0) ::_exit(1);
+      (void)!::write(ready[1], "x", 1);
+      for (;;) ::pause();
+    }
+    ::close(ready[1]);
+    char byte = 0;
+    if (::read(ready[0], &byte, 1) != 1) throw Error("no neighbour");
+    ::close(ready[0]);
+  }
+  ~Neighbour() {
+    ::kill(pid_, SIGKILL);
+    ::waitpid(pid_, nullptr, 0);
+  }
+  Neighbour(const Neighbour&) = delete;
+  Neighbour& operator=(const Neighbour&) = delete;
+  std::string path(const char* name) const {
+    return "/proc/" + std::to_string(pid_) + "/ns/" + name;
+  }
+
+ private:
+  pid_t pid_ = -1;
+};
+
 TEST(Namespaces, JoinsByPath) {
   if (::geteuid() != 0) GTEST_SKIP() << "takes root: " << errno_text(EPERM);
   EXPECT_EQ(test::in_child([] {
-              const std::string path = "/proc/" + std::to_string(::getpid()) + "/ns/uts";
-              auto namespaces = Namespaces::open(with({{NamespaceType::uts, path}}));
-              check(::unshare(CLONE_NEWUTS), "unshare");
-              const std::string other = link("uts");
+              const Neighbour neighbour(CLONE_NEWUTS);
+              const std::string path = neighbour.path("uts"), own = link("uts");
+              auto namespaces = Namespaces::open(with({{NamespaceType::uts, path}}), false);
               namespaces.join_before_user();
-              return std::string(link("uts") != other ? "joined" : "not joined");
+              return std::string(link("uts") != own ? "joined" : "not joined");
             }),
             "joined");
 }
 
+TEST(Namespaces, AMountNamespaceByPathIsForTheEnd) {
+  if (::geteuid() != 0) GTEST_SKIP() << "takes root: " << errno_text(EPERM);
+  EXPECT_EQ(test::in_child([] {
+              const Neighbour neighbour(CLONE_NEWNS);
+              const std::string own = link("mnt");
+              auto joined =
+                  Namespaces::open(with({{NamespaceType::mount, neighbour.path("mnt")}}), false);
+              auto inherited = Namespaces::open(with({}), true);
+              auto made = Namespaces::open(with({{NamespaceType::mount, ""}}), true);
+              joined.join_before_user();
+              joined.join_after_user();
+              return std::string(link("mnt") == own ? "here " : "gone ") +
+                     (joined.take_mount_namespace() ? "joins " : "") +
+                     (inherited.take_mount_namespace() ? "inherits " : "") +
+                     (made.take_mount_namespace() ? "" : "makes");
+            }),
+            "here joins inherits makes");
+}
+
+TEST(Namespaces, ForgetsPathsToItsOwn) {
+  auto spec = with({{NamespaceType::uts, "/proc/self/ns/uts"},
+                    {NamespaceType::ipc, ""},
+                    {NamespaceType::network, "/no/such/path"}});
+  forget_own_namespaces(spec);
+  EXPECT_FALSE(spec.has_namespace(NamespaceType::uts));
+  EXPECT_TRUE(spec.has_namespace(NamespaceType::ipc));
+  EXPECT_TRUE(spec.has_namespace(NamespaceType::network));
+  // And so it does not rename the host.
+  spec.hostname = "berth-7";
+  EXPECT_THAT(message_of([&] { set_host_name(spec); }), HasSubstr("would become the host's"));
+}
+
 TEST(Namespaces, RefusesAPathThatIsNotWhatItIsCalled) {
   EXPECT_EQ(message_of([] {
-              Namespaces::open(with({{NamespaceType::network, "/proc/self/ns/uts"}}));
+              Namespaces::open(with({{NamespaceType::network, "/proc/self/ns/uts"}}), false);
             }),
-            "linux.namespaces: '/proc/self/ns/uts' is not a namespace of type 'network'");
+            "linux.namespaces[0].path: '/proc/self/ns/uts' is not a namespace of type 'network'");
   EXPECT_EQ(message_of([] {
-              Namespaces::open(with({{NamespaceType::network, "/dev/null"}}));
+              Namespaces::open(with({{NamespaceType::network, "/dev/null"}}), false);
             }),
-            "linux.namespaces: '/dev/null' is not a namespace of type 'network'");
+            "linux.namespaces[0].path: '/dev/null' is not a namespace of type 'network'");
   EXPECT_EQ(message_of([] {
-              Namespaces::open(with({{NamespaceType::ipc, "/nowhere"}}));
+              Namespaces::open(with({{NamespaceType::ipc, "/nowhere"}}), false);
             }),
-            "open '/nowhere': no such file or directory");
+            "linux.namespaces[0].path: open '/nowhere': no such file or directory");
 }
 
 TEST(Namespaces, NamesWhatItCouldNotMake) {
   EXPECT_EQ(test::in_child([] {
               if (::geteuid() == 0) check(::setresuid(65534, 65534, 65534), "setresuid");
-              Namespaces::open(with({{NamespaceType::ipc, ""}})).make();
+              Namespaces::open(with({{NamespaceType::ipc, ""}}), false).make();
               return std::string("made");
             }),
             "error: make namespaces 'mount, ipc': operation not permitted");
@@ -96,7 +160,7 @@ TEST(HostName, IsTheContainersOwn) {
   spec.hostname = "berth-7";
   spec.domainname = "quay";
   EXPECT_EQ(test::in_child([&] {
-              Namespaces::open(spec).make();
+              Namespaces::open(spec, false).make();
               set_host_name(spec);
               utsname name{};
               ::uname(&name);
@@ -138,7 +202,7 @@ TEST(Sysctl, SetsThoseOfTheContainersNamespaces) {
   spec.linux_.sysctl = {{"kernel.msgmax", "4321"}, {"net.ipv4.ip_unprivileged_port_start", "99"}};
   EXPECT_EQ(test::in_child([&] {
               const UniqueFd proc_sys = open_proc_sys();
-              Namespaces::open(spec).make();
+              Namespaces::open(spec, false).make();
               set_sysctls(proc_sys.get(), spec);
               return read_file(proc_sys.get(), "kernel/msgmax") +
                      read_file(proc_sys.get(), "net/ipv4/ip_unprivileged_port_start");
