@@ -141,6 +141,14 @@ std::vector<pid_t> Group::tasks() const {
   return tids;
 }
 
+std::vector<DomainFigures> Group::figures() const {
+  try {
+    return read_figures(dir_.get());
+  } catch (const Error& e) {
+    throw e.within(fmt::format("group '{}'", shown(name_)));
+  }
+}
+
 std::optional<Resctrl> Resctrl::open(const std::string& path) {
   std::optional<UniqueFd> root = open_dir_if_exists(AT_FDCWD, path);
   if (!root) return std::nullopt;

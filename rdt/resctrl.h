@@ -13,6 +13,7 @@
 
 #include "base/fd.h"
 #include "rdt/capability.h"
+#include "rdt/monitoring.h"
 #include "rdt/schemata.h"
 
 namespace berth::rdt {
@@ -42,6 +43,7 @@ class Group {
   // Moves one thread; false where it is gone (ESRCH).
   bool add_task(pid_t tid) const;
   std::vector<pid_t> tasks() const;
+  std::vector<DomainFigures> figures() const;
 
  private:
   friend class Resctrl;

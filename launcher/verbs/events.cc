@@ -10,6 +10,7 @@
 
 #include "base/error.h"
 #include "launcher/flag_value.h"
+#include "launcher/rdt_stats.h"
 #include "launcher/verbs/resource_verbs.h"
 #include "runtime/cgroup/directory.h"
 #include "runtime/resources/oom_events.h"
@@ -28,8 +29,10 @@ void print(const std::string& line) {
 }
 
 void print_stats(const ContainerCgroup& group) {
-  print(runtime::resources::stats_event(
-      group.container.record().id, runtime::resources::read_stats(group.hierarchy, group.path())));
+  const runtime::Record& record = group.container.record();
+  runtime::resources::Stats stats = runtime::resources::read_stats(group.hierarchy, group.path());
+  stats.rdt = rdt_stats_of(record.pid);
+  print(runtime::resources::stats_event(record.id, stats));
 }
 
 bool has_ended(const ContainerCgroup& group) {

@@ -211,7 +211,8 @@ Stats read_stats(const Hierarchy& hierarchy, const std::string& path) {
           .memory = read_memory(hierarchy, path),
           .pids = read_pids(hierarchy, path),
           .block_io = read_block_io(hierarchy, path),
-          .hugepages = read_hugepages(hierarchy, path)};
+          .hugepages = read_hugepages(hierarchy, path),
+          .rdt = {}};
 }
 
 }  // namespace berth::runtime::resources

@@ -64,6 +64,26 @@ struct HugepageStats {
   uint64_t usage = 0, max = 0, failcnt = 0;
 };
 
+// Of the resctrl group that the container is in, if it is in one of its own.
+struct RdtCacheInfo {
+  std::string cbm_mask;  // hexadecimal
+  uint64_t min_cbm_bits = 0, num_closids = 0;
+};
+struct RdtBandwidthInfo {
+  uint64_t granularity = 0, min = 0, num_closids = 0;
+};
+struct RdtBandwidth {
+  uint64_t total_bytes = 0, local_bytes = 0;
+};
+struct RdtStats {
+  std::optional<RdtCacheInfo> cache;
+  std::string cache_schema_root, cache_schema;  // lines of `schemata`
+  std::optional<RdtBandwidthInfo> bandwidth;
+  std::string bandwidth_schema_root, bandwidth_schema;
+  std::vector<RdtBandwidth> mbm;    // by domain
+  std::vector<uint64_t> occupancy;  // bytes, by domain
+};
+
 struct Stats {
   CpuStats cpu;
   CpusetStats cpuset;
@@ -71,6 +91,7 @@ struct Stats {
   PidsStats pids;
   BlockIoStats block_io;
   std::map<std::string, HugepageStats> hugepages;  // by page size
+  RdtStats rdt;                                    // who reads it: the launcher
 };
 
 Stats read_stats(const cgroup::Hierarchy& hierarchy, const std::string& path);

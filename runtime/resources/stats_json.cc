@@ -107,6 +107,32 @@ Json hugepages_json(const std::map<std::string, HugepageStats>& hugepages) {
   return object;
 }
 
+Json rdt_json(const RdtStats& rdt) {
+  Json object = Json::object();
+  if (rdt.cache) {
+    object["l3_cache_info"] = {{"cbm_mask", rdt.cache->cbm_mask},
+                               {"min_cbm_bits", rdt.cache->min_cbm_bits},
+                               {"num_closids", rdt.cache->num_closids}};
+  }
+  add(object, "l3_cache_schema_root", rdt.cache_schema_root);
+  add(object, "l3_cache_schema", rdt.cache_schema);
+  if (rdt.bandwidth) {
+    object["mem_bw_info"] = {{"bandwidth_gran", rdt.bandwidth->granularity},
+                             {"min_bandwidth", rdt.bandwidth->min},
+                             {"num_closids", rdt.bandwidth->num_closids}};
+  }
+  add(object, "mem_bw_schema_root", rdt.bandwidth_schema_root);
+  add(object, "mem_bw_schema", rdt.bandwidth_schema);
+  for (const RdtBandwidth& of : rdt.mbm) {
+    object["mbm_stats"].push_back(
+        {{"mbm_total_bytes", of.total_bytes}, {"mbm_local_bytes", of.local_bytes}});
+  }
+  for (const uint64_t bytes : rdt.occupancy) {
+    object["cmt_stats"].push_back({{"llc_occupancy", bytes}});
+  }
+  return object;
+}
+
 }  // namespace
 
 std::string stats_event(const std::string& id, const Stats& stats) {
@@ -122,7 +148,7 @@ std::string stats_event(const std::string& id, const Stats& stats) {
                      {"pids", pids},
                      {"blkio", block_io_json(stats.block_io)},
                      {"hugetlb", hugepages_json(stats.hugepages)},
-                     {"intel_rdt", Json::object()},
+                     {"intel_rdt", rdt_json(stats.rdt)},
                      {"network_interfaces", nullptr}}}};
   return event.dump();
 }

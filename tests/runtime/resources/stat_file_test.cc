@@ -9,6 +9,7 @@ namespace berth::runtime::resources {
 namespace {
 
 using testing::ElementsAre;
+using testing::HasSubstr;
 using testing::IsEmpty;
 using testing::Pair;
 
@@ -76,6 +77,27 @@ TEST(StatsEvent, HasTheNamesThatEnginesRead) {
       R"("hugetlb":{"2MB":{"usage":2097152,"failcnt":1}},"intel_rdt":{},)"
       R"("network_interfaces":null}})");
   EXPECT_EQ(plain_event("oom", "c1"), R"({"type":"oom","id":"c1"})");
+}
+
+TEST(StatsEvent, TellsWhatTheCacheGroupHoldsAndUses) {
+  Stats stats;
+  stats.rdt = {.cache = RdtCacheInfo{.cbm_mask = "7ff", .min_cbm_bits = 1, .num_closids = 16},
+               .cache_schema_root = "L3:0=7f0",
+               .cache_schema = "L3:0=f",
+               .bandwidth = RdtBandwidthInfo{.granularity = 10, .min = 10, .num_closids = 8},
+               .bandwidth_schema_root = "MB:0=100",
+               .bandwidth_schema = "MB:0=50",
+               .mbm = {{.total_bytes = 3, .local_bytes = 2}},
+               .occupancy = {4096}};
+  EXPECT_THAT(
+      stats_event("c1", stats),
+      HasSubstr(
+          R"("intel_rdt":{"l3_cache_info":{"cbm_mask":"7ff","min_cbm_bits":1,"num_closids":16},)"
+          R"("l3_cache_schema_root":"L3:0=7f0","l3_cache_schema":"L3:0=f",)"
+          R"("mem_bw_info":{"bandwidth_gran":10,"min_bandwidth":10,"num_closids":8},)"
+          R"("mem_bw_schema_root":"MB:0=100","mem_bw_schema":"MB:0=50",)"
+          R"("mbm_stats":[{"mbm_total_bytes":3,"mbm_local_bytes":2}],)"
+          R"("cmt_stats":[{"llc_occupancy":4096}]})"));
 }
 
 }  // namespace
