@@ -242,9 +242,10 @@ class ExecIntoUserNamespace : public Exec {
 
 // Its descriptors are the host's until execve: a process inside must not get at them.
 TEST_F(ExecIntoUserNamespace, TheContainerCannotLookIntoAJoiningProcess) {
-  Running spy({kBerth, "--root", root(), "exec", c_, "sh", "-c",
-               "end=$(($(date +%s) + 2)); while [ $(date +%s) -lt $end ]; do "
-               "for p in /proc/[0-9]*; do readlink $p/exe 2>/dev/null | grep berth; done; done"});
+  const std::string look =
+      "end=$(($(date +%s) + 2)); while [ $(date +%s) -lt $end ]; do "
+      "for p in /proc/[0-9]*; do readlink $p/exe 2>/dev/null | grep berth; done; done";
+  Running spy({kBerth, "--root", root(), "exec", c_, "sh", "-c", look});
   for (int i = 0; i < 40; ++i) EXPECT_EQ(exec({}, {"true"}).status, 0);
   EXPECT_EQ(spy.wait().out, "");
 }
