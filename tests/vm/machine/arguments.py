@@ -23,6 +23,7 @@ def parse(words=None):
     add('--rdt-log', metavar='FILE', help='gets a line for each write to a register of RDT')
     add('--resctrl', action=argparse.BooleanOptionalAction, default=True,
         help='mount /sys/fs/resctrl (default, if there is RDT)')
+    add('--systemd', action='store_true', help='with systemd as process 1, and a D-Bus')
     add('--rw', action='append', default=[], metavar='DIRECTORY',
         help='shared for writing, under its own name; all else is written to memory')
     add('--append', default='', metavar='WORDS', help="added to the kernel's command line")

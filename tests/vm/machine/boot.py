@@ -32,6 +32,7 @@ def scratch():
 def initrd(options, writable):
     values = {'cwd': os.getcwd(), 'host': 'vm', 'scratch': scratch(),
               'stdin': 'yes' if options.stdin else '',
+              'systemd': 'yes' if options.systemd else '',
               'resctrl': 'yes' if options.resctrl and options.rdt != 'off' else '',
               'writable': ' '.join(f'{tag}={path}' for tag, path in writable)}
     conf = ''.join(f'{name}={shlex.quote(value)}\n' for name, value in values.items())

@@ -10,6 +10,7 @@ sys.dont_write_bytecode = True
 sys.path.insert(0, os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
 from machine import cpio  # noqa: E402
 
+SCRIPTS = ('start', 'systemd', 'serve')
 MODULES = ('virtio_pci', 'virtio_console', 'fuse', 'virtiofs', 'overlay', 'msr')
 
 
@@ -50,11 +51,11 @@ def modules(package):
 
 
 def initramfs(package, busybox, guest):
-    archive = [cpio.directory(d) for d in ('bin', 'dev', 'proc', 'sys', 'modules', 'command')]
+    archive = [cpio.directory(d) for d in ('bin', 'dev', 'proc', 'sys', 'modules', 'guest', 'command')]
     archive += [cpio.character_device('dev/console', 5, 1),
                 cpio.file('bin/busybox', read(busybox), 0o755), cpio.link('bin/sh', 'busybox'),
                 cpio.file('init', read(os.path.join(guest, 'init')), 0o755),
-                cpio.file('start', read(os.path.join(guest, 'start')))]
+                *(cpio.file(f'guest/{name}', read(os.path.join(guest, name))) for name in SCRIPTS)]
     loaded = modules(package)
     archive += [cpio.file(f'modules/{name}.ko', data) for name, data in loaded.items()]
     archive += [cpio.file('modules/order', '\n'.join(loaded).encode() + b'\n'), cpio.trailer()]
