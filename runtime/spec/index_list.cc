@@ -1,9 +1,10 @@
 // The kernel's list format of CPUs and memory nodes (cpuset(7)): `0-3,8`.
 #include <algorithm>
 #include <charconv>
-#include <optional>
+#include <utility>
 
 #include "runtime/spec/areas.h"
+#include "runtime/spec/index_list.h"
 
 namespace berth::runtime::spec {
 namespace {
@@ -28,23 +29,25 @@ bool take(std::string_view& text, char character) {
 
 }  // namespace
 
-std::vector<unsigned> parse_index_list(const Node& node) {
+std::optional<std::vector<unsigned>> index_list(std::string_view text) {
   std::vector<unsigned> list;
-  const std::string whole = node.string();
-  std::string_view text = whole;
   while (!text.empty()) {
     const auto first = take_number(text);
     const auto last = first && take(text, '-') ? take_number(text) : first;
     const bool more = take(text, ',');
-    if (!first || !last || *last < *first || more == text.empty()) {
-      node.fail_value("is not a list of numbers, as '0-3,8' is");
-    }
+    if (!first || !last || *last < *first || more == text.empty()) return std::nullopt;
     for (unsigned i = *first; i <= *last; ++i) list.push_back(i);
   }
   std::ranges::sort(list);
   const auto doubles = std::ranges::unique(list);
   list.erase(doubles.begin(), doubles.end());
   return list;
+}
+
+std::vector<unsigned> parse_index_list(const Node& node) {
+  auto list = index_list(node.string());
+  if (!list) node.fail_value("is not a list of numbers, as '0-3,8' is");
+  return std::move(*list);
 }
 
 }  // namespace berth::runtime::spec
