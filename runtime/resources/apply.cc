@@ -1,6 +1,7 @@
 #include "runtime/resources/apply.h"
 
 #include <fcntl.h>
+#include <unistd.h>
 
 #include <cerrno>
 #include <charconv>
@@ -120,15 +121,20 @@ uint64_t read_number(int group, const std::string& file) {
   return number;
 }
 
-// cpu.max holds quota and period: a new period alone keeps the quota.
-void keep_quota(const Hierarchy& hierarchy, const std::string& path, Resources& resources) {
-  if (!resources.cpu_period || resources.cpu_quota) return;
+// cpu.max holds quota and period: one of them alone keeps the other.
+void keep_bandwidth(const Hierarchy& hierarchy, const std::string& path, Resources& resources) {
+  if (resources.cpu_period.has_value() == resources.cpu_quota.has_value()) return;
   if (cgroup::version_of(hierarchy, "cpu") != Version::v2) return;
   const UniqueFd group = cgroup::open_directory(hierarchy, "cpu", path);
-  const auto text = read_file_if_exists(group.get(), "cpu.max");
-  int64_t quota = 0;
-  if (text && std::from_chars(text->data(), text->data() + text->size(), quota).ec == std::errc()) {
-    resources.cpu_quota = quota;
+  const std::string text = read_file_if_exists(group.get(), "cpu.max").value_or("");
+  const char* const end = text.data() + text.size();
+  if (!resources.cpu_quota) {
+    int64_t quota = 0;
+    if (std::from_chars(text.data(), end, quota).ec == std::errc()) resources.cpu_quota = quota;
+  } else if (const size_t blank = text.find(' '); blank != std::string::npos) {
+    uint64_t period = 0;
+    const auto [rest, error] = std::from_chars(text.data() + blank + 1, end, period);
+    if (error == std::errc()) resources.cpu_period = period;
   }
 }
 
@@ -141,15 +147,15 @@ void check_usage(int group, bool v2, int64_t limit) {
 
 }  // namespace
 
-void apply(const Hierarchy& hierarchy, const std::string& path, const Resources& wished) {
+std::vector<Setting> settings_for(const Hierarchy& hierarchy, const std::string& path,
+                                  const Resources& wished) {
   Resources resources = wished;
-  keep_quota(hierarchy, path, resources);
-  const auto selected = select(hierarchy, v1_settings(resources), v2_settings(resources));
-  Groups groups(hierarchy, path);
-  write_all(groups, selected);
+  keep_bandwidth(hierarchy, path, resources);
+  return select(hierarchy, v1_settings(resources), v2_settings(resources));
 }
 
-void apply_limits(const Hierarchy& hierarchy, const std::string& path, const Resources& wished) {
+std::vector<Setting> limits_for(const Hierarchy& hierarchy, const std::string& path,
+                                const Resources& wished) {
   Resources resources = wished;
   const bool memory_on_v2 = cgroup::version_of(hierarchy, "memory") == Version::v2;
   uint64_t current = 0;
@@ -171,10 +177,28 @@ void apply_limits(const Hierarchy& hierarchy, const std::string& path, const Res
   Resources elsewhere = resources;
   elsewhere.memory_limit.reset();
   elsewhere.memory_swap.reset();
-  const auto selected = select(hierarchy, v1_limits(memory_on_v2 ? elsewhere : resources, current),
-                               v2_limits(memory_on_v2 ? resources : elsewhere));
+  return select(hierarchy, v1_limits(memory_on_v2 ? elsewhere : resources, current),
+                v2_limits(memory_on_v2 ? resources : elsewhere));
+}
+
+void write(const Hierarchy& hierarchy, const std::string& path,
+           const std::vector<Setting>& settings) {
   Groups groups(hierarchy, path);
-  write_all(groups, selected);
+  write_all(groups, settings);
+}
+
+bool has_file(const Hierarchy& hierarchy, const std::string& path, const std::string& controller,
+              const std::string& file) {
+  const auto group = cgroup::find_directory(hierarchy, controller, path);
+  return group && ::faccessat(group->get(), file.c_str(), F_OK, 0) == 0;
+}
+
+void apply(const Hierarchy& hierarchy, const std::string& path, const Resources& resources) {
+  write(hierarchy, path, settings_for(hierarchy, path, resources));
+}
+
+void apply_limits(const Hierarchy& hierarchy, const std::string& path, const Resources& resources) {
+  write(hierarchy, path, limits_for(hierarchy, path, resources));
 }
 
 }  // namespace berth::runtime::resources

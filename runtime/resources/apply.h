@@ -4,8 +4,10 @@
 #pragma once
 
 #include <string>
+#include <vector>
 
 #include "runtime/cgroup/hierarchy.h"
+#include "runtime/resources/settings.h"
 #include "runtime/spec/spec.h"
 
 namespace berth::runtime::resources {
@@ -18,5 +20,16 @@ void apply(const cgroup::Hierarchy& hierarchy, const std::string& path,
 // what is in use is refused; without, v2 kills and v1 refuses what cannot be given back.
 void apply_limits(const cgroup::Hierarchy& hierarchy, const std::string& path,
                   const spec::Resources& resources);
+
+// What these two write, for who has to tell somebody else of it first.
+std::vector<Setting> settings_for(const cgroup::Hierarchy& hierarchy, const std::string& path,
+                                  const spec::Resources& resources);
+std::vector<Setting> limits_for(const cgroup::Hierarchy& hierarchy, const std::string& path,
+                                const spec::Resources& resources);
+void write(const cgroup::Hierarchy& hierarchy, const std::string& path,
+           const std::vector<Setting>& settings);
+// Whether the group has the control file.
+bool has_file(const cgroup::Hierarchy& hierarchy, const std::string& path,
+              const std::string& controller, const std::string& file);
 
 }  // namespace berth::runtime::resources
