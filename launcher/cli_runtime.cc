@@ -43,6 +43,23 @@ struct Setting {
   }
 };
 
+// Of several the last counts.
+void add_cgroup_manager(CLI::App& app, runtime::CgroupManager& manager) {
+  using runtime::CgroupManager;
+  app.add_flag_function(
+      "--systemd-cgroup", [&manager](int64_t) { manager = CgroupManager::systemd; },
+      "systemd makes the cgroup: --cgroup-manager systemd");
+  app.add_option_function<std::string>(
+         "--cgroup-manager",
+         [&manager](const std::string& name) {
+           manager = name == "systemd"    ? CgroupManager::systemd
+                     : name == "disabled" ? CgroupManager::disabled
+                                          : CgroupManager::cgroupfs;
+         },
+         "who makes the cgroup: cgroupfs (berth itself), systemd, or disabled (none is made)")
+      ->check(CLI::IsMember({"cgroupfs", "systemd", "disabled"}));
+}
+
 void add_global_options(CLI::App& app, RuntimeOptions& runtime) {
   app.add_option("--root", runtime.root, "where the containers' states are kept")->type_name("DIR");
   app.add_option("--log", runtime.log, "file that errors are written to as well")
@@ -61,9 +78,7 @@ void add_global_options(CLI::App& app, RuntimeOptions& runtime) {
   app.add_option_function<std::string>(
          "--rootless", [](const std::string&) {}, "accepted: berth looks at who calls it")
       ->check(CLI::IsMember({"true", "false", "auto"}));
-  app.add_option_function<std::string>(
-         "--cgroup-manager", [](const std::string&) {}, "cgroupfs")
-      ->check(CLI::IsMember({"cgroupfs"}));
+  add_cgroup_manager(app, runtime.cgroup_manager);
 }
 
 void add_id(CLI::App* verb, std::string& id) {

@@ -66,11 +66,12 @@ void TaskGroup::start(unsigned number, runtime::Entry entry, runtime::CgroupJoin
     entry.stdio[0] = nothing.get();
   }
   entry.signal_mask = mask_before_;
-  const auto join_group = [&](pid_t pid) {
+  runtime::ParentSteps steps;
+  steps.place = [&](pid_t pid) {
     if (group) group->add_task(pid);
   };
   try {
-    tasks_.push_back({runtime::spawn(std::move(entry), std::move(join), join_group)});
+    tasks_.push_back({runtime::spawn(std::move(entry), std::move(join), steps)});
   } catch (const runtime::EnterFailure& e) {
     throw runtime::EnterFailure("start task " + std::to_string(number) + ": " + e.what(),
                                 e.exit_code());

@@ -37,7 +37,7 @@ std::string features_json() {
        {{"namespaces", spec::known_namespaces()},
         {"capabilities", spec::known_capabilities()},
         {"cgroup",
-         {{"v1", true}, {"v2", true}, {"systemd", false}, {"systemdUser", false}, {"rdma", true}}},
+         {{"v1", true}, {"v2", true}, {"systemd", true}, {"systemdUser", true}, {"rdma", true}}},
         {"seccomp", seccomp()},
         {"apparmor", no},
         {"selinux", no},

@@ -41,7 +41,8 @@ int wait_for(const runtime::Container& container) {
 
 }  // namespace
 
-int run(const RuntimeOptions& runtime, const runtime::CreateRequest& request, bool keep) {
+int run(const RuntimeOptions& runtime, runtime::CreateRequest request, bool keep) {
+  request.cgroup_manager = runtime.cgroup_manager;
   const auto root = runtime::StateRoot::open(runtime.root);
   auto container = runtime::Container::create(root, request);
   Removed removed(runtime, container);

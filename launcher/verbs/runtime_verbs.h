@@ -12,11 +12,12 @@ struct RuntimeOptions {
   std::string root;  // of the containers' states
   std::string log;   // a file that errors are written to as well
   bool log_json = false;
+  runtime::CgroupManager cgroup_manager = runtime::CgroupManager::cgroupfs;
 };
 
-int create(const RuntimeOptions& runtime, const runtime::CreateRequest& request);
+int create(const RuntimeOptions& runtime, runtime::CreateRequest request);
 // `keep`: its state stays when it ends.
-int run(const RuntimeOptions& runtime, const runtime::CreateRequest& request, bool keep);
+int run(const RuntimeOptions& runtime, runtime::CreateRequest request, bool keep);
 int start(const RuntimeOptions& runtime, const std::string& id);
 int state(const RuntimeOptions& runtime, const std::string& id);
 

@@ -8,7 +8,7 @@
 #include "base/file.h"
 #include "launcher/flag_value.h"
 #include "launcher/verbs/resource_verbs.h"
-#include "runtime/resources/apply.h"
+#include "runtime/container/unit.h"
 #include "runtime/spec/parse.h"
 
 namespace berth::launcher {
@@ -105,9 +105,7 @@ int update(const RuntimeOptions& runtime, const UpdateOptions& options) {
     throw Error("cannot update container '" + options.id + "': container not running");
   }
   keep_swap(group.container, runtime, wished);
-  // First what can be refused for its size: nothing else has changed then.
-  runtime::resources::apply_limits(group.hierarchy, group.path(), wished);
-  runtime::resources::apply(group.hierarchy, group.path(), wished);
+  runtime::apply_resources(group.hierarchy, group.container.record(), wished);
   return 0;
 }
 

@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <cerrno>
 #include <functional>
+#include <string>
 #include <vector>
 
 #include "base/error.h"
@@ -32,23 +33,31 @@ Mask affinity() {
   }
 }
 
-void narrow_affinity(const Mask& wanted) {
+}  // namespace
+
+KeptAffinity::KeptAffinity() : mask_(affinity()) {}
+
+void KeptAffinity::restore() const {
   const Mask allowed = affinity();
-  Mask both(std::min(wanted.size(), allowed.size()));
-  std::ranges::transform(wanted, allowed, both.begin(), std::bit_and<>());
+  Mask both(std::min(mask_.size(), allowed.size()));
+  std::ranges::transform(mask_, allowed, both.begin(), std::bit_and<>());
   // Nothing in common: the cpuset's own CPUs are all that is left.
   if (both == allowed || std::ranges::all_of(both, [](auto word) { return word == 0; })) return;
   check(::sched_setaffinity(0, bytes(both), reinterpret_cast<const cpu_set_t*>(both.data())),
         "sched_setaffinity");
 }
 
-}  // namespace
-
 void join_self(const CgroupJoin& join) {
-  const Mask before = affinity();
+  const KeptAffinity before;
   for (const UniqueFd& tasks : join.v1_tasks) write_once(tasks.get(), "0", "tasks");
   if (join.v2_procs) write_once(join.v2_procs.get(), "0", "cgroup.procs");
-  narrow_affinity(before);
+  before.restore();
+}
+
+void join_other(const CgroupJoin& join, pid_t pid) {
+  const std::string text = std::to_string(pid);
+  for (const UniqueFd& tasks : join.v1_tasks) write_once(tasks.get(), text, "tasks");
+  if (join.v2_procs) write_once(join.v2_procs.get(), text, "cgroup.procs");
 }
 
 }  // namespace berth::runtime

@@ -1,6 +1,8 @@
 // How a child gets into its cgroup before it does anything else.
 #pragma once
 
+#include <sys/types.h>
+
 #include <vector>
 
 #include "base/fd.h"
@@ -18,8 +20,21 @@ struct CgroupJoin {
   bool empty() const { return !v2_dir && !v2_procs && v1_tasks.empty(); }
 };
 
-// Moves this process, which must be single-threaded, into the groups. Its affinity stays what it
-// was as far as the new cpuset allows: the kernel would widen it to the whole cpuset.
+// The CPUs that this process has now, for after a move to another group: the kernel widens them to
+// the whole of the new cpuset.
+class KeptAffinity {
+ public:
+  KeptAffinity();
+  // Takes them again, as far as the cpuset allows.
+  void restore() const;
+
+ private:
+  std::vector<unsigned long> mask_;
+};
+
+// Moves this process, which must be single-threaded, into the groups. Its affinity is kept.
 void join_self(const CgroupJoin& join);
+// The same for another one, which waits.
+void join_other(const CgroupJoin& join, pid_t pid);
 
 }  // namespace berth::runtime

@@ -13,6 +13,7 @@
 #include "runtime/cgroup/node.h"
 #include "runtime/container/gate.h"
 #include "runtime/container/hooks.h"
+#include "runtime/container/unit.h"
 
 namespace berth::runtime {
 namespace {
@@ -115,6 +116,11 @@ void Container::end_processes() const {
 
 void Container::remove_cgroup() const {
   const std::string& path = record_.cgroup;
+  if (!record_.unit.empty()) {
+    // systemd would ask them to end first, and wait.
+    if (!path.empty() && !cgroup::processes(hierarchy(), path).empty()) end_processes();
+    stop_unit(record_);
+  }
   if (path.empty()) return;
   // Mostly nobody is left in it, and then there is nobody to look for.
   if (!cgroup::remove_if_idle(hierarchy(), path)) {

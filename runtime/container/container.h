@@ -15,6 +15,8 @@
 
 namespace berth::runtime {
 
+class Unit;
+
 class Container {
  public:
   // Makes it, with its process ready and waiting. Where it fails, nothing of it is left.
@@ -44,6 +46,8 @@ class Container {
  private:
   Container(StateFolder folder, Record record)
       : folder_(std::move(folder)), record_(std::move(record)) {}
+  // Where the cgroup is a unit of systemd's.
+  ParentSteps steps_with(Unit& unit);
   void open_console(const CreateRequest& request, Entry& entry);
   // Read once: every question to the cgroup wants them.
   const cgroup::Hierarchy& hierarchy() const;

@@ -21,9 +21,11 @@
 #include "runtime/container/gate.h"
 #include "runtime/container/pid_file.h"
 #include "runtime/container/relay.h"
+#include "runtime/container/unit.h"
 #include "runtime/process/terminal.h"
 #include "runtime/resources/apply.h"
 #include "runtime/resources/devices.h"
+#include "runtime/resources/settings.h"
 #include "runtime/spec/parse.h"
 
 namespace berth::runtime {
@@ -131,6 +133,11 @@ LateLimits late_limits(const std::optional<cgroup::Node>& node, const spec::Reso
   return late;
 }
 
+bool wants_limits(const spec::Resources& wished) {
+  return wished.memory_limit || wished.memory_swap || wished.pids_limit ||
+         !resources::v1_settings(wished).empty() || !resources::v2_settings(wished).empty();
+}
+
 Record new_record(const CreateRequest& request, const spec::Spec& spec) {
   Record record;
   record.id = request.id;
@@ -142,7 +149,9 @@ Record new_record(const CreateRequest& request, const spec::Spec& spec) {
   record.owner = ::geteuid();
   record.annotations = spec.annotations;
   record.late_hooks = !spec.hooks.poststart.empty() || !spec.hooks.poststop.empty();
-  if (::geteuid() == 0) record.cgroup = cgroup_path_of(spec, request.id);
+  if (::geteuid() == 0 && request.cgroup_manager == CgroupManager::cgroupfs) {
+    record.cgroup = cgroup_path_of(spec, request.id);
+  }
   return record;
 }
 
@@ -154,7 +163,9 @@ Entry make_entry(const CreateRequest& request, spec::Spec spec, const UniqueFd& 
   entry.bundle = duplicate(bundle.get());
   entry.fds =
       FdPolicy::from_environment(spec.process->env, request.descriptors, request.preserve_fds);
-  entry.limits = late_limits(group, spec.linux_.resources);
+  if (request.cgroup_manager == CgroupManager::cgroupfs) {
+    entry.limits = late_limits(group, spec.linux_.resources);
+  }
   entry.new_keyring = request.new_keyring;
   entry.state = [told = record](pid_t pid, Status status) mutable {
     told.pid = pid;
@@ -176,8 +187,15 @@ Container Container::create(const StateRoot& root, const CreateRequest& request)
   if (!spec.process) throw Error("bundle '" + request.bundle + "': config.json: process: missing");
   check_terminal(*spec.process, request);
 
+  std::optional<Unit> unit;
+  if (request.cgroup_manager == CgroupManager::systemd) unit.emplace(spec, request.id);
+
   Container made(root.create(request.id), new_record(request, spec));
   made.warnings_ = spec.warnings;
+  if (request.cgroup_manager == CgroupManager::disabled && wants_limits(spec.linux_.resources)) {
+    made.warnings_.emplace_back(
+        "config.json: linux.resources: left out: --cgroup-manager disabled makes no cgroup");
+  }
   const StateLock lock = made.folder_.lock();
   Undo folder([&] { made.folder_.remove(); });
   made.folder_.keep_configuration(configuration);
@@ -186,14 +204,15 @@ Container Container::create(const StateRoot& root, const CreateRequest& request)
   std::optional<cgroup::Node> group;
   if (!path.empty()) group = make_cgroup(made.hierarchy(), path);
   Undo cgroup([&] {
-    if (group) made.remove_cgroup();
+    if (group || !made.record_.unit.empty()) made.remove_cgroup();
   });
   if (group) restrict_cgroup(made.hierarchy(), path, spec.linux_.resources);
 
   Entry entry = make_entry(request, std::move(spec), bundle, group, made.record_);
   entry.gate = open_gate(made.folder_.fd());
   made.open_console(request, entry);
-  made.child_ = spawn(std::move(entry), group ? group->join() : CgroupJoin{});
+  const ParentSteps steps = unit ? made.steps_with(*unit) : ParentSteps{};
+  made.child_ = spawn(std::move(entry), group ? group->join() : CgroupJoin{}, steps);
   Undo process([&] { end(made.child_); });
   made.record_.pid = made.child_.pid;
   made.record_.start_time = start_time_of(made.child_.pid).value_or(0);
@@ -203,6 +222,16 @@ Container Container::create(const StateRoot& root, const CreateRequest& request)
   cgroup.keep();
   folder.keep();
   return made;
+}
+
+ParentSteps Container::steps_with(Unit& unit) {
+  return {.place =
+              [this, &unit](pid_t pid) {
+                unit.start(pid, record_);
+                folder_.write(record_);
+              },
+          .moves = true,
+          .limit = [this, &unit] { unit.limit(hierarchy(), record_); }};
 }
 
 void Container::open_console(const CreateRequest& request, Entry& entry) {

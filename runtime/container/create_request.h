@@ -6,6 +6,9 @@
 
 namespace berth::runtime {
 
+// Who makes the container's cgroup: this process, systemd, or nobody.
+enum class CgroupManager { cgroupfs, systemd, disabled };
+
 struct CreateRequest {
   std::string id;
   std::string bundle = ".";  // its directory
@@ -15,6 +18,7 @@ struct CreateRequest {
   unsigned preserve_fds = 0;
   std::vector<int> descriptors;  // open when the program started
   bool new_keyring = true;
+  CgroupManager cgroup_manager = CgroupManager::cgroupfs;
   bool detached = true;  // nobody stays: a terminal needs a console socket
 };
 

@@ -122,6 +122,7 @@ void Start::inside(const Stops& stops) {
   process::set_rlimits(process().rlimits);        // may be too tight for anything above
   if (!stops.gate && stops.ready) stops.ready();  // a waiting parent hears that the set-up is done
   std::move(entry_.limits).apply();               // from here on memory is the program's alone
+  if (stops.limits) stops.limits();               // or by the parent, of a cgroup that others have
   if (stops.gate) {
     stops.ready();  // the limits are in force when `create` is over
     stops.gate();

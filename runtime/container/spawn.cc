@@ -13,6 +13,7 @@
 #include <unistd.h>
 
 #include <csignal>
+#include <optional>
 #include <utility>
 
 #include "base/error.h"
@@ -77,6 +78,8 @@ struct Spawning {
   Start& start;
   CgroupJoin& cgroup;
   const SignalsBlocked& signals;
+  const ParentSteps& steps;
+  std::optional<KeptAffinity> affinity;  // where the parent moves the child
   pid_t launcher = -1;
   bool second_clone = false;
 
@@ -119,6 +122,7 @@ void restore_signals(const Spawning& s) {
 
 [[noreturn]] void become_program(const Spawning& s, ChildEnd& parent) {
   s.start.set_host_pid(parent.wait_for_go());
+  if (s.affinity) s.affinity->restore();
   begin_own_session(s);
   if (!s.second_clone) {
     prepare(s);
@@ -128,6 +132,12 @@ void restore_signals(const Spawning& s) {
   if (s.independent()) {
     stops.before_pivot = [&] {
       parent.tree();
+      (void)parent.wait_for_go();
+    };
+  }
+  if (s.steps.limit) {
+    stops.limits = [&] {
+      parent.limits();
       (void)parent.wait_for_go();
     };
   }
@@ -203,19 +213,23 @@ void run_hooks_outside(const Spawning& s, pid_t pid) {
 
 // The parent's side, up to the child's execve, or up to its gate. On a throw the child may still
 // live.
-void see_through(const Spawning& s, const ParentEnd& socket, Child& child,
-                 const std::function<void(pid_t)>& before_start) {
+void see_through(const Spawning& s, const ParentEnd& socket, Child& child) {
   if (s.second_clone) {
     auto next = socket.await_hand_over();
     if (!next) explain_death(child);
     const Child between = std::exchange(child, {next->pid, std::move(next->pidfd)});
     wait_for_end(between);
   }
-  if (before_start) before_start(child.pid);
+  if (s.steps.place) s.steps.place(child.pid);
   socket.go(child.pid);
   if (s.independent()) {
     if (!socket.await_tree()) explain_death(child);
     run_hooks_outside(s, child.pid);
+    socket.go(child.pid);
+  }
+  if (s.steps.limit) {
+    if (!socket.await_limits()) explain_death(child);
+    s.steps.limit();
     socket.go(child.pid);
   }
   if (!socket.await_ready()) explain_death(child);
@@ -232,7 +246,7 @@ void end(const Child& child) noexcept {
   }
 }
 
-Child spawn(Entry entry, CgroupJoin cgroup, const std::function<void(pid_t)>& before_start) {
+Child spawn(Entry entry, CgroupJoin cgroup, const ParentSteps& steps) {
   Child child;
   guard(step_of(entry), [&] {
     Start start(std::move(entry));
@@ -242,6 +256,8 @@ Child spawn(Entry entry, CgroupJoin cgroup, const std::function<void(pid_t)>& be
         .start = start,
         .cgroup = cgroup,
         .signals = signals,
+        .steps = steps,
+        .affinity = steps.moves ? std::optional(KeptAffinity()) : std::nullopt,
         .launcher = ::getpid(),
         .second_clone = start.joins_pid_namespace() ||
                         (start.makes_pid_namespace() && start.has_user_namespace())};
@@ -252,7 +268,7 @@ Child spawn(Entry entry, CgroupJoin cgroup, const std::function<void(pid_t)>& be
     }
     pair.second.reset();
     try {
-      see_through(spawning, ParentEnd(std::move(pair.first)), child, before_start);
+      see_through(spawning, ParentEnd(std::move(pair.first)), child);
     } catch (...) {
       end(child);
       throw;

@@ -20,11 +20,19 @@ struct Child {
   UniqueFd pidfd;
 };
 
+// What the parent does while the child waits; each may be empty.
+struct ParentSteps {
+  // Before the child, whose pid it gets, does anything.
+  std::function<void(pid_t)> place;
+  bool moves = false;  // to another cgroup: the child keeps its CPUs
+  // All is done but the last limits: in place of Entry::limits, for an entry with a gate.
+  std::function<void()> limit;
+};
+
 // Starts the container in a child, with a new PID namespace if the spec asks for one. Throws
 // EnterFailure with the child's own message where it did not get as far as execve; nothing of it is
-// left then. `before_start` (may be empty) runs in the parent with the child's pid before the child
-// does anything.
-Child spawn(Entry entry, CgroupJoin cgroup, const std::function<void(pid_t)>& before_start = {});
+// left then.
+Child spawn(Entry entry, CgroupJoin cgroup, const ParentSteps& steps = {});
 
 // Kills it and waits for its end.
 void end(const Child& child) noexcept;

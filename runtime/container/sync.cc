@@ -16,6 +16,7 @@ namespace {
 constexpr char kHandOver = 'h';  // and the pid, with its pidfd
 constexpr char kGo = 'g';        // and the pid
 constexpr char kTree = 't';
+constexpr char kLimits = 'l';
 constexpr char kReady = 'r';
 constexpr char kFailed = 'f';  // and the exit code, a line feed, the message
 
@@ -43,6 +44,10 @@ pid_t ChildEnd::wait_for_go() const {
 
 void ChildEnd::tree() const {
   send_message(socket_.get(), std::string(1, kTree));
+}
+
+void ChildEnd::limits() const {
+  send_message(socket_.get(), std::string(1, kLimits));
 }
 
 void ChildEnd::hand_over(pid_t pid, const UniqueFd& pidfd) const {
@@ -81,6 +86,10 @@ std::optional<HandedOver> ParentEnd::await_hand_over() const {
 
 bool ParentEnd::await_tree() const {
   return receive(socket_.get()).bytes.starts_with(kTree);
+}
+
+bool ParentEnd::await_limits() const {
+  return receive(socket_.get()).bytes.starts_with(kLimits);
 }
 
 bool ParentEnd::await_ready() const {

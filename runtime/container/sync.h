@@ -20,6 +20,8 @@ class ChildEnd {
   pid_t wait_for_go() const;
   // The tree is made: the parent has something to do, then says go.
   void tree() const;
+  // All is done but the last limits: the parent sets them, then says go.
+  void limits() const;
   // The process that goes on in our place, as this process' PID namespace counts.
   void hand_over(pid_t pid, const UniqueFd& pidfd) const;
   void ready() const;
@@ -45,6 +47,7 @@ class ParentEnd {
   void go(pid_t pid) const;
   // Throws the child's EnterFailure; false where it died before.
   bool await_tree() const;
+  bool await_limits() const;
   bool await_ready() const;
   // Throws the child's EnterFailure. Nothing where it died without a word.
   std::optional<HandedOver> await_hand_over() const;

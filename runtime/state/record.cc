@@ -41,6 +41,7 @@ std::string record_json(const Record& record) {
                   {"pid", record.pid},
                   {"startTime", record.start_time},
                   {"cgroup", record.cgroup},
+                  {"unit", record.unit},
                   {"annotations", record.annotations},
                   {"lateHooks", record.late_hooks}};
   return file.dump();
@@ -64,6 +65,7 @@ Record parse_record(const std::string& text, const std::string& id) {
     file.at("pid").get_to(record.pid);
     file.at("startTime").get_to(record.start_time);
     file.at("cgroup").get_to(record.cgroup);
+    file.at("unit").get_to(record.unit);
     file.at("annotations").get_to(record.annotations);
     file.at("lateHooks").get_to(record.late_hooks);
     return record;

@@ -35,6 +35,7 @@ struct Record {
   pid_t pid = 0;                      // its first process, as the maker counts; 0: none yet
   unsigned long long start_time = 0;  // proc(5) stat field 22: tells the pid from a later one's
   std::string cgroup;  // below every hierarchy's mount point; empty: it has none of ours
+  std::string unit;    // the cgroup is this unit's of systemd's; empty: it is no unit's
   std::map<std::string, std::string> annotations;
   bool late_hooks = false;  // poststart or poststop: the configuration is read again for them alone
   bool operator==(const Record&) const = default;

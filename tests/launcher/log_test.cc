@@ -30,7 +30,9 @@ TEST(Log, BytesThatAreNoTextBreakNothing) {
 
 TEST(Log, TheFileGrows) {
   const test::TemporaryFolder folder(0755);
-  const RuntimeOptions runtime{"", folder.path() + "/log", true};
+  RuntimeOptions runtime;
+  runtime.log = folder.path() + "/log";
+  runtime.log_json = true;
   log(runtime, Level::error, "first");
   log(runtime, Level::warning, "second");
   const std::string text = read_file(AT_FDCWD, runtime.log);

@@ -96,7 +96,7 @@ TEST_P(SpawnTest, TellsTheParentThePidBeforeTheProgramRuns) {
       };
       Entry entry = bundle_.shell("echo ran");
       if (pid_namespace) entry = with_pid_namespace(std::move(entry));
-      const Child child = spawn(std::move(entry), {}, before);
+      const Child child = spawn(std::move(entry), {}, {.place = before, .moves = false, .limit = {}});
       if (child.pid != told || !child.pidfd) ::_exit(97);
       ::_exit(forward_and_wait(child));
     });
@@ -109,7 +109,7 @@ TEST_P(SpawnTest, AFailureBeforeTheStartEndsTheChild) {
   const Outcome outcome = launch(GetParam(), [&] {
     try {
       (void)spawn(with_pid_namespace(bundle_.shell("echo ran")), {},
-                  [](pid_t) { throw Error("no room"); });
+                  {.place = [](pid_t) { throw Error("no room"); }, .moves = false, .limit = {}});
     } catch (const EnterFailure& e) {
       if (::waitpid(-1, nullptr, WNOHANG | __WALL) >= 0) ::_exit(98);
       throw;
@@ -122,7 +122,8 @@ TEST_P(SpawnTest, AFailureBeforeTheStartEndsTheChild) {
 
 TEST_P(SpawnTest, TellsOfAChildThatWasKilledEarly) {
   const Outcome outcome = launch(GetParam(), [&] {
-    (void)spawn(bundle_.shell("echo ran"), {}, [](pid_t pid) { ::kill(pid, SIGKILL); });
+    (void)spawn(bundle_.shell("echo ran"), {},
+                {.place = [](pid_t pid) { ::kill(pid, SIGKILL); }, .moves = false, .limit = {}});
   });
   EXPECT_EQ(outcome.status, 125);
   EXPECT_EQ(outcome.err,

@@ -27,9 +27,20 @@ class StateTest : public testing::Test {
  protected:
   std::string path() const { return folder_.path() + "/some/root"; }
   Record record() const {
-    return {"web", "1.2.0", "/srv/bundle", "/srv/bundle/rootfs", "2026-11-22T20:00:00Z",
-            0,     77,      123456,        "berth/web",          {{"a", "b"}},
-            true};
+    Record record;
+    record.id = "web";
+    record.oci_version = "1.2.0";
+    record.bundle = "/srv/bundle";
+    record.rootfs = "/srv/bundle/rootfs";
+    record.created = "2026-11-22T20:00:00Z";
+    record.owner = 0;
+    record.pid = 77;
+    record.start_time = 123456;
+    record.cgroup = "berth/web";
+    record.unit = "berth-web.scope";
+    record.annotations = {{"a", "b"}};
+    record.late_hooks = true;
+    return record;
   }
   test::TemporaryFolder folder_{0755};
 };
