@@ -23,6 +23,20 @@ using ::testing::HasSubstr;
 
 const std::string kBerth = BERTH_BINARY_DIR "/berth";
 
+// Then both keep their containers in scopes, as they do by default there.
+bool systemd_runs() {
+  return std::filesystem::exists("/run/systemd/system");
+}
+
+std::string without_newline(std::string text) {
+  while (text.ends_with('\n')) text.pop_back();
+  return text;
+}
+
+std::string unit_property(const std::string& unit, const std::string& name) {
+  return without_newline(run({"systemctl", "show", "-p", name, "--value", unit}).out);
+}
+
 std::string rootfs() {
   static const MadeBundle bundle({});
   return bundle.path() + "/rootfs";
@@ -53,7 +67,9 @@ class Podman : public ::testing::Test {
             "--storage-driver",
             "vfs",
             "--cgroup-manager",
-            "cgroupfs",
+            systemd_runs() ? "systemd" : "cgroupfs",
+            "--events-backend",
+            "file",
             "--runtime",
             kBerth};
   }
@@ -69,8 +85,8 @@ class Podman : public ::testing::Test {
   }
   // `run` with what a machine without CAP_SYS_RESOURCE and without a bridge has.
   Ran podman_run(std::vector<std::string> more, const RunOptions& options = {}) const {
-    more.insert(more.begin(), {"run", "--network", "none", "--ulimit", "nofile=1024:1024",
-                               "--ulimit", "nproc=1000:1000"});
+    more.insert(more.begin(), {"run", "--log-driver", "k8s-file", "--network", "none", "--ulimit",
+                               "nofile=1024:1024", "--ulimit", "nproc=1000:1000"});
     return podman(more, options);
   }
   TemporaryFolder folder_{0755};
@@ -110,6 +126,32 @@ TEST_F(Podman, ExecsPausesAndStops) {
   EXPECT_EQ(podman({"rm", "c"}).status, 0);
 }
 
+TEST_F(Podman, TellsFiguresAndUpdates) {
+  ASSERT_EQ(podman_run({"-d", "--name", "c", "--memory", "128m", "--pids-limit", "60", "berth-test",
+                        "sleep", "300"})
+                .status,
+            0);
+  const Ran stats = podman({"stats", "--no-stream", "--format", "{{.PIDS}} {{.MemUsage}}", "c"});
+  EXPECT_EQ(stats.status, 0) << stats;
+  EXPECT_THAT(stats.out, ::testing::AllOf(HasSubstr("1 "), HasSubstr("/ 134.2MB")));
+  const Ran updated = podman({"update", "--memory", "64m", "--cpus", "0.5", "c"});
+  EXPECT_EQ(updated.status, 0) << updated;
+  // Not by stats: this podman goes on to tell the limit that it made the container with.
+  const char* const look =
+      "cat /sys/fs/cgroup/memory.max || cat /sys/fs/cgroup/memory/memory.limit_in_bytes";
+  EXPECT_EQ(podman({"exec", "c", "sh", "-c", look}).out, "67108864\n");
+  if (!systemd_runs()) return;
+  const std::string unit =
+      "libpod-" + without_newline(podman({"inspect", "--format", "{{.Id}}", "c"}).out) + ".scope";
+  EXPECT_EQ(unit_property(unit, "ActiveState"), "active");
+  EXPECT_EQ(unit_property(unit, "Slice"), "machine.slice");
+  EXPECT_EQ(unit_property(unit, "MemoryMax"), "67108864");
+  EXPECT_EQ(unit_property(unit, "CPUQuotaPerSecUSec"), "500ms");
+  EXPECT_EQ(unit_property(unit, "TasksMax"), "60");
+  EXPECT_EQ(podman({"rm", "--force", "--time", "0", "c"}).status, 0);
+  EXPECT_EQ(unit_property(unit, "LoadState"), "not-found");
+}
+
 class Containerd : public ::testing::Test {
  protected:
   void SetUp() override {
@@ -133,6 +175,10 @@ class Containerd : public ::testing::Test {
   }
   Ran ctr_run(std::vector<std::string> options, const std::vector<std::string>& program) const {
     options.insert(options.begin(), "run");
+    if (systemd_runs()) {
+      options.insert(options.end(),
+                     {"--runc-systemd-cgroup", "--cgroup", "system.slice:ctr:" + id()});
+    }
     options.insert(options.end(), {"--runc-binary", kBerth, "--rootfs", rootfs(), id()});
     options.insert(options.end(), program.begin(), program.end());
     return ctr(options);
@@ -153,6 +199,9 @@ TEST_F(Containerd, RunsAndTellsTheProgramsStatus) {
 TEST_F(Containerd, ExecsPausesAndKills) {
   ASSERT_EQ(ctr_run({"-d"}, {"/bin/sleep", "300"}).status, 0);
   EXPECT_THAT(ctr({"tasks", "ls"}).out, HasSubstr("RUNNING"));
+  if (systemd_runs()) {
+    EXPECT_EQ(unit_property("ctr-" + id() + ".scope", "ActiveState"), "active");
+  }
   const Ran inside = ctr({"tasks", "exec", "--exec-id", "e", id(), "/bin/echo", "inside"});
   EXPECT_EQ(inside.out, "inside\n") << inside;
   EXPECT_EQ(ctr({"tasks", "pause", id()}).status, 0);
@@ -166,6 +215,9 @@ TEST_F(Containerd, ExecsPausesAndKills) {
   EXPECT_THAT(ctr({"tasks", "ls"}).out, HasSubstr("STOPPED"));
   EXPECT_EQ(ctr({"tasks", "rm", id()}).status, 0);
   EXPECT_EQ(ctr({"containers", "rm", id()}).status, 0);
+  if (systemd_runs()) {
+    EXPECT_EQ(unit_property("ctr-" + id() + ".scope", "LoadState"), "not-found");
+  }
 }
 
 }  // namespace
