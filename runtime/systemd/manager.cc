@@ -30,16 +30,21 @@ struct Job {
   std::string path, result;
 };
 
+// A string (`s`) or an object's path (`o`), valid as long as the message; the return value is
+// sd-bus's.
+int read_text(sd_bus_message* message, char type, const char*& text) {
+  return sd_bus_library().message_read_basic(message, type, static_cast<void*>(&text));
+}
+
 // JobRemoved: id, job, unit, result (`uoss`).
 int on_job_removed(sd_bus_message* message, void* data, sd_bus_error*) noexcept {
   auto& job = *static_cast<Job*>(data);
-  const SdBus& bus = sd_bus_library();
   uint32_t id = 0;
   const char *path = nullptr, *unit = nullptr, *result = nullptr;
-  if (bus.message_read_basic(message, 'u', &id) <= 0) return 0;
-  if (bus.message_read_basic(message, 'o', &path) <= 0) return 0;
-  if (bus.message_read_basic(message, 's', &unit) <= 0) return 0;
-  if (bus.message_read_basic(message, 's', &result) <= 0) return 0;
+  if (sd_bus_library().message_read_basic(message, 'u', &id) <= 0) return 0;
+  if (read_text(message, 'o', path) <= 0) return 0;
+  if (read_text(message, 's', unit) <= 0) return 0;
+  if (read_text(message, 's', result) <= 0) return 0;
   if (job.path == path) job.result = result;
   return 0;
 }
@@ -104,7 +109,7 @@ struct Manager::Connection {
   // Until systemd says how the job that the reply names has ended.
   std::string result_of(const MessageHandle& reply) {
     const char* path = nullptr;
-    check_bus(sd_bus_library().message_read_basic(reply.get(), 'o', &path), "read a reply");
+    check_bus(read_text(reply.get(), 'o', path), "read a reply");
     job.result.clear();
     job.path = path;
     const Clock::time_point deadline = Clock::now() + kPatience;

@@ -25,6 +25,8 @@ class Manager {
   ~Manager();
   Manager(Manager&&) noexcept;
   Manager& operator=(Manager&&) noexcept;
+  Manager(const Manager&) = delete;
+  Manager& operator=(const Manager&) = delete;
 
   // Returns when the unit runs. One of that name that has failed is removed first; any other is an
   // error. Properties that this systemd is too old for are left out.

@@ -40,7 +40,7 @@ void Call::add_basic(const Value& value) {
     check_bus(sd_bus_library().message_append_basic(message_.get(), type, data), "write a message");
   };
   // Each type has its own size in memory.
-  const auto append_as = [&]<class T>(T number) { append(&number); };
+  const auto append_as = [&](auto number) { append(&number); };
   switch (type) {
     case 'b':
       return append_as(static_cast<int>(std::get<bool>(value.basic)));

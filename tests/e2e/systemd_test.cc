@@ -16,7 +16,6 @@ namespace {
 using nlohmann::json;
 using ::testing::AllOf;
 using ::testing::HasSubstr;
-using ::testing::StartsWith;
 
 class Systemd : public RuntimeFixture {
  protected:
@@ -330,7 +329,7 @@ TEST_F(Systemd, AgreesWithRunc) {
   ASSERT_EQ(theirs.status, 0) << theirs;
   const std::string expected = seen();
   EXPECT_EQ(run({"runc", "--root", peers_root, "delete", "--force", peer}).status, 0);
-  const std::string container = running();
+  (void)running();
   // Without a limit on swap runc leaves swap alone, berth grants none beyond the memory.
   std::string ours = seen();
   const size_t swap = ours.find("MemorySwapMax=0");

@@ -96,7 +96,8 @@ TEST_P(SpawnTest, TellsTheParentThePidBeforeTheProgramRuns) {
       };
       Entry entry = bundle_.shell("echo ran");
       if (pid_namespace) entry = with_pid_namespace(std::move(entry));
-      const Child child = spawn(std::move(entry), {}, {.place = before, .moves = false, .limit = {}});
+      const Child child =
+          spawn(std::move(entry), {}, {.place = before, .moves = false, .limit = {}});
       if (child.pid != told || !child.pidfd) ::_exit(97);
       ::_exit(forward_and_wait(child));
     });
