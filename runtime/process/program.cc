@@ -45,6 +45,8 @@ std::string find_program(const std::string& name, const std::vector<std::string>
   if (name.find('/') != std::string::npos) {
     const int code = refusal(name);
     if (code == ENOENT) throw Error("find program", name, ENOENT);
+    // execve's own word, which drivers know.
+    if (code == EISDIR) throw Error("execute", name, EACCES).with_note("it is a directory");
     if (code != 0) throw Error("execute", name, code);
     return name;
   }
@@ -64,7 +66,9 @@ std::string find_program(const std::string& name, const std::vector<std::string>
     }
   }
   if (!seen.empty()) throw Error("execute", seen, seen_code);
-  throw Error("find program", name, ENOENT).with_note("PATH is '" + std::string(path) + "'");
+  // Drivers look for these words of runc's.
+  throw Error("find program", name, ENOENT)
+      .with_note("executable file not found in $PATH, which is '" + std::string(path) + "'");
 }
 
 Program::Program(const spec::Process& process) : args_(process.args), env_(process.env) {

@@ -107,8 +107,12 @@ TEST_F(Podman, GivesATerminal) {
   EXPECT_THAT(podman_run({"--rm", "-t", "berth-test", "tty"}).out, HasSubstr("/dev/pts/0"));
 }
 
-TEST_F(Podman, KnowsAProgramThatIsNotThere) {
+// podman tells by the text, with runc's words in mind.
+TEST_F(Podman, KnowsAProgramThatIsNotThereFromOneThatCannotBeExecuted) {
   EXPECT_EQ(podman_run({"--rm", "berth-test", "absent"}).status, 127);
+  EXPECT_EQ(podman_run({"--rm", "berth-test", "/bin/absent"}).status, 127);
+  EXPECT_EQ(podman_run({"--rm", "berth-test", "/etc/passwd"}).status, 126);
+  EXPECT_EQ(podman_run({"--rm", "berth-test", "/etc"}).status, 126);
 }
 
 TEST_F(Podman, ExecsPausesAndStops) {

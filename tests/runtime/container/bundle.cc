@@ -115,7 +115,7 @@ void expect_failures_told_apart(const Bundle& bundle, const std::function<Outcom
   EXPECT_EQ(outcome.status, 127);
   EXPECT_EQ(outcome.err,
             "start container 't1': find program 'nowhere': no such file or directory "
-            "(PATH is '/bin')");
+            "(executable file not found in $PATH, which is '/bin')");
   outcome = run(bundle.entry({"/bin/plain"}));
   EXPECT_EQ(outcome.status, 126);
   EXPECT_EQ(outcome.err, "start container 't1': execute '/bin/plain': permission denied");

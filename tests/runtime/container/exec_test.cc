@@ -181,7 +181,7 @@ TEST_P(ExecTest, FailuresAreToldApart) {
   EXPECT_EQ(outcome.status, kExitNotFound);
   EXPECT_EQ(outcome.err,
             "exec in container 'c1': find program 'nowhere': no such file or directory "
-            "(PATH is '/bin')");
+            "(executable file not found in $PATH, which is '/bin')");
   EXPECT_EQ(run("/bin/plain").status, kExitNotExecutable);
 }
 

@@ -65,11 +65,12 @@ TEST_F(ProgramTest, IsFoundInTheContainersPath) {
 
 TEST_F(ProgramTest, TellsNotThereFromNotExecutable) {
   EXPECT_THAT(run("nowhere"), HasSubstr(std::to_string(ENOENT) + " find program 'nowhere'"));
-  EXPECT_THAT(run("nowhere"), HasSubstr("(PATH is '" + root_));
+  EXPECT_THAT(run("nowhere"), HasSubstr("(executable file not found in $PATH, which is '" + root_));
   EXPECT_THAT(run(root_ + "/bin/plain/x"), HasSubstr(std::to_string(ENOENT) + " find program"));
   EXPECT_THAT(run("plain"),
               HasSubstr(std::to_string(EACCES) + " execute '" + root_ + "/bin/plain'"));
-  EXPECT_THAT(run(root_ + "/bin"), HasSubstr(std::to_string(EISDIR) + " execute"));
+  EXPECT_THAT(run(root_ + "/bin"), HasSubstr(std::to_string(EACCES) + " execute"));
+  EXPECT_THAT(run(root_ + "/bin"), HasSubstr("(it is a directory)"));
   EXPECT_THAT(run("text"), HasSubstr(std::to_string(ENOEXEC) + " execute"));
   EXPECT_THAT(run("lost"), HasSubstr("its interpreter or loader is not in the container"));
 }
