@@ -1,6 +1,7 @@
 #include "launcher/cli.h"
 
 #include <CLI/CLI.hpp>
+#include <algorithm>
 #include <cctype>
 #include <cstdint>
 #include <cstdio>
@@ -129,15 +130,16 @@ void add_small_verbs(CLI::App& app, std::function<int()>& chosen) {
 }
 
 // CLI11's own words, which are meant for several lines and begin with a capital.
-std::string told(const CLI::App& app, const CLI::ParseError& error, std::string_view first) {
-  const auto is_first = [&](const CLI::App* verb) { return verb->get_name() == first; };
-  if (!first.empty() && first.front() != '-' && app.get_subcommands(is_first).empty()) {
-    return "unknown verb '" + std::string(first) + "'";
+std::string told(const CLI::App& app, const CLI::ParseError& error) {
+  const std::vector<std::string> unread = app.remaining(/*recurse=*/true);
+  const auto word = std::ranges::find_if(unread, [](const auto& w) { return w != "--"; });
+  const bool no_verb = app.get_subcommands().empty();
+  if (word != unread.end() && no_verb && !word->starts_with('-')) {
+    return "unknown verb '" + *word + "'";
   }
-  if (dynamic_cast<const CLI::ExtrasError*>(&error) != nullptr) {
-    for (const std::string& word : app.remaining(/*recurse=*/true)) {
-      if (word != "--") return "unexpected argument '" + word + "'";
-    }
+  if (word != unread.end() &&
+      (no_verb || dynamic_cast<const CLI::ExtrasError*>(&error) != nullptr)) {
+    return "unexpected argument '" + *word + "'";
   }
   std::string text = error.what();
   if (text.starts_with("--l3: 1 required")) return "--l3: " + no_amount();
@@ -164,8 +166,12 @@ int command_line(int argc, char** argv, const std::vector<int>& descriptors) {
     app.parse(argc, argv);
   } catch (const CLI::ParseError& e) {
     if (e.get_exit_code() == 0) return app.exit(e);  // --help, --version
-    const std::string text = told(app, e, argc > 1 ? argv[1] : "");
-    std::fprintf(stderr, "berth: %s (see berth --help)\n", one_line(text).c_str());
+    const std::string text = told(app, e) + " (see berth --help)";
+    if (is_for_runtime(app)) {
+      log_usage_error(app, text);
+      return kRuntimeVerbFailed;
+    }
+    std::fprintf(stderr, "berth: %s\n", one_line(text).c_str());
     return runtime::kExitBerthFailed;
   }
   return chosen();

@@ -1,5 +1,7 @@
 #include "launcher/cli_runtime.h"
 
+#include <algorithm>
+#include <array>
 #include <memory>
 
 #include "base/error.h"
@@ -7,14 +9,10 @@
 #include "launcher/cli_resources.h"
 #include "launcher/log.h"
 #include "launcher/verbs/runtime_verbs.h"
-#include "runtime/container/enter.h"
 #include "runtime/state/state.h"
 
 namespace berth::launcher {
 namespace {
-
-// runc's: callers tell errors apart by their text.
-constexpr int kFailed = 1;
 
 // What each verb's function is told; the options before the verb are known when it is called.
 struct Setting {
@@ -23,20 +21,17 @@ struct Setting {
   std::shared_ptr<RuntimeOptions> runtime;
   const std::vector<int>& descriptors;
 
-  // `work` is the verb; its errors are logged. `failed` is the exit status for them.
+  // `work` is the verb; its errors are logged.
   template <class Work>
-  void choose(CLI::App* verb, const Work& work, bool exit_like_a_shell = false) const {
-    verb->callback([chosen_verb = &chosen, runtime = runtime, work, exit_like_a_shell] {
-      *chosen_verb = [runtime, work, exit_like_a_shell] {
+  void choose(CLI::App* verb, const Work& work) const {
+    verb->callback([chosen_verb = &chosen, runtime = runtime, work] {
+      *chosen_verb = [runtime, work] {
         if (runtime->root.empty()) runtime->root = runtime::StateRoot::default_path();
         try {
           return work(*runtime);
-        } catch (const runtime::EnterFailure& e) {
-          log(*runtime, Level::error, e.what());
-          return exit_like_a_shell ? e.exit_code() : kFailed;
         } catch (const std::exception& e) {
           log(*runtime, Level::error, e.what());
-          return exit_like_a_shell ? runtime::kExitBerthFailed : kFailed;
+          return kRuntimeVerbFailed;
         }
       };
     });
@@ -123,9 +118,8 @@ void add_run(const Setting& setting) {
   verb->add_flag("-d,--detach", request->detached, "do not wait for it");
   const auto keep = std::make_shared<bool>(false);
   verb->add_flag("--keep", *keep, "leave its state behind when it ends");
-  setting.choose(
-      verb, [request, keep](const RuntimeOptions& r) { return run(r, *request, *keep); },
-      /*exit_like_a_shell=*/true);
+  setting.choose(verb,
+                 [request, keep](const RuntimeOptions& r) { return run(r, *request, *keep); });
 }
 
 void add_start(const Setting& setting) {
@@ -170,6 +164,14 @@ void add_list(const Setting& setting) {
   setting.choose(verb, [options](const RuntimeOptions& r) { return list(r, *options); });
 }
 
+constexpr std::array kOwnVerbs{"launch", "plan", "show", "reap", "policy"};
+
+// As it stands on the command line, which was perhaps not read to its end.
+std::string given(const CLI::App& app, const char* option) {
+  const auto values = app.get_option(option)->results();
+  return values.empty() ? "" : values.back();
+}
+
 }  // namespace
 
 void add_runtime_verbs(CLI::App& app, std::function<int()>& chosen,
@@ -188,6 +190,22 @@ void add_runtime_verbs(CLI::App& app, std::function<int()>& chosen,
   };
   add_resource_verbs(app, choose);
   add_process_verbs(app, descriptors, choose);
+}
+
+bool is_for_runtime(const CLI::App& app) {
+  const auto verbs = app.get_subcommands();  // those that were given
+  if (!verbs.empty()) return std::ranges::count(kOwnVerbs, verbs.front()->get_name()) == 0;
+  const auto options = app.get_options([](const CLI::Option* option) {
+    return option->count() > 0 && option->get_name() != "--help";
+  });
+  return !options.empty();
+}
+
+void log_usage_error(const CLI::App& app, const std::string& message) {
+  RuntimeOptions runtime;
+  runtime.log = given(app, "--log");
+  runtime.log_json = given(app, "--log-format") == "json";
+  log(runtime, Level::error, message);
 }
 
 }  // namespace berth::launcher

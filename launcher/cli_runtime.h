@@ -7,7 +7,17 @@
 
 namespace berth::launcher {
 
+// Exit status of a verb of these that failed, runc's: callers tell errors apart by their text.
+// exec has one of its own, kExecFailed.
+inline constexpr int kRuntimeVerbFailed = 1;
+
 void add_runtime_verbs(CLI::App& app, std::function<int()>& chosen,
                        const std::vector<int>& descriptors);
+
+// Whether this command line, which may be wrong, is one for an OCI runtime: by its verb, or by an
+// option that stands before it.
+bool is_for_runtime(const CLI::App& app);
+// Tells an error of such a command line where its --log says, as far as it can be understood.
+void log_usage_error(const CLI::App& app, const std::string& message);
 
 }  // namespace berth::launcher

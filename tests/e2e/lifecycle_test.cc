@@ -220,6 +220,28 @@ TEST_F(Lifecycle, ErrorsGoToTheLogInTheFormThatCallersParse) {
   EXPECT_THAT(line.value("time", ""), ::testing::MatchesRegex("20..-..-..T..:..:..Z"));
 }
 
+TEST_F(Lifecycle, ErrorsOnTheCommandLineGoToTheLogToo) {
+  const std::string log = folder_.path() + "/log";
+  const std::vector<std::pair<std::vector<std::string>, std::string>> wrong{
+      {{"create", "--no-such", id()}, "unexpected argument '--no-such'"},
+      {{"start"}, "id is required"},
+      {{"start", "a", "b"}, "unexpected argument 'b'"},
+      {{"--no-such", "list"}, "unexpected argument '--no-such'"},
+      {{"no-such"}, "unknown verb 'no-such'"},
+      {{}, "a subcommand is required"},
+  };
+  for (const auto& [words, message] : wrong) {
+    std::vector<std::string> all{"--log", log, "--log-format", "json"};
+    all.insert(all.end(), words.begin(), words.end());
+    const Ran ran = berth(all);
+    EXPECT_EQ(ran.status, 1) << message;
+    EXPECT_EQ(ran.err, "berth: " + message + " (see berth --help)\n");
+    EXPECT_EQ(json::parse(read_file(AT_FDCWD, log)).value("msg", ""),
+              message + " (see berth --help)");
+    std::filesystem::remove(log);
+  }
+}
+
 TEST_F(Lifecycle, KillTakesNamesAndNumbers) {
   script("trap 'echo term; exit 3' TERM; trap 'echo rt' 36; echo up; while :; do sleep 0.05; done");
   const std::string c = id();
