@@ -2,10 +2,12 @@
 
 #include <memory>
 
+#include "launcher/cli_runtime.h"
 #include "launcher/log.h"
 #include "launcher/verbs/exec.h"
 #include "launcher/verbs/features.h"
 #include "launcher/verbs/spec.h"
+#include "runtime/container/enter.h"
 
 namespace berth::launcher {
 namespace {
@@ -60,6 +62,9 @@ void add_exec(CLI::App& app, const std::vector<int>& descriptors, const Choose& 
   choose(verb, [options](const RuntimeOptions& r) {
     try {
       return exec(r, *options);
+    } catch (const runtime::EnterFailure& e) {
+      log(r, Level::error, e.what());
+      return e.set_up() ? kRuntimeVerbFailed : kExecFailed;
     } catch (const std::exception& e) {
       log(r, Level::error, e.what());
       return kExecFailed;

@@ -22,7 +22,7 @@ struct ExecOptions {
   unsigned preserve_fds = 0;
   std::vector<int> descriptors;  // open when the program started
 };
-// The exit status of exec's own errors, which no program's can be told from by its number.
+// The exit status of exec's own errors, as long as the process had no chance of execve.
 inline constexpr int kExecFailed = 255;
 int exec(const RuntimeOptions& runtime, const ExecOptions& options);
 

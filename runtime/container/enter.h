@@ -70,14 +70,17 @@ inline constexpr int kExitNotFound = 127;
 // container, 126 where it cannot be executed, else 125.
 class EnterFailure : public std::exception {
  public:
-  EnterFailure(std::string message, int exit_code)
-      : message_(std::move(message)), exit_code_(exit_code) {}
+  EnterFailure(std::string message, int exit_code, bool set_up = false)
+      : message_(std::move(message)), exit_code_(exit_code), set_up_(set_up) {}
   const char* what() const noexcept override { return message_.c_str(); }
   int exit_code() const noexcept { return exit_code_; }
+  // Whether the process had all that it was to have, and only execve was left.
+  bool set_up() const noexcept { return set_up_; }
 
  private:
   std::string message_;
   int exit_code_;
+  bool set_up_;
 };
 
 // Enters the container and executes the program in this process: same pid. The spec must not ask

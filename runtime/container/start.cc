@@ -30,8 +30,8 @@ process::Namespaces open_namespaces(const Entry& entry) {
                                          entry.spec);
 }
 
-[[noreturn]] void fail(const std::string& step, const std::string& message, int exit_code) {
-  throw EnterFailure(step.empty() ? message : step + ": " + message, exit_code);
+std::string in(const std::string& step, const char* message) {
+  return step.empty() ? message : step + ": " + message;
 }
 
 }  // namespace
@@ -79,9 +79,9 @@ void guard(const std::string& step, const std::function<void()>& stage) {
   try {
     stage();
   } catch (const EnterFailure& e) {
-    fail(step, e.what(), e.exit_code());
+    throw EnterFailure(in(step, e.what()), e.exit_code(), e.set_up());
   } catch (const std::exception& e) {
-    fail(step, e.what(), kExitBerthFailed);
+    throw EnterFailure(in(step, e.what()), kExitBerthFailed);
   }
 }
 

@@ -97,7 +97,11 @@ bool ParentEnd::await_ready() const {
 }
 
 bool ParentEnd::await_execve() const {
-  return receive(socket_.get()).bytes.empty();
+  try {
+    return receive(socket_.get()).bytes.empty();
+  } catch (const EnterFailure& e) {
+    throw EnterFailure(e.what(), e.exit_code(), /*set_up=*/true);
+  }
 }
 
 }  // namespace berth::runtime

@@ -116,6 +116,21 @@ TEST_F(Exec, ItsOwnErrorsAre255AndOneLine) {
   expect(berth({"exec", c_ + "x", "true"}), "does not exist");
 }
 
+// The process had all that the container gives, so it is its own failure.
+TEST_F(Exec, AFileThatExecveRefusesIsStatus1) {
+  std::ofstream(bundle() + "/rootfs/garbage") << "no program";
+  std::ofstream(bundle() + "/rootfs/lost") << "#!/bin/absent\n";
+  for (const char* name : {"garbage", "lost"}) {
+    std::filesystem::permissions(bundle() + "/rootfs/" + name, std::filesystem::perms(0755));
+  }
+  const Ran garbage = exec({}, {"/garbage"});
+  EXPECT_EQ(garbage.status, 1);
+  EXPECT_THAT(garbage.err, EndsWith("execute '/garbage': exec format error\n"));
+  const Ran lost = exec({"-d"}, {"/lost"});
+  EXPECT_EQ(lost.status, 1);
+  EXPECT_THAT(lost.err, EndsWith("(its interpreter or loader is not in the container)\n"));
+}
+
 TEST_F(Exec, ADetachedProcessIsFoundByItsPidFile) {
   const Ran ran = run({"sh", "-c", "exec \"$@\" >/dev/null 2>&1", "sh", kBerth, "--root", root(),
                        "exec", "--detach", "--pid-file", file("pid"), c_, "sleep", "299"});
