@@ -84,7 +84,7 @@ const Refused kRefused[] = {
      "linux.resources.cpu.cpus: set cpuset.cpus to 'x': invalid argument", nullptr},
     {R"({"cpu": {"quota": 10}})",
      "linux.resources.cpu.quota: set cpu.cfs_quota_us to '10': invalid argument",
-     "linux.resources.cpu.quota: set cpu.max to '10': invalid argument"},
+     "linux.resources.cpu.quota: set cpu.max to '10 100000': invalid argument"},
     {R"({"blockIO": {"weight": 5}})",
      "linux.resources.blockIO.weight: 5 is not between 10 and 1000", nullptr},
     {R"({"blockIO": {"throttleReadBpsDevice": [{"major": 240, "minor": 9, "rate": 5}]}})",

@@ -196,7 +196,7 @@ TEST_F(Apply, NamesTheKeyAndTheValueThatTheKernelRefuses) {
   EXPECT_TRUE(error.starts_with("linux.resources.cpu.cpus: set cpuset.cpus to '5000': ")) << error;
   EXPECT_EQ(error_of(R"({"cpu": {"quota": 1}})"),
             on_v2("cpu")
-                ? "linux.resources.cpu.quota: set cpu.max to '1': invalid argument"
+                ? "linux.resources.cpu.quota: set cpu.max to '1 100000': invalid argument"
                 : "linux.resources.cpu.quota: set cpu.cfs_quota_us to '1': invalid argument");
 }
 
