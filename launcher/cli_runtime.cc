@@ -1,5 +1,7 @@
 #include "launcher/cli_runtime.h"
 
+#include <unistd.h>
+
 #include <algorithm>
 #include <array>
 #include <memory>
@@ -9,10 +11,16 @@
 #include "launcher/cli_resources.h"
 #include "launcher/log.h"
 #include "launcher/verbs/runtime_verbs.h"
+#include "runtime/process/user_namespace.h"
 #include "runtime/state/state.h"
 
 namespace berth::launcher {
 namespace {
+
+std::string default_root() {
+  return runtime::StateRoot::default_path(::geteuid() == 0 &&
+                                          runtime::process::in_initial_user_namespace());
+}
 
 // What each verb's function is told; the options before the verb are known when it is called.
 struct Setting {
@@ -26,7 +34,7 @@ struct Setting {
   void choose(CLI::App* verb, const Work& work) const {
     verb->callback([chosen_verb = &chosen, runtime = runtime, work] {
       *chosen_verb = [runtime, work] {
-        if (runtime->root.empty()) runtime->root = runtime::StateRoot::default_path();
+        if (runtime->root.empty()) runtime->root = default_root();
         try {
           return work(*runtime);
         } catch (const std::exception& e) {
@@ -71,7 +79,12 @@ void add_global_options(CLI::App& app, RuntimeOptions& runtime) {
   app.add_flag_function(
       "--debug", [](int64_t) {}, "accepted: errors and warnings are logged");
   app.add_option_function<std::string>(
-         "--rootless", [](const std::string&) {}, "accepted: berth looks at who calls it")
+         "--rootless",
+         [&runtime](const std::string& word) {
+           if (word == "true") runtime.rootless = runtime::Rootless::yes;
+           if (word == "false") runtime.rootless = runtime::Rootless::no;
+         },
+         "true: do without a cgroup that may not be made; auto: where the caller is not root")
       ->check(CLI::IsMember({"true", "false", "auto"}));
   add_cgroup_manager(app, runtime.cgroup_manager);
 }

@@ -8,7 +8,7 @@ namespace berth::launcher {
 ContainerCgroup cgroup_of(const RuntimeOptions& runtime, const std::string& id) {
   ContainerCgroup found{container_of(runtime, id), {}};
   if (found.path().empty()) throw Error("container '" + id + "' has no cgroup of its own");
-  found.hierarchy = runtime::cgroup::detect(runtime::cgroup::ControllerSet::container);
+  found.hierarchy = found.container.hierarchy();
   return found;
 }
 

@@ -10,12 +10,10 @@
 #include <sstream>
 
 #include "base/error.h"
-#include "base/fd.h"
 #include "base/file.h"
 #include "base/run_program.h"
 #include "launcher/verbs/container_of.h"
 #include "launcher/verbs/resource_verbs.h"
-#include "runtime/cgroup/node.h"
 
 namespace berth::launcher {
 namespace {
@@ -29,29 +27,6 @@ std::string output_of_ps(const std::vector<std::string>& words) {
   const Finished ps = run_program(line, kMostOutput);
   if (ps.status == 0) return ps.output;
   throw Error("ps failed: " + ps.output.substr(0, ps.output.find('\n')));
-}
-
-// The process and all that it has begotten, as far as they are its descendants still.
-void add_family(pid_t pid, std::vector<pid_t>& pids) {
-  pids.push_back(pid);
-  const std::string tasks = "/proc/" + std::to_string(pid) + "/task";
-  const auto folder = open_dir_if_exists(AT_FDCWD, tasks);
-  if (!folder) return;
-  for (const std::string& task : list_dir(folder->get())) {
-    std::istringstream list(read_file_if_exists(folder->get(), task + "/children").value_or(""));
-    for (pid_t child = 0; list >> child;) add_family(child, pids);
-  }
-}
-
-// A user's container has no cgroup of its own that would know them.
-std::vector<pid_t> processes_of(const runtime::Record& record) {
-  std::vector<pid_t> pids;
-  if (record.cgroup.empty()) {
-    add_family(record.pid, pids);
-    return pids;
-  }
-  return runtime::cgroup::processes(
-      runtime::cgroup::detect(runtime::cgroup::ControllerSet::container), record.cgroup);
 }
 
 std::vector<std::string> fields_of(const std::string& line) {
@@ -90,7 +65,7 @@ int ps(const RuntimeOptions& runtime, const PsOptions& options) {
   if (container.status() == runtime::Status::stopped) {
     throw Error("container with id " + options.id + " is not running");
   }
-  const std::vector<pid_t> pids = processes_of(container.record());
+  const std::vector<pid_t> pids = container.processes();
   if (as_json) {
     std::printf("%s\n", nlohmann::json(pids).dump().c_str());
     return 0;

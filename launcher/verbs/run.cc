@@ -43,6 +43,7 @@ int wait_for(const runtime::Container& container) {
 
 int run(const RuntimeOptions& runtime, runtime::CreateRequest request, bool keep) {
   request.cgroup_manager = runtime.cgroup_manager;
+  request.rootless = runtime.rootless;
   const auto root = runtime::StateRoot::open(runtime.root);
   auto container = runtime::Container::create(root, request);
   Removed removed(runtime, container);

@@ -13,6 +13,7 @@ struct RuntimeOptions {
   std::string log;   // a file that errors are written to as well
   bool log_json = false;
   runtime::CgroupManager cgroup_manager = runtime::CgroupManager::cgroupfs;
+  runtime::Rootless rootless = runtime::Rootless::automatic;
 };
 
 int create(const RuntimeOptions& runtime, runtime::CreateRequest request);

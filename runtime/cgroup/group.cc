@@ -43,6 +43,9 @@ bool Site::has(std::string_view controller) const {
 
 std::vector<Site> sites(const Hierarchy& hierarchy) {
   std::vector<Site> found;
+  if (hierarchy.controllers == ControllerSet::delegated && !hierarchy.v2.empty()) {
+    found.push_back({true, hierarchy.v2, hierarchy.v2_root, {}});
+  }
   for (const std::string_view controller : names(hierarchy.controllers)) {
     const V1Mount* const v1 = hierarchy.v1_of(controller);
     if (v1 == nullptr && !hierarchy.v2_has(controller)) continue;

@@ -15,7 +15,8 @@
 
 namespace berth::runtime::cgroup {
 
-// A hierarchy with at least one controller of the set. A v2 without any (hybrid) is none.
+// A hierarchy with at least one controller of the set. A v2 without any (hybrid) is none, unless it
+// was delegated.
 struct Site {
   bool v2 = false;
   std::string mount;

@@ -116,12 +116,18 @@ Hierarchy parse_mountinfo(std::string_view mountinfo) {
 Hierarchy detect(ControllerSet set) {
   Hierarchy found = parse_mountinfo(read_file(AT_FDCWD, "/proc/self/mountinfo", size_t{64} << 20));
   found.controllers = set;
+  if (set == ControllerSet::delegated) found.v1.clear();
   if (found.v2.empty()) return found;
-  const std::string controllers = read_file(AT_FDCWD, found.v2 + "/cgroup.controllers");
-  for (const std::string_view line : split(controllers, '\n')) {
-    for (const std::string_view name : split(line, ' ')) found.v2_controllers.emplace_back(name);
-  }
+  found.v2_controllers = controllers_of(read_file(AT_FDCWD, found.v2 + "/cgroup.controllers"));
   return found;
+}
+
+std::vector<std::string> controllers_of(std::string_view text) {
+  std::vector<std::string> names;
+  for (const std::string_view line : split(text, '\n')) {
+    for (const std::string_view name : split(line, ' ')) names.emplace_back(name);
+  }
+  return names;
 }
 
 std::optional<std::string> path_of_process(std::string_view proc_cgroup,

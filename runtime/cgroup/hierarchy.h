@@ -22,6 +22,7 @@ struct V1Mount {
 enum class ControllerSet {
   limits,     // cpuset, memory and pids: all that a Slurm task needs, and no more groups than that
   container,  // all that linux.resources speaks of, and the freezer
+  delegated,  // the same on v2 alone, also where it has no controllers: a user's (delegation.h)
 };
 
 struct Hierarchy {
@@ -38,8 +39,10 @@ struct Hierarchy {
 // `mountinfo` as in proc(5). Pure. Of several mounts of one hierarchy the first that shows all of
 // it is taken, else the first.
 Hierarchy parse_mountinfo(std::string_view mountinfo);
-// /proc/self/mountinfo plus v2's cgroup.controllers.
+// /proc/self/mountinfo plus v2's cgroup.controllers. Without v1 for ControllerSet::delegated.
 Hierarchy detect(ControllerSet set = ControllerSet::limits);
+// v2's cgroup.controllers, `cpu memory pids`, as names. Pure.
+std::vector<std::string> controllers_of(std::string_view text);
 
 // The cgroup of a process in the hierarchy with that controller (v1) or in v2 (empty controller),
 // as in /proc/PID/cgroup: absolute within the hierarchy.

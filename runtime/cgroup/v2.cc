@@ -1,3 +1,4 @@
+#include <cerrno>
 #include <sstream>
 
 #include "base/error.h"
@@ -20,6 +21,16 @@ std::string number_or_max(int64_t value) {
   return value < 0 ? "max" : std::to_string(value);
 }
 
+// The hierarchy's root, which has no type, may have processes and groups with controllers.
+bool has_own_processes(int group) {
+  try {
+    return read_file_if_exists(group, "cgroup.type") && !read_file(group, "cgroup.procs").empty();
+  } catch (const Error& e) {
+    if (e.code() == EOPNOTSUPP) return true;  // a threaded group
+    throw;
+  }
+}
+
 }  // namespace
 
 std::vector<Control> controls(const Limits& limits) {
@@ -38,8 +49,14 @@ std::vector<Control> controls(const Limits& limits) {
 void enable(int parent, const std::vector<std::string>& controllers) {
   const std::string available = read_file(parent, "cgroup.controllers");
   const std::string enabled = read_file(parent, "cgroup.subtree_control");
+  std::vector<std::string> wanted;
   for (const std::string& name : controllers) {
-    if (!lists(available, name) || lists(enabled, name)) continue;
+    if (lists(available, name) && !lists(enabled, name)) wanted.push_back(name);
+  }
+  // A group with processes takes the controllers that know threads alone, and then no group below
+  // it takes a process.
+  if (wanted.empty() || has_own_processes(parent)) return;
+  for (const std::string& name : wanted) {
     try {
       // One at a time: the kernel takes all of a write or nothing.
       write_file(parent, "cgroup.subtree_control", "+" + name);

@@ -9,10 +9,12 @@
 
 #include "base/error.h"
 #include "base/process_identity.h"
+#include "runtime/cgroup/delegation.h"
 #include "runtime/cgroup/freezer.h"
 #include "runtime/cgroup/node.h"
 #include "runtime/container/gate.h"
 #include "runtime/container/hooks.h"
+#include "runtime/container/members.h"
 #include "runtime/container/unit.h"
 
 namespace berth::runtime {
@@ -35,8 +37,16 @@ void send_signal(pid_t pid, std::optional<unsigned long long> start_time, int si
 
 }  // namespace
 
-void prune_parents(const cgroup::Hierarchy& hierarchy, const std::string& path) {
-  const std::string ours = std::string(kCgroupTree) + "/";
+cgroup::Hierarchy hierarchy_of(const Record& record) {
+  if (record.cgroup.empty()) return {};
+  if (record.delegated) return cgroup::detect_delegated(record.cgroup);
+  return cgroup::detect(cgroup::ControllerSet::container);
+}
+
+void prune_parents(const cgroup::Hierarchy& hierarchy, const std::string& path,
+                   const std::string& tree) {
+  if (tree.empty()) return;
+  const std::string ours = tree + "/";
   for (std::string group = path; group.starts_with(ours);) {
     group.erase(group.rfind('/'));
     cgroup::prune(hierarchy, group);
@@ -51,7 +61,7 @@ Container Container::find(const StateRoot& root, const std::string& id) {
 }
 
 const cgroup::Hierarchy& Container::hierarchy() const {
-  if (!hierarchy_) hierarchy_ = cgroup::detect(cgroup::ControllerSet::container);
+  if (!hierarchy_) hierarchy_ = hierarchy_of(record_);
   return *hierarchy_;
 }
 
@@ -93,20 +103,39 @@ void Container::start() {
   }
 }
 
-void Container::kill(int signal, bool all) const {
-  if (all && !record_.cgroup.empty()) {
-    for (const pid_t pid : cgroup::processes(hierarchy(), record_.cgroup)) {
-      send_signal(pid, {}, signal);
-    }
-    return;
+std::vector<pid_t> Container::processes() const {
+  if (!record_.cgroup.empty()) return cgroup::processes(hierarchy(), record_.cgroup);
+  if (const auto members = Members::of(record_)) return members->find();
+  return lives() ? std::vector<pid_t>{record_.pid} : std::vector<pid_t>{};
+}
+
+// Whether there was one that it could be sent to.
+bool Container::signal_all(int signal) const {
+  if (record_.cgroup.empty()) {
+    const auto members = Members::of(record_);
+    const auto pids = members ? members->find() : std::vector<pid_t>{};
+    if (members) members->signal(pids, signal);
+    return !pids.empty();
   }
+  const auto pids = cgroup::processes(hierarchy(), record_.cgroup);
+  for (const pid_t pid : pids) send_signal(pid, {}, signal);
+  return !pids.empty();
+}
+
+void Container::kill(int signal, bool all) const {
+  if (signal == SIGKILL && !record_.own.pid && !processes().empty()) return end_processes();
+  if (all && signal_all(signal)) return;
+  if (all && !lives()) return;
   if (!lives()) throw Error("cannot kill container '" + record_.id + "': container not running");
   send_signal(record_.pid, record_.start_time, signal);
 }
 
 // SIGKILL, until none is left, for a bounded time.
 void Container::end_processes() const {
+  const bool without_cgroup = record_.cgroup.empty() && !record_.own.pid;
+  const auto members = without_cgroup ? Members::of(record_) : std::nullopt;
   if (lives()) send_signal(record_.pid, record_.start_time, SIGKILL);
+  if (members) members->kill();
   if (!record_.cgroup.empty()) {
     cgroup::thaw(hierarchy(), record_.cgroup);  // a frozen process dies when it is let go
     cgroup::kill_all(hierarchy(), record_.cgroup);
@@ -129,7 +158,7 @@ void Container::remove_cgroup() const {
       throw Error("remove cgroup '" + path + "': processes are in it still");
     }
   }
-  prune_parents(hierarchy(), path);
+  prune_parents(hierarchy(), path, record_.cgroup_tree);
 }
 
 // runtime-spec: a poststop hook that fails is logged, the rest is done all the same.
@@ -158,7 +187,7 @@ std::vector<std::string> Container::remove(bool force) {
     throw Error("cannot delete container '" + record_.id + "' that is not stopped: it is " +
                 to_string(now));
   }
-  if (lives()) end_processes();
+  if (lives() || (record_.cgroup.empty() && !record_.own.pid)) end_processes();
   remove_cgroup();
   std::vector<std::string> warnings = run_poststop();
   folder_.remove();

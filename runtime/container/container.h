@@ -9,12 +9,14 @@
 
 #include "base/fd.h"
 #include "runtime/cgroup/hierarchy.h"
+#include "runtime/cgroup/node.h"
 #include "runtime/container/create_request.h"
 #include "runtime/container/spawn.h"
 #include "runtime/state/state.h"
 
 namespace berth::runtime {
 
+struct CgroupPlace;
 class Unit;
 
 class Container {
@@ -25,12 +27,17 @@ class Container {
   static Container find(const StateRoot& root, const std::string& id);
 
   const Record& record() const { return record_; }
+  // Where its cgroup is. Read once: every question to the cgroup wants it.
+  const cgroup::Hierarchy& hierarchy() const;
+  // By its cgroup, or, where it has none, by its namespaces.
+  std::vector<pid_t> processes() const;
   Status status() const;
 
   // Lets the waiting process execute the program; runs the poststart hooks. Throws EnterFailure
   // where the program cannot be executed.
   void start();
-  // To the first process, or to each process in its cgroup.
+  // To the first process, or to each of its processes. SIGKILL always ends all: without a PID
+  // namespace of its own its first process' end would not.
   void kill(int signal, bool all) const;
   // Removes what is left of a stopped container, also of one that was only created; of a living
   // one with `force`. Runs the poststop hooks: a warning for each that failed is returned.
@@ -49,9 +56,11 @@ class Container {
   // Where the cgroup is a unit of systemd's.
   ParentSteps steps_with(Unit& unit);
   void open_console(const CreateRequest& request, Entry& entry);
-  // Read once: every question to the cgroup wants them.
-  const cgroup::Hierarchy& hierarchy() const;
+  std::optional<cgroup::Node> make_cgroup(const CgroupPlace& place);
+  LateLimits limit(const CgroupPlace& place, const std::optional<cgroup::Node>& group,
+                   const spec::Spec& spec);
   bool lives() const;
+  bool signal_all(int signal) const;
   spec::Hooks late_hooks() const;
   void end_processes() const;
   void remove_cgroup() const;
@@ -68,7 +77,12 @@ class Container {
 
 // The tree of cgroups that are berth's alone; containers without an absolute path live in it.
 inline constexpr const char* kCgroupTree = "berth";
-// Removes the groups above a container's that nothing else uses, as far as they are of that tree.
-void prune_parents(const cgroup::Hierarchy& hierarchy, const std::string& path);
+// Removes the groups above a container's that nothing else uses, as far as they are in that tree or
+// are it.
+void prune_parents(const cgroup::Hierarchy& hierarchy, const std::string& path,
+                   const std::string& tree);
+
+// The hierarchies that a container's cgroup is in; none where it has no cgroup.
+cgroup::Hierarchy hierarchy_of(const Record& record);
 
 }  // namespace berth::runtime

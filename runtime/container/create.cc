@@ -16,12 +16,16 @@
 #include "base/file.h"
 #include "base/process_identity.h"
 #include "base/trace.h"
+#include "runtime/cgroup/delegation.h"
+#include "runtime/cgroup/directory.h"
 #include "runtime/cgroup/node.h"
+#include "runtime/container/cgroup_place.h"
 #include "runtime/container/container.h"
 #include "runtime/container/gate.h"
 #include "runtime/container/pid_file.h"
 #include "runtime/container/relay.h"
 #include "runtime/container/unit.h"
+#include "runtime/process/capabilities.h"
 #include "runtime/process/terminal.h"
 #include "runtime/resources/apply.h"
 #include "runtime/resources/devices.h"
@@ -47,16 +51,6 @@ std::string real_path(const std::string& path) {
   char buffer[PATH_MAX];
   if (::realpath(path.c_str(), buffer) == nullptr) throw Error("find", path, errno);
   return buffer;
-}
-
-// linux.cgroupsPath: absolute is below the hierarchies' roots, relative below ours.
-std::string cgroup_path_of(const spec::Spec& spec, const std::string& id) {
-  std::string path = spec.linux_.cgroups_path;
-  if (path.empty()) return std::string(kCgroupTree) + "/container_" + id;
-  if (!path.starts_with('/')) path = std::string(kCgroupTree) + "/" + path;
-  while (path.starts_with('/')) path.erase(0, 1);
-  while (path.ends_with('/')) path.pop_back();
-  return path;
 }
 
 // Swap, which Node::late grants none of, as the configuration has it.
@@ -102,33 +96,37 @@ class Undo {
   std::function<void()> act_;
 };
 
-// A cgroup for the container alone.
-cgroup::Node make_cgroup(const cgroup::Hierarchy& hierarchy, const std::string& path) {
-  if (!cgroup::processes(hierarchy, path).empty()) {
-    throw Error("cgroup '" + path + "' has processes in it already");
-  }
-  return cgroup::Node::create(hierarchy, path, {});
+bool is_denied(const Error& e) {
+  return e.code() == EPERM || e.code() == EACCES || e.code() == EROFS;
 }
 
 // Resources that bind at once. The limits that bind last are late_limits.
-void restrict_cgroup(const cgroup::Hierarchy& hierarchy, const std::string& path,
+void restrict_cgroup(const cgroup::Hierarchy& hierarchy, const CgroupPlace& place,
                      const spec::Resources& wished) {
-  resources::apply(hierarchy, path, wished);
-  if (!wished.devices.empty()) {
-    resources::restrict_devices(hierarchy, path, wished.devices);
+  resources::apply(hierarchy, place.path, wished);
+  if (wished.devices.empty()) return;
+  try {
+    resources::restrict_devices(hierarchy, place.path, wished.devices);
+  } catch (const Error& e) {
+    // Who may not load such a program makes no devices either.
+    if (!place.rootless || !is_denied(e)) throw;
   }
 }
 
-LateLimits late_limits(const std::optional<cgroup::Node>& node, const spec::Resources& wished) {
+// Unlimited is what a group without the controller is.
+std::optional<int64_t> limit_if_needed(const cgroup::Hierarchy& hierarchy, const char* controller,
+                                       const std::optional<int64_t>& limit) {
+  const bool unlimited = limit && *limit < 0;
+  return unlimited && !cgroup::version_of(hierarchy, controller) ? std::nullopt : limit;
+}
+
+LateLimits late_limits(const cgroup::Hierarchy& hierarchy, const cgroup::Node& node,
+                       const spec::Resources& wished) {
   cgroup::Limits limits;
-  limits.memory_bytes = wished.memory_limit;
-  limits.pids = wished.pids_limit;
+  limits.memory_bytes = limit_if_needed(hierarchy, "memory", wished.memory_limit);
+  limits.pids = limit_if_needed(hierarchy, "pids", wished.pids_limit);
   if (limits.empty()) return {};
-  if (!node) {
-    throw Error(
-        "config.json: linux.resources: limits are wanted, and only root has a cgroup to limit");
-  }
-  LateLimits late = node->late(limits);
+  LateLimits late = node.late(limits);
   allow_swap(late, wished);
   return late;
 }
@@ -138,7 +136,21 @@ bool wants_limits(const spec::Resources& wished) {
          !resources::v1_settings(wished).empty() || !resources::v2_settings(wished).empty();
 }
 
-Record new_record(const CreateRequest& request, const spec::Spec& spec) {
+OwnNamespaces own_namespaces(const spec::Spec& spec) {
+  using spec::NamespaceType;
+  const auto is_made = [&](NamespaceType type) {
+    const spec::Namespace* const ns = spec.find_namespace(type);
+    return ns != nullptr && ns->path.empty();
+  };
+  // Who has no rights gets a user namespace, asked for or not.
+  const bool implied =
+      spec.find_namespace(NamespaceType::user) == nullptr && !process::has_sys_admin();
+  return {.pid = is_made(NamespaceType::pid),
+          .mount = is_made(NamespaceType::mount),
+          .user = implied || is_made(NamespaceType::user)};
+}
+
+Record new_record(const CreateRequest& request, const spec::Spec& spec, const CgroupPlace& place) {
   Record record;
   record.id = request.id;
   record.oci_version = spec.oci_version;
@@ -147,25 +159,23 @@ Record new_record(const CreateRequest& request, const spec::Spec& spec) {
   record.rootfs = root.starts_with('/') ? root : record.bundle + "/" + root;
   record.created = now();
   record.owner = ::geteuid();
+  record.own = own_namespaces(spec);
   record.annotations = spec.annotations;
   record.late_hooks = !spec.hooks.poststart.empty() || !spec.hooks.poststop.empty();
-  if (::geteuid() == 0 && request.cgroup_manager == CgroupManager::cgroupfs) {
-    record.cgroup = cgroup_path_of(spec, request.id);
-  }
+  record.cgroup = place.path;
+  record.cgroup_tree = place.tree;
+  record.delegated = place.is_delegated;
   return record;
 }
 
 // What the first process is made from; the record is final but for its pid.
 Entry make_entry(const CreateRequest& request, spec::Spec spec, const UniqueFd& bundle,
-                 const std::optional<cgroup::Node>& group, const Record& record) {
+                 const Record& record) {
   Entry entry;
   entry.id = request.id;
   entry.bundle = duplicate(bundle.get());
   entry.fds =
       FdPolicy::from_environment(spec.process->env, request.descriptors, request.preserve_fds);
-  if (request.cgroup_manager == CgroupManager::cgroupfs) {
-    entry.limits = late_limits(group, spec.linux_.resources);
-  }
   entry.new_keyring = request.new_keyring;
   entry.state = [told = record](pid_t pid, Status status) mutable {
     told.pid = pid;
@@ -187,10 +197,13 @@ Container Container::create(const StateRoot& root, const CreateRequest& request)
   if (!spec.process) throw Error("bundle '" + request.bundle + "': config.json: process: missing");
   check_terminal(*spec.process, request);
 
+  const bool own_cgroup = request.cgroup_manager == CgroupManager::cgroupfs;
   std::optional<Unit> unit;
   if (request.cgroup_manager == CgroupManager::systemd) unit.emplace(spec, request.id);
+  const CgroupPlace place =
+      own_cgroup ? place_cgroup(spec, request.id, request.rootless) : CgroupPlace{};
 
-  Container made(root.create(request.id), new_record(request, spec));
+  Container made(root.create(request.id), new_record(request, spec, place));
   made.warnings_ = spec.warnings;
   if (request.cgroup_manager == CgroupManager::disabled && wants_limits(spec.linux_.resources)) {
     made.warnings_.emplace_back(
@@ -200,15 +213,14 @@ Container Container::create(const StateRoot& root, const CreateRequest& request)
   Undo folder([&] { made.folder_.remove(); });
   made.folder_.keep_configuration(configuration);
   made.folder_.write(made.record_);  // first: what a crash leaves can be found by it
-  const std::string& path = made.record_.cgroup;
-  std::optional<cgroup::Node> group;
-  if (!path.empty()) group = make_cgroup(made.hierarchy(), path);
+  const auto group = made.make_cgroup(place);
   Undo cgroup([&] {
     if (group || !made.record_.unit.empty()) made.remove_cgroup();
   });
-  if (group) restrict_cgroup(made.hierarchy(), path, spec.linux_.resources);
+  LateLimits limits = own_cgroup ? made.limit(place, group, spec) : LateLimits{};
 
-  Entry entry = make_entry(request, std::move(spec), bundle, group, made.record_);
+  Entry entry = make_entry(request, std::move(spec), bundle, made.record_);
+  entry.limits = std::move(limits);
   entry.gate = open_gate(made.folder_.fd());
   made.open_console(request, entry);
   const ParentSteps steps = unit ? made.steps_with(*unit) : ParentSteps{};
@@ -222,6 +234,38 @@ Container Container::create(const StateRoot& root, const CreateRequest& request)
   cgroup.keep();
   folder.keep();
   return made;
+}
+
+// A cgroup for the container alone; nothing where this process may make none, and none is required.
+std::optional<cgroup::Node> Container::make_cgroup(const CgroupPlace& place) {
+  if (place.path.empty()) return std::nullopt;
+  // With every controller there is; from then on with those that the group got.
+  if (place.is_delegated) hierarchy_ = cgroup::detect(cgroup::ControllerSet::delegated);
+  try {
+    if (!cgroup::processes(hierarchy(), place.path).empty()) {
+      throw Error("cgroup '" + place.path + "' has processes in it already");
+    }
+    auto group = cgroup::Node::create(hierarchy(), place.path, {});
+    if (place.is_delegated) hierarchy_.reset();
+    return group;
+  } catch (const Error& e) {
+    if (!place.rootless || place.required || !is_denied(e)) throw;
+    record_.cgroup.clear();
+    return std::nullopt;
+  }
+}
+
+LateLimits Container::limit(const CgroupPlace& place, const std::optional<cgroup::Node>& group,
+                            const spec::Spec& spec) {
+  const spec::Resources& wished = spec.linux_.resources;
+  if (!group || place.occupied) refuse_resources(wished, place, group.has_value());
+  if (!group) return {};
+  const auto owner = owner_of_cgroup(spec);
+  if (owner && hierarchy().v1.empty()) {
+    cgroup::give_group(hierarchy(), place.path, *owner);
+  }
+  restrict_cgroup(hierarchy(), place, wished);
+  return late_limits(hierarchy(), *group, wished);
 }
 
 ParentSteps Container::steps_with(Unit& unit) {

@@ -8,6 +8,9 @@ namespace berth::runtime {
 
 // Who makes the container's cgroup: this process, systemd, or nobody.
 enum class CgroupManager { cgroupfs, systemd, disabled };
+// Whether a cgroup may be missing: where this process may make none, and the configuration does not
+// ask for one.
+enum class Rootless { automatic, yes, no };
 
 struct CreateRequest {
   std::string id;
@@ -19,6 +22,7 @@ struct CreateRequest {
   std::vector<int> descriptors;  // open when the program started
   bool new_keyring = true;
   CgroupManager cgroup_manager = CgroupManager::cgroupfs;
+  Rootless rootless = Rootless::automatic;
   bool detached = true;  // nobody stays: a terminal needs a console socket
 };
 

@@ -9,18 +9,13 @@
 #include "base/process_identity.h"
 #include "runtime/cgroup/freezer.h"
 #include "runtime/cgroup/hierarchy.h"
+#include "runtime/container/container.h"
 #include "runtime/container/exec_cgroup.h"
 
 namespace berth::runtime {
 namespace {
 
 constexpr const char* kStopped = "the container is stopped";
-
-// Nothing is asked of the host's hierarchies for a container without a cgroup of its own.
-cgroup::Hierarchy hierarchy_for(const Record& record) {
-  if (record.cgroup.empty()) return {};
-  return cgroup::detect(cgroup::ControllerSet::container);
-}
 
 void require_running(const StateFolder& folder, const Record& record,
                      const cgroup::Hierarchy& hierarchy, bool ignore_paused) {
@@ -49,7 +44,7 @@ Child exec(const StateFolder& folder, ExecRequest request) {
   Entry entry;
   CgroupJoin join;
   try {
-    const cgroup::Hierarchy hierarchy = hierarchy_for(record);
+    const cgroup::Hierarchy hierarchy = hierarchy_of(record);
     require_running(folder, record, hierarchy, request.ignore_paused);
     if (!request.spec.process) throw Error("there is nothing to run");
     entry.spec = std::move(request.spec);

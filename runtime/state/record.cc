@@ -31,19 +31,24 @@ const char* to_string(Status status) {
 }
 
 std::string record_json(const Record& record) {
-  const json file{{"version", kVersion},
-                  {"id", record.id},
-                  {"ociVersion", record.oci_version},
-                  {"bundle", record.bundle},
-                  {"rootfs", record.rootfs},
-                  {"created", record.created},
-                  {"owner", record.owner},
-                  {"pid", record.pid},
-                  {"startTime", record.start_time},
-                  {"cgroup", record.cgroup},
-                  {"unit", record.unit},
-                  {"annotations", record.annotations},
-                  {"lateHooks", record.late_hooks}};
+  const json file{
+      {"version", kVersion},
+      {"id", record.id},
+      {"ociVersion", record.oci_version},
+      {"bundle", record.bundle},
+      {"rootfs", record.rootfs},
+      {"created", record.created},
+      {"owner", record.owner},
+      {"pid", record.pid},
+      {"startTime", record.start_time},
+      {"cgroup", record.cgroup},
+      {"unit", record.unit},
+      {"cgroupTree", record.cgroup_tree},
+      {"delegated", record.delegated},
+      {"ownNamespaces",
+       {{"pid", record.own.pid}, {"mount", record.own.mount}, {"user", record.own.user}}},
+      {"annotations", record.annotations},
+      {"lateHooks", record.late_hooks}};
   return file.dump();
 }
 
@@ -66,6 +71,12 @@ Record parse_record(const std::string& text, const std::string& id) {
     file.at("startTime").get_to(record.start_time);
     file.at("cgroup").get_to(record.cgroup);
     file.at("unit").get_to(record.unit);
+    file.at("cgroupTree").get_to(record.cgroup_tree);
+    file.at("delegated").get_to(record.delegated);
+    const json& own = file.at("ownNamespaces");
+    own.at("pid").get_to(record.own.pid);
+    own.at("mount").get_to(record.own.mount);
+    own.at("user").get_to(record.own.user);
     file.at("annotations").get_to(record.annotations);
     file.at("lateHooks").get_to(record.late_hooks);
     return record;

@@ -134,11 +134,16 @@ std::optional<StateRoot> StateRoot::open_if_exists(const std::string& path) {
   return StateRoot(std::move(*dir));
 }
 
-std::string StateRoot::default_path() {
-  if (::geteuid() == 0) return "/run/berth/containers";
+std::string StateRoot::default_path(bool real_root) {
+  constexpr const char* kRoots = "/run/berth/containers";
+  if (real_root) return kRoots;
+  const bool root = ::geteuid() == 0;
+  const char* const user = std::getenv("USER");
+  // Who logs in as root where a user namespace is the whole machine has a /run of that machine's.
+  if (root && user != nullptr && std::string_view(user) == "root") return kRoots;
   const char* const runtime_dir = std::getenv("XDG_RUNTIME_DIR");
   if (runtime_dir != nullptr && *runtime_dir == '/') return std::string(runtime_dir) + "/berth";
-  return "/tmp/berth-" + std::to_string(::geteuid());
+  return root ? kRoots : "/tmp/berth-" + std::to_string(::geteuid());
 }
 
 StateFolder StateRoot::create(const std::string& id) const {

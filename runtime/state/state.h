@@ -25,6 +25,12 @@ namespace berth::runtime {
 enum class Status { creating, created, running, paused, stopped };
 const char* to_string(Status status);
 
+// Namespaces that were made for a container and that nobody else was put into.
+struct OwnNamespaces {
+  bool pid = false, mount = false, user = false;
+  bool operator==(const OwnNamespaces&) const = default;
+};
+
 struct Record {
   std::string id;
   std::string oci_version;            // of the configuration
@@ -36,6 +42,10 @@ struct Record {
   unsigned long long start_time = 0;  // proc(5) stat field 22: tells the pid from a later one's
   std::string cgroup;  // below every hierarchy's mount point; empty: it has none of ours
   std::string unit;    // the cgroup is this unit's of systemd's; empty: it is no unit's
+  // What is above the cgroup and below this is berth's, and goes with the last container.
+  std::string cgroup_tree;
+  bool delegated = false;  // the cgroup is on v2 alone, in what a user was given of it
+  OwnNamespaces own;
   std::map<std::string, std::string> annotations;
   bool late_hooks = false;  // poststart or poststop: the configuration is read again for them alone
   bool operator==(const Record&) const = default;
@@ -97,8 +107,9 @@ class StateRoot {
   static StateRoot open(const std::string& path);
   // Where it is not there: no containers.
   static std::optional<StateRoot> open_if_exists(const std::string& path);
-  // `/run/berth/containers`, or below $XDG_RUNTIME_DIR for a user.
-  static std::string default_path();
+  // `/run/berth/containers`, or below $XDG_RUNTIME_DIR for a user, also for one who is root in a
+  // user namespace alone (`real_root` is false).
+  static std::string default_path(bool real_root);
 
   // A new folder. Throws Error where the id is taken.
   StateFolder create(const std::string& id) const;

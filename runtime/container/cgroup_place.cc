@@ -1,0 +1,115 @@
+#include "runtime/container/cgroup_place.h"
+
+#include <fcntl.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <optional>
+
+#include "base/error.h"
+#include "base/file.h"
+#include "runtime/cgroup/delegation.h"
+#include "runtime/container/container.h"
+#include "runtime/process/id_map.h"
+#include "runtime/process/user_namespace.h"
+#include "runtime/resources/settings.h"
+
+namespace berth::runtime {
+namespace {
+
+constexpr const char* kNone = "no cgroup is delegated to this user";
+
+bool is_own(const spec::Namespace* ns) {
+  return ns != nullptr && ns->path.empty();
+}
+
+std::string trimmed(std::string path) {
+  while (path.starts_with('/')) path.erase(0, 1);
+  while (path.ends_with('/')) path.pop_back();
+  return path;
+}
+
+// linux.cgroupsPath: absolute is below the hierarchies' roots, relative below `tree`.
+std::string path_in(const std::string& tree, const std::string& wanted, const std::string& id) {
+  if (wanted.empty()) return tree + "/container_" + id;
+  return wanted.starts_with('/') ? trimmed(wanted) : tree + "/" + trimmed(wanted);
+}
+
+// On v2, below what is ours of it.
+CgroupPlace place_delegated(const cgroup::Hierarchy& hierarchy, const std::string& wanted,
+                            const std::string& id, bool required) {
+  CgroupPlace place;
+  place.rootless = true;
+  place.required = required;
+  const auto delegation =
+      cgroup::find_delegation(hierarchy, read_file(AT_FDCWD, "/proc/self/cgroup"));
+  if (delegation) {
+    place.tree = delegation->path + (delegation->path.empty() ? "" : "/") + kCgroupTree;
+    place.occupied = delegation->occupied && !wanted.starts_with('/');
+  } else if (!wanted.starts_with('/')) {
+    if (!required) return place;
+    throw Error(wanted.empty() ? "--rootless false: " + std::string(kNone)
+                               : "config.json: linux.cgroupsPath: '" + wanted + "': " + kNone);
+  }
+  place.is_delegated = true;
+  place.path = path_in(place.tree, wanted, id);
+  return place;
+}
+
+}  // namespace
+
+CgroupPlace place_cgroup(const spec::Spec& spec, const std::string& id, Rootless rootless) {
+  const std::string& wanted = spec.linux_.cgroups_path;
+  const bool root = ::geteuid() == 0;
+  const bool real_root = root && process::in_initial_user_namespace();
+  const bool required = !wanted.empty() || rootless == Rootless::no;
+  if (!real_root) {
+    const auto hierarchy = cgroup::detect(cgroup::ControllerSet::container);
+    // v1 is nobody's but root's; who is root in a user namespace alone may have been given it.
+    if (!root || hierarchy.v1.empty()) return place_delegated(hierarchy, wanted, id, required);
+  }
+  CgroupPlace place;
+  place.tree = kCgroupTree;
+  place.required = required;
+  place.rootless = rootless == Rootless::yes || (!real_root && rootless != Rootless::no);
+  place.path = path_in(place.tree, wanted, id);
+  return place;
+}
+
+void refuse_resources(const spec::Resources& wished, const CgroupPlace& place, bool has_cgroup) {
+  const std::string why = !has_cgroup ? std::string(" takes a cgroup, and ") + kNone
+                                      : " takes a controller, and cgroup '/" + place.tree +
+                                            "' gets none: it is in one that has processes";
+  const auto refuse = [&](const std::string& key, const std::string& value) {
+    throw Error("config.json: " + key + ": " + value + why);
+  };
+  const auto limit = [&](const char* key, const std::optional<int64_t>& value) {
+    if (value && *value >= 0) refuse(std::string("linux.resources.") + key, std::to_string(*value));
+  };
+  if (wished.memory_limit != 0) limit("memory.limit", wished.memory_limit);
+  if (wished.memory_swap != 0) limit("memory.swap", wished.memory_swap);
+  limit("pids.limit", wished.pids_limit);
+  for (const auto& settings : {resources::v2_settings(wished), resources::v1_settings(wished)}) {
+    for (const resources::Setting& setting : settings) {
+      const bool of_every_group = setting.choices.front().file.starts_with("cgroup.");
+      if (setting.optional || (has_cgroup && of_every_group)) continue;
+      refuse(setting.key, "'" + setting.choices.front().value + "'");
+    }
+  }
+}
+
+std::optional<uid_t> owner_of_cgroup(const spec::Spec& spec) {
+  using spec::NamespaceType;
+  if (!spec.process || !is_own(spec.find_namespace(NamespaceType::user)) ||
+      !is_own(spec.find_namespace(NamespaceType::cgroup))) {
+    return std::nullopt;
+  }
+  const auto is_writable = [](const spec::Mount& mount) {
+    return (mount.type == "cgroup" || mount.type == "cgroup2") &&
+           std::ranges::find(mount.options, "ro") == mount.options.end();
+  };
+  if (std::ranges::none_of(spec.mounts, is_writable)) return std::nullopt;
+  return process::host_id(spec.linux_.uid_mappings, spec.process->user.uid);
+}
+
+}  // namespace berth::runtime
