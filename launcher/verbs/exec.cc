@@ -2,6 +2,8 @@
 
 #include <fcntl.h>
 
+#include <optional>
+
 #include "base/error.h"
 #include "base/file.h"
 #include "launcher/log.h"
@@ -77,6 +79,8 @@ int exec(const RuntimeOptions& runtime, const ExecOptions& options) {
   request.ignore_paused = options.ignore_paused;
   request.cgroups = options.cgroups;
   const UniqueFd console = open_console(options, request);
+  std::optional<runtime::SignalQueue> signals;
+  if (!options.detach) request.signal_mask = signals.emplace().mask_before();
   const runtime::Child child = runtime::exec(folder, std::move(request));
   UniqueFd master;
   or_end(child, [&] {
@@ -87,7 +91,8 @@ int exec(const RuntimeOptions& runtime, const ExecOptions& options) {
     if (!options.pid_file.empty()) runtime::write_pid_file(options.pid_file, child.pid);
   });
   if (options.detach) return 0;
-  return console ? runtime::relay_and_wait(child, master) : runtime::forward_and_wait(child);
+  return console ? runtime::relay_and_wait(child, master, *signals)
+                 : runtime::forward_and_wait(child, *signals);
 }
 
 }  // namespace berth::launcher

@@ -1,4 +1,6 @@
 // create, start, and, unless it is detached, the container's end.
+#include <optional>
+
 #include "launcher/log.h"
 #include "launcher/verbs/container_of.h"
 #include "launcher/verbs/runtime_verbs.h"
@@ -33,10 +35,10 @@ class Removed {
   bool kept_ = false;
 };
 
-int wait_for(const runtime::Container& container) {
-  if (!container.console()) return runtime::forward_and_wait(container.child());
+int wait_for(const runtime::Container& container, const runtime::SignalQueue& signals) {
+  if (!container.console()) return runtime::forward_and_wait(container.child(), signals);
   const UniqueFd master = runtime::process::receive_master(container.console().get());
-  return runtime::relay_and_wait(container.child(), master);
+  return runtime::relay_and_wait(container.child(), master, signals);
 }
 
 }  // namespace
@@ -44,6 +46,8 @@ int wait_for(const runtime::Container& container) {
 int run(const RuntimeOptions& runtime, runtime::CreateRequest request, bool keep) {
   request.cgroup_manager = runtime.cgroup_manager;
   request.rootless = runtime.rootless;
+  std::optional<runtime::SignalQueue> signals;
+  if (!request.detached) request.signal_mask = signals.emplace().mask_before();
   const auto root = runtime::StateRoot::open(runtime.root);
   auto container = runtime::Container::create(root, request);
   Removed removed(runtime, container);
@@ -53,7 +57,7 @@ int run(const RuntimeOptions& runtime, runtime::CreateRequest request, bool keep
     removed.keep();
     return 0;
   }
-  const int status = wait_for(container);
+  const int status = wait_for(container, *signals);
   if (keep) removed.keep();
   return status;
 }

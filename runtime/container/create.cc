@@ -177,6 +177,7 @@ Entry make_entry(const CreateRequest& request, spec::Spec spec, const UniqueFd& 
   entry.fds =
       FdPolicy::from_environment(spec.process->env, request.descriptors, request.preserve_fds);
   entry.new_keyring = request.new_keyring;
+  entry.signal_mask = request.signal_mask;
   entry.state = [told = record](pid_t pid, Status status) mutable {
     told.pid = pid;
     return state_json(told, status);

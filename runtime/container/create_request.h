@@ -1,6 +1,9 @@
 // What `create` and `run` are asked for.
 #pragma once
 
+#include <signal.h>
+
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -23,7 +26,8 @@ struct CreateRequest {
   bool new_keyring = true;
   CgroupManager cgroup_manager = CgroupManager::cgroupfs;
   Rootless rootless = Rootless::automatic;
-  bool detached = true;  // nobody stays: a terminal needs a console socket
+  bool detached = true;                 // nobody stays: a terminal needs a console socket
+  std::optional<sigset_t> signal_mask;  // the program's; absent: this process's
 };
 
 }  // namespace berth::runtime

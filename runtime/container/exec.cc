@@ -59,6 +59,7 @@ Child exec(const StateFolder& folder, ExecRequest request) {
   entry.fds = std::move(request.fds);
   entry.console = std::move(request.console);
   entry.detached = request.detached;
+  entry.signal_mask = request.signal_mask;
   entry.new_keyring = true;  // the container's own, by its name
   return spawn(std::move(entry), std::move(join));
 }

@@ -2,6 +2,9 @@
 // but joins where that one made.
 #pragma once
 
+#include <signal.h>
+
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -15,6 +18,7 @@ struct ExecRequest {
   FdPolicy fds;
   UniqueFd console;  // where the process has a terminal: what its master is sent to
   bool detached = false;
+  std::optional<sigset_t> signal_mask;  // the program's; absent: this process's
   bool ignore_paused = false;
   // Groups below the container's own: `PATH`, or `CONTROLLER[,CONTROLLER]:PATH` for some alone.
   std::vector<std::string> cgroups;

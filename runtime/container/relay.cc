@@ -39,7 +39,8 @@ class RawTerminal {
 
 class Relay {
  public:
-  Relay(const Child& child, int master) : child_(child), master_(master) {
+  Relay(const Child& child, int master, const SignalQueue& signals)
+      : child_(child), master_(master), signals_(signals) {
     copy_size();
     // A program that does not read must not keep us from its output.
     check(::fcntl(master, F_SETFL, O_RDWR | O_NONBLOCK), "make non-blocking", "terminal");
@@ -121,7 +122,7 @@ class Relay {
 
   const Child& child_;
   int master_;
-  SignalQueue signals_;
+  const SignalQueue& signals_;
   RawTerminal raw_;
   std::string pending_;  // input that the terminal had no room for
   bool input_open_ = true, output_open_ = true;
@@ -137,7 +138,11 @@ void take_own_size(spec::Process& process) {
 }
 
 int relay_and_wait(const Child& child, const UniqueFd& master) {
-  return Relay(child, master.get()).run();
+  return relay_and_wait(child, master, SignalQueue());
+}
+
+int relay_and_wait(const Child& child, const UniqueFd& master, const SignalQueue& signals) {
+  return Relay(child, master.get(), signals).run();
 }
 
 }  // namespace berth::runtime

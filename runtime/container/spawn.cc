@@ -279,8 +279,10 @@ Child spawn(Entry entry, CgroupJoin cgroup, const ParentSteps& steps) {
 
 void enter_or_stay(Entry entry) {
   if (asks_for_pid_namespace(entry.spec)) {
+    const SignalQueue signals;
+    if (!entry.signal_mask) entry.signal_mask = signals.mask_before();
     const Child child = spawn(std::move(entry), {});
-    ::_exit(forward_and_wait(child));
+    ::_exit(forward_and_wait(child, signals));
   } else {
     enter(std::move(entry));
   }

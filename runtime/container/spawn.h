@@ -11,6 +11,7 @@
 #include "base/fd.h"
 #include "runtime/cgroup/join.h"
 #include "runtime/container/enter.h"
+#include "runtime/container/signal_queue.h"
 
 namespace berth::runtime {
 
@@ -38,7 +39,9 @@ Child spawn(Entry entry, CgroupJoin cgroup, const ParentSteps& steps = {});
 void end(const Child& child) noexcept;
 
 // Forwards signals that this process gets (all but those that cannot or must not be: KILL, STOP,
-// CHLD) and waits. Returns the exit status as a shell would: the program's, or 128 + signal.
+// CHLD) and waits: those of a queue that was there before the child, or from now on. Returns the
+// exit status as a shell would: the program's, or 128 + signal.
+int forward_and_wait(const Child& child, const SignalQueue& signals);
 int forward_and_wait(const Child& child);
 
 // For a task that must keep its pid visible to its parent: enters in place, or, where the spec asks

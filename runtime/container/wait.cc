@@ -21,23 +21,6 @@ bool child_has_it(const signalfd_siginfo& signal, const Child& child) {
 
 }  // namespace
 
-SignalQueue::SignalQueue() {
-  sigset_t set;
-  ::sigfillset(&set);
-  // A fault of this process itself must end it, not wait in a queue.
-  for (const int fault : {SIGSEGV, SIGBUS, SIGFPE, SIGILL, SIGTRAP, SIGSYS}) {
-    ::sigdelset(&set, fault);
-  }
-  ::sigprocmask(SIG_BLOCK, &set, &before_);
-  fd_.reset(check(::signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK), "signalfd"));
-}
-
-std::optional<signalfd_siginfo> SignalQueue::next() const {
-  signalfd_siginfo info{};
-  if (::read(fd_.get(), &info, sizeof info) != sizeof info) return std::nullopt;
-  return info;
-}
-
 siginfo_t wait_for_end(const Child& child) {
   siginfo_t info{};
   while (::waitid(P_PIDFD, static_cast<id_t>(child.pidfd.get()), &info, WEXITED) != 0) {
@@ -56,7 +39,10 @@ void send_signal(const Child& child, int signal) {
 }
 
 int forward_and_wait(const Child& child) {
-  const SignalQueue signals;
+  return forward_and_wait(child, SignalQueue());
+}
+
+int forward_and_wait(const Child& child, const SignalQueue& signals) {
   for (bool ended = false; !ended;) {
     pollfd fds[] = {{signals.fd(), POLLIN, 0}, {child.pidfd.get(), POLLIN, 0}};
     if (::poll(fds, 2, -1) < 0 && errno != EINTR) throw Error("poll", {}, errno);

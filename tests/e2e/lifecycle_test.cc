@@ -277,13 +277,14 @@ TEST_F(Lifecycle, TheLimitsAreInForceOnceItIsCreated) {
 
 TEST_F(Lifecycle, TheGroupsAboveItsOwnGoWithIt) {
   const std::string c = id();
-  configure([&](json& config) { config["linux"]["cgroupsPath"] = c + "/deep/below"; });
+  configure(
+      [&](json& config) { config["linux"]["cgroupsPath"] = "container_" + c + "/deep/below"; });
   script("cat /proc/self/cgroup");
   const Ran ran = berth({"run", "-b", bundle(), c});
   EXPECT_EQ(ran.status, 0) << ran;
   for (const std::string base :
        {"/sys/fs/cgroup", "/sys/fs/cgroup/pids", "/sys/fs/cgroup/memory"}) {
-    EXPECT_FALSE(std::filesystem::exists(base + "/berth/" + c)) << base;
+    EXPECT_FALSE(std::filesystem::exists(base + "/berth/container_" + c)) << base;
   }
 }
 
@@ -390,6 +391,20 @@ TEST_F(LifecycleHooks, RunInTheSpecificationsOrderWithTheStateOnTheirInput) {
   EXPECT_THAT(said(), ::testing::EndsWith("poststart running true\n"));
   ASSERT_EQ(berth({"delete", "--force", c}).status, 0);
   EXPECT_THAT(said(), ::testing::EndsWith("poststop stopped false\n"));
+}
+
+TEST_F(LifecycleHooks, ASignalToRunMeanwhileGoesToTheProgram) {
+  const std::string hook =
+      "until test -e " + bundle() + "/rootfs/up; do sleep 0.01; done; kill -USR1 $PPID";
+  configure([&](json& config) {
+    config["root"]["readonly"] = false;
+    config["hooks"] = {
+        {"poststart", {{{"path", "/bin/sh"}, {"args", {"sh", "-c", hook}}, {"timeout", 60}}}}};
+  });
+  script("trap 'exit 4' USR1; echo >/up; while :; do sleep 0.05; done");
+  const std::string c = id();
+  EXPECT_EQ(berth({"run", "-b", bundle(), c}).status, 4);
+  EXPECT_THAT(remains(c), IsEmpty());
 }
 
 TEST_F(LifecycleHooks, OneThatFailsEndsTheCreationAndIsNamed) {
