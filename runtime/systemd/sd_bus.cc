@@ -1,58 +1,38 @@
 #include "runtime/systemd/sd_bus.h"
 
-#include <dlfcn.h>
-
-#include <type_traits>
-
 #include "base/error.h"
+#include "base/shared_library.h"
 
 namespace berth::runtime::systemd {
 namespace {
 
-constexpr const char* kLibrary = "libsystemd.so.0";
-
-class Opened {
- public:
-  Opened() : handle_(::dlopen(kLibrary, RTLD_NOW | RTLD_LOCAL)) {
-    if (handle_ == nullptr) fail();
-  }
-  template <class F>
-  void find(F& function, const char* name) const {
-    function = reinterpret_cast<F>(::dlsym(handle_, name));
-    if (function == nullptr) fail();
-  }
-
- private:
-  [[noreturn]] static void fail() {
-    const char* const why = ::dlerror();
-    throw Error(std::string("the systemd cgroup driver needs ") + kLibrary + ": " +
-                (why == nullptr ? "it cannot be opened" : why));
-  }
-  void* handle_;  // never closed: its functions are used to the end
-};
-
 SdBus load() {
-  const Opened library;
+  const SharedLibrary library("libsystemd.so.0", "the systemd cgroup driver");
   SdBus f{};
-  library.find(f.open_system, "sd_bus_open_system");
-  library.find(f.open_user, "sd_bus_open_user");
-  library.find(f.make, "sd_bus_new");
-  library.find(f.set_address, "sd_bus_set_address");
-  library.find(f.start, "sd_bus_start");
-  library.find(f.flush_close_unref, "sd_bus_flush_close_unref");
-  library.find(f.match_signal_async, "sd_bus_match_signal_async");
-  library.find(f.slot_unref, "sd_bus_slot_unref");
-  library.find(f.process, "sd_bus_process");
-  library.find(f.wait, "sd_bus_wait");
-  library.find(f.call, "sd_bus_call");
-  library.find(f.get_property_string, "sd_bus_get_property_string");
-  library.find(f.error_free, "sd_bus_error_free");
-  library.find(f.message_new_method_call, "sd_bus_message_new_method_call");
-  library.find(f.message_append_basic, "sd_bus_message_append_basic");
-  library.find(f.message_open_container, "sd_bus_message_open_container");
-  library.find(f.message_close_container, "sd_bus_message_close_container");
-  library.find(f.message_read_basic, "sd_bus_message_read_basic");
-  library.find(f.message_unref, "sd_bus_message_unref");
+  f.open_system = library.find<decltype(f.open_system)>("sd_bus_open_system");
+  f.open_user = library.find<decltype(f.open_user)>("sd_bus_open_user");
+  f.make = library.find<decltype(f.make)>("sd_bus_new");
+  f.set_address = library.find<decltype(f.set_address)>("sd_bus_set_address");
+  f.start = library.find<decltype(f.start)>("sd_bus_start");
+  f.flush_close_unref = library.find<decltype(f.flush_close_unref)>("sd_bus_flush_close_unref");
+  f.match_signal_async = library.find<decltype(f.match_signal_async)>("sd_bus_match_signal_async");
+  f.slot_unref = library.find<decltype(f.slot_unref)>("sd_bus_slot_unref");
+  f.process = library.find<decltype(f.process)>("sd_bus_process");
+  f.wait = library.find<decltype(f.wait)>("sd_bus_wait");
+  f.call = library.find<decltype(f.call)>("sd_bus_call");
+  f.get_property_string =
+      library.find<decltype(f.get_property_string)>("sd_bus_get_property_string");
+  f.error_free = library.find<decltype(f.error_free)>("sd_bus_error_free");
+  f.message_new_method_call =
+      library.find<decltype(f.message_new_method_call)>("sd_bus_message_new_method_call");
+  f.message_append_basic =
+      library.find<decltype(f.message_append_basic)>("sd_bus_message_append_basic");
+  f.message_open_container =
+      library.find<decltype(f.message_open_container)>("sd_bus_message_open_container");
+  f.message_close_container =
+      library.find<decltype(f.message_close_container)>("sd_bus_message_close_container");
+  f.message_read_basic = library.find<decltype(f.message_read_basic)>("sd_bus_message_read_basic");
+  f.message_unref = library.find<decltype(f.message_unref)>("sd_bus_message_unref");
   return f;
 }
 
