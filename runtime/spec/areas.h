@@ -1,6 +1,10 @@
 // The parser's parts, one for each area of config.json. Private to this folder.
 #pragma once
 
+#include <string>
+#include <string_view>
+#include <vector>
+
 #include "base/json_node.h"
 #include "runtime/spec/spec.h"
 
@@ -11,6 +15,7 @@ using Node = JsonNode;  // of config.json
 using Warnings = std::vector<std::string>;
 
 Process parse_process(const Node& node, Warnings& warnings);
+std::vector<std::string> parse_environment(const Node& node);  // NAME=value
 Scheduler parse_scheduler(const Node& node);
 IoPriority parse_io_priority(const Node& node);
 CpuAffinity parse_cpu_affinity(const Node& node);
@@ -18,6 +23,14 @@ Linux parse_linux(const Node& node, Warnings& warnings);
 std::optional<unsigned long> parse_personality(const Node& node, Warnings& warnings);
 MemoryPolicy parse_memory_policy(const Node& node);
 std::vector<TimeOffset> parse_time_offsets(const Node& node);
+// Not acted on yet; a file that is wrong about them is refused all the same.
+void check_net_devices(const Node& node, const std::vector<Namespace>& namespaces,
+                       Warnings& warnings);
+void check_intel_rdt(const Node& node, Warnings& warnings);
+// A list of CPUs or memory nodes for the kernel to read. Groups (`0-31:1/4`) and `N` are its own.
+std::string parse_kernel_list(const Node& parent, std::string_view key);
+// What no part of the file can tell alone: each of these is right, and together they cannot be.
+void refuse_contradictions(const Node& top, const Spec& spec);
 // `0-3,8` in ascending order, each once; nothing for an empty string.
 std::vector<unsigned> parse_index_list(const Node& node);
 Resources parse_resources(const Node& node);
@@ -35,6 +48,18 @@ std::vector<std::string> names_in(const Table& table) {
     }
   }
   return names;
+}
+
+// `KIND: one of A, B, C`, for a message about a name that is not in a parser's table.
+template <class Table>
+std::string one_of(std::string_view kind, const Table& table) {
+  std::string text(kind);
+  std::string_view before = ": one of ";
+  for (const std::string& name : names_in(table)) {
+    text.append(before).append(name);
+    before = ", ";
+  }
+  return text;
 }
 
 }  // namespace berth::runtime::spec

@@ -44,6 +44,18 @@ std::optional<std::vector<unsigned>> index_list(std::string_view text) {
   return list;
 }
 
+std::string parse_kernel_list(const Node& parent, std::string_view key) {
+  const auto node = parent.find(key);
+  if (!node) return {};
+  std::string text = node->string();
+  const bool plain = text.find_first_of(":N") == std::string::npos;
+  const bool possible = text.find_first_not_of("0123456789-,:/N") == std::string::npos;
+  if (plain ? !index_list(text) : !possible) {
+    node->fail_value("is not a list of numbers, as '0-3,8' is");
+  }
+  return text;
+}
+
 std::vector<unsigned> parse_index_list(const Node& node) {
   auto list = index_list(node.string());
   if (!list) node.fail_value("is not a list of numbers, as '0-3,8' is");

@@ -72,10 +72,36 @@ json parse_json(std::string_view text, const std::string& document) {
 
 std::string parse_version(const Node& node) {
   std::string version = node.string();
-  const bool known =
-      version.size() > 2 && version.starts_with("1.") && version[2] >= '0' && version[2] <= '9';
-  if (!known) node.fail_value("is not a version of the runtime specification 1.x");
+  std::string_view rest = version;
+  const auto take_number = [&rest] {
+    const size_t digits = std::min(rest.find_first_not_of("0123456789"), rest.size());
+    rest.remove_prefix(digits);
+    return digits > 0;
+  };
+  const auto take_dot = [&rest] {
+    const bool dot = rest.starts_with('.');
+    if (dot) rest.remove_prefix(1);
+    return dot;
+  };
+  const bool known = rest.starts_with("1.") && take_number() && take_dot() && take_number() &&
+                     take_dot() && take_number() &&
+                     (rest.empty() || rest[0] == '-' || rest[0] == '+');
+  if (!known) node.fail_value("is not a version of the runtime specification, 1.x.y");
   return version;
+}
+
+// The kernel's limit (uname(2)).
+std::string parse_host_name(const Node& top, std::string_view key) {
+  constexpr size_t kLongest = 64;
+  std::string name = top.string_or(key, "");
+  if (name.size() > kLongest) top.at(key).fail_value("is longer than 64 bytes");
+  return name;
+}
+
+std::map<std::string, std::string> parse_annotations(const Node& node) {
+  auto annotations = node.string_map();
+  if (annotations.contains("")) node.fail("has one without a name");
+  return annotations;
 }
 
 Root parse_root(const Node& node) {
@@ -113,7 +139,7 @@ std::vector<Hook> parse_hooks_of(const Node& hooks, std::string_view stage) {
     const Node path = element.at("path");
     hook.path = path.absolute_path();
     hook.args = element.strings_or_none("args");
-    hook.env = element.strings_or_none("env");
+    if (const auto env = element.find("env")) hook.env = parse_environment(*env);
     hook.timeout = element.integer_if<int>("timeout", 1);
     list.push_back(std::move(hook));
   }
@@ -137,13 +163,6 @@ Hooks parse_hooks(const Node& node) {
   return hooks;
 }
 
-// A hostname without a namespace of its own would be the host's.
-void require_uts(const Spec& spec, const Node& top, std::string_view key) {
-  const auto name = top.find(key);
-  if (!name || name->string().empty() || spec.has_namespace(NamespaceType::uts)) return;
-  name->fail_value("needs a namespace of type 'uts'");
-}
-
 }  // namespace
 
 std::vector<std::string> known_hooks() {
@@ -165,20 +184,19 @@ Spec parse_spec(std::string_view text) {
     spec.process = parse_process(*process, spec.warnings);
   }
   spec.root = parse_root(top.at("root"));
-  spec.hostname = top.string_or("hostname", "");
-  spec.domainname = top.string_or("domainname", "");
+  spec.hostname = parse_host_name(top, "hostname");
+  spec.domainname = parse_host_name(top, "domainname");
   if (const auto mounts = top.find("mounts")) {
     for (const Node& mount : mounts->elements()) spec.mounts.push_back(parse_mount(mount));
   }
   if (const auto annotations = top.find("annotations")) {
-    spec.annotations = annotations->string_map();
+    spec.annotations = parse_annotations(*annotations);
   }
   if (const auto hooks = top.find("hooks")) spec.hooks = parse_hooks(*hooks);
   if (const auto linux_node = top.find("linux")) {
     spec.linux_ = parse_linux(*linux_node, spec.warnings);
   }
-  require_uts(spec, top, "hostname");
-  require_uts(spec, top, "domainname");
+  refuse_contradictions(top, spec);
   return spec;
 }
 

@@ -29,7 +29,7 @@ constexpr auto kPropagations = std::to_array<std::string_view>(
 Namespace parse_namespace(const Node& node, const std::vector<Namespace>& before) {
   const Node type = node.at("type");
   const auto found = std::ranges::find(kNamespaces, type.string(), &NamedNamespace::name);
-  if (found == kNamespaces.end()) type.fail_value("is not a namespace");
+  if (found == kNamespaces.end()) type.fail_value("is not " + one_of("a namespace", kNamespaces));
   if (std::ranges::find(before, found->type, &Namespace::type) != before.end()) {
     type.fail_value("is given twice");
   }
@@ -82,7 +82,15 @@ Device parse_device(const Node& node) {
   Device device;
   device.path = path.absolute_path();
   device.type = name[0];
-  if (device.type != 'p') {
+  if (device.path.ends_with('/')) path.fail_value("is not the path of a device");
+  if (device.type == 'p') {
+    for (const char* key : {"major", "minor"}) {
+      const auto number = node.find(key);
+      if (number && number->integer<int64_t>() != 0) {
+        number->fail(number->text() + " is not for a fifo (type 'p'), which has no number");
+      }
+    }
+  } else {
     device.major = node.at("major").integer<int64_t>(0, 0xfff);
     device.minor = node.at("minor").integer<int64_t>(0, 0xfffff);
   }
@@ -91,6 +99,35 @@ Device parse_device(const Node& node) {
   device.uid = node.integer_if<uint32_t>("uid");
   device.gid = node.integer_if<uint32_t>("gid");
   return device;
+}
+
+// The same device twice is harmless, and what some engines write.
+std::vector<Device> parse_devices(const Node& node) {
+  std::vector<Device> devices;
+  for (const Node& element : node.elements()) {
+    Device device = parse_device(element);
+    for (const Device& other : devices) {
+      const bool same =
+          device.type == other.type && device.major == other.major && device.minor == other.minor;
+      if (device.path == other.path && !same) {
+        element.at("path").fail_value("is given twice, for different devices");
+      }
+    }
+    devices.push_back(std::move(device));
+  }
+  return devices;
+}
+
+// Both absolute and relative paths begin at a group of the runtime's choice.
+std::string parse_cgroups_path(const Node& node) {
+  std::string path = node.string();
+  for (std::string_view rest = path; !rest.empty();) {
+    const std::string_view part = rest.substr(0, rest.find('/'));
+    if (part == "..") node.fail_value("leads out of its place: no part of it may be '..'");
+    rest.remove_prefix(std::min(rest.size(), part.size() + 1));
+  }
+  if (path.find('\n') != std::string::npos) node.fail_value("contains a line end");
+  return path;
 }
 
 // The namespace that makes a kernel parameter the container's own; nothing where none does.
@@ -116,6 +153,7 @@ std::map<std::string, std::string> parse_sysctls(const Node& node,
         name.find("..") != std::string::npos) {
       property.fail("is not the name of a kernel parameter");
     }
+    if (name == "kernel.hostname") property.fail("conflicts with the property hostname: use that");
     const auto type = namespace_of_sysctl(name);
     if (!type) property.fail("is not kept per namespace: it would change the host");
     const auto named = std::ranges::find(kNamespaces, *type, &NamedNamespace::type);
@@ -137,13 +175,21 @@ std::vector<std::string> parse_paths(const Node& parent, std::string_view key) {
 
 std::string parse_propagation(const Node& node) {
   std::string propagation = node.string();
-  if (!propagation.empty() && std::ranges::find(kPropagations, propagation) == kPropagations.end())
+  if (!propagation.empty() &&
+      std::ranges::find(kPropagations, propagation) == kPropagations.end()) {
     node.fail_value("is not one of private, slave, shared, unbindable, or these with r before");
+  }
   return propagation;
 }
 
-// Mappings without a user namespace would silently not apply.
+// Mappings without a user namespace would silently not apply; nor would one kind alone.
 void require_user_namespace(const Node& node, const Linux& result) {
+  if (result.uid_mappings.empty() && !result.gid_mappings.empty()) {
+    node.fail_absent("uidMappings", "missing: linux.gidMappings is given");
+  }
+  if (result.gid_mappings.empty() && !result.uid_mappings.empty()) {
+    node.fail_absent("gidMappings", "missing: linux.uidMappings is given");
+  }
   const bool has = std::ranges::find(result.namespaces, NamespaceType::user, &Namespace::type) !=
                    result.namespaces.end();
   if (has) return;
@@ -175,15 +221,14 @@ Linux parse_linux(const Node& node, Warnings& warnings) {
   result.uid_mappings = parse_mappings(node, "uidMappings");
   result.gid_mappings = parse_mappings(node, "gidMappings");
   require_user_namespace(node, result);
-  if (const auto devices = node.find("devices")) {
-    for (const Node& device : devices->elements()) result.devices.push_back(parse_device(device));
-  }
-  result.cgroups_path = node.string_or("cgroupsPath", "");
+  if (const auto devices = node.find("devices")) result.devices = parse_devices(*devices);
+  if (const auto path = node.find("cgroupsPath")) result.cgroups_path = parse_cgroups_path(*path);
   if (const auto resources = node.find("resources")) result.resources = parse_resources(*resources);
   if (const auto seccomp = node.find("seccomp")) result.seccomp = parse_seccomp(*seccomp);
   if (const auto sysctl = node.find("sysctl")) {
     result.sysctl = parse_sysctls(*sysctl, result.namespaces);
   }
+  (void)node.string_or("mountLabel", "");
   result.masked_paths = parse_paths(node, "maskedPaths");
   result.readonly_paths = parse_paths(node, "readonlyPaths");
   if (const auto propagation = node.find("rootfsPropagation")) {
@@ -199,6 +244,10 @@ Linux parse_linux(const Node& node, Warnings& warnings) {
     result.time_offsets = parse_time_offsets(*offsets);
     require_own_time(*offsets, result);
   }
+  if (const auto devices = node.find("netDevices")) {
+    check_net_devices(*devices, result.namespaces, warnings);
+  }
+  if (const auto rdt = node.find("intelRdt")) check_intel_rdt(*rdt, warnings);
   return result;
 }
 

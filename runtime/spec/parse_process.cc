@@ -57,6 +57,7 @@ User parse_user(const Node& node) {
   constexpr uint32_t kLargestId = 0xfffffffe;
   user.uid = node.integer_if<uint32_t>("uid", 0, kLargestId).value_or(0);
   user.gid = node.integer_if<uint32_t>("gid", 0, kLargestId).value_or(0);
+  (void)node.string_or("username", "");  // Windows' alone
   user.umask = node.integer_if<uint32_t>("umask", 0, 0777);
   if (const auto groups = node.find("additionalGids")) {
     for (const Node& group : groups->elements()) {
@@ -93,22 +94,12 @@ Capabilities parse_capabilities(const Node& node, Warnings& warnings) {
           .ambient = parse_capability_set(node, "ambient", warnings)};
 }
 
-std::vector<std::string> parse_environment(const Node& node) {
-  std::vector<std::string> env;
-  for (const Node& element : node.elements()) {
-    env.push_back(element.string());
-    const size_t equals = env.back().find('=');
-    if (equals == std::string::npos || equals == 0) element.fail_value("is not NAME=value");
-  }
-  return env;
-}
-
 Rlimit parse_rlimit(const Node& node, const std::vector<Rlimit>& before) {
   const Node type = node.at("type");
   Rlimit rlimit;
   rlimit.type = type.string();
   const auto found = std::ranges::find(kRlimits, rlimit.type, &NamedResource::name);
-  if (found == kRlimits.end()) type.fail_value("is not a resource limit");
+  if (found == kRlimits.end()) type.fail_value("is not " + one_of("a resource limit", kRlimits));
   if (std::ranges::find(before, rlimit.type, &Rlimit::type) != before.end()) {
     type.fail_value("is given twice");
   }
@@ -123,6 +114,21 @@ Rlimit parse_rlimit(const Node& node, const std::vector<Rlimit>& before) {
   return rlimit;
 }
 
+// The kernel raises only what is in both; a program without it is less mighty, not more.
+void warn_of_ambient(const Node& node, const Capabilities& sets, Warnings& warnings) {
+  const auto has = [](const std::vector<std::string>& set, const std::string& name) {
+    return std::ranges::find(set, name) != set.end();
+  };
+  for (const std::string& name : sets.ambient) {
+    const char* const lacking = !has(sets.permitted, name)     ? "permitted"
+                                : !has(sets.inheritable, name) ? "inheritable"
+                                                               : nullptr;
+    if (lacking == nullptr) continue;
+    warnings.push_back(node.path() + ".ambient: can't raise ambient capability " + name +
+                       ": it is not in " + lacking);
+  }
+}
+
 // A profile that nobody applies would leave the program less confined than its author believes.
 void refuse_label(const Node& node, std::string_view key) {
   const auto label = node.find(key);
@@ -130,6 +136,16 @@ void refuse_label(const Node& node, std::string_view key) {
 }
 
 }  // namespace
+
+std::vector<std::string> parse_environment(const Node& node) {
+  std::vector<std::string> env;
+  for (const Node& element : node.elements()) {
+    env.push_back(element.string());
+    const size_t equals = env.back().find('=');
+    if (equals == std::string::npos || equals == 0) element.fail_value("is not NAME=value");
+  }
+  return env;
+}
 
 std::vector<std::string> known_capabilities() {
   return names_in(kCapabilities);
@@ -152,6 +168,7 @@ Process parse_process(const Node& node, Warnings& warnings) {
   process.cwd = cwd.absolute_path();
   if (const auto capabilities = node.find("capabilities")) {
     process.capabilities = parse_capabilities(*capabilities, warnings);
+    warn_of_ambient(*capabilities, *process.capabilities, warnings);
   }
   if (const auto rlimits = node.find("rlimits")) {
     for (const Node& rlimit : rlimits->elements()) {

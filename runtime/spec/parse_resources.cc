@@ -41,12 +41,45 @@ void parse_memory(const Node& node, Resources& resources) {
   resources.memory_swappiness = node.integer_if<uint64_t>("swappiness", 0, 100);
   resources.memory_disable_oom_killer = node.boolean_or("disableOOMKiller", false);
   resources.memory_check_before_update = node.boolean_or("checkBeforeUpdate", false);
+  // Gone from the kernel, or without a meaning there.
+  (void)node.integer_if<int64_t>("kernel");
+  (void)node.integer_if<int64_t>("kernelTCP");
+  (void)node.boolean_or("useHierarchy", false);
+  const int64_t limit = resources.memory_limit.value_or(0);
+  const int64_t swap = resources.memory_swap.value_or(0);
+  if (limit > 0 && swap > 0 && swap < limit) {
+    node.at("swap").fail(std::to_string(swap) + " is below the limit " + std::to_string(limit) +
+                         ": it is memory and swap together");
+  }
 }
 
 // Callers write 0 for "not set".
 template <class T>
 std::optional<T> unless_zero(std::optional<T> value) {
   return value == T{0} ? std::nullopt : value;
+}
+
+// What the kernel refuses (kernel/sched/core.c, tg_set_cfs_bandwidth; tg_rt_schedulable).
+void check_cpu_times(const Node& node, const Resources& resources) {
+  constexpr uint64_t kLeast = 1000, kMost = 1'000'000;  // microseconds
+  const auto refuse = [&node](const char* key, auto value, const std::string& what) {
+    node.at(key).fail(std::to_string(value) + what);
+  };
+  if (const auto period = resources.cpu_period; period && (*period < kLeast || *period > kMost)) {
+    refuse("period", *period, " is not between 1000 and 1000000 microseconds");
+  }
+  const int64_t quota = resources.cpu_quota.value_or(-1);
+  if (quota >= 0) {
+    if (quota < int64_t{kLeast}) refuse("quota", quota, " is below 1000 microseconds");
+    if (resources.cpu_burst > static_cast<uint64_t>(quota)) {
+      refuse("burst", *resources.cpu_burst, " is above the quota " + std::to_string(quota));
+    }
+  }
+  const auto runtime = resources.cpu_realtime_runtime;
+  const auto period = resources.cpu_realtime_period;
+  if (runtime && period && *runtime > 0 && static_cast<uint64_t>(*runtime) > *period) {
+    refuse("realtimeRuntime", *runtime, " is above the realtimePeriod " + std::to_string(*period));
+  }
 }
 
 void parse_cpu(const Node& node, Resources& resources) {
@@ -58,8 +91,9 @@ void parse_cpu(const Node& node, Resources& resources) {
   resources.cpu_realtime_period = unless_zero(node.integer_if<uint64_t>("realtimePeriod"));
   resources.cpu_realtime_runtime = unless_zero(node.integer_if<int64_t>("realtimeRuntime"));
   if (const auto idle = node.integer_if<int>("idle", 0, 1)) resources.cpu_idle = *idle != 0;
-  resources.cpus = node.string_or("cpus", "");
-  resources.mems = node.string_or("mems", "");
+  resources.cpus = parse_kernel_list(node, "cpus");
+  resources.mems = parse_kernel_list(node, "mems");
+  check_cpu_times(node, resources);
 }
 
 std::optional<uint16_t> parse_weight(const Node& node, std::string_view key) {
@@ -134,7 +168,7 @@ std::vector<HugepageLimit> parse_hugepage_limits(const Node& node) {
 // A name that goes into a control file, which takes words parted by blanks, one line each.
 void require_one_word(const Node& node, std::string_view name) {
   if (name.empty() || name.find_first_of(" \t\r\n/") != std::string_view::npos) {
-    node.fail("is not the name of a device");
+    node.fail(in_quotes(name) + " is not the name of a device");
   }
 }
 

@@ -14,12 +14,10 @@ struct Named {
   std::string_view name;
   uint32_t value;
 };
-constexpr uint32_t kIsochronous = 4;  // SCHED_ISO: the specification's, never in a kernel
 constexpr auto kPolicies = std::to_array<Named>({{"SCHED_OTHER", SCHED_NORMAL},
                                                  {"SCHED_FIFO", SCHED_FIFO},
                                                  {"SCHED_RR", SCHED_RR},
                                                  {"SCHED_BATCH", SCHED_BATCH},
-                                                 {"SCHED_ISO", kIsochronous},
                                                  {"SCHED_IDLE", SCHED_IDLE},
                                                  {"SCHED_DEADLINE", SCHED_DEADLINE}});
 constexpr auto kFlags =
@@ -36,20 +34,58 @@ constexpr auto kIoClasses = std::to_array<Named>({{"IOPRIO_CLASS_RT", IOPRIO_CLA
 
 uint32_t value_of(const Node& node, const auto& table, std::string_view kind) {
   const auto found = std::ranges::find(table, node.string(), &Named::name);
-  if (found == table.end()) node.fail_value("is not " + std::string(kind));
+  if (found == table.end()) node.fail_value("is not " + one_of(kind, table));
   return found->value;
+}
+
+// `RUNTIME is above DEADLINE`, with both.
+std::string above(uint64_t value, const char* what, uint64_t limit) {
+  return std::to_string(value) + " is above the " + what + " " + std::to_string(limit);
+}
+
+void refuse_zero(const Node& node, const char* key, const Scheduler& scheduler, uint64_t value,
+                 const char* what) {
+  if (value != 0) return;
+  if (const auto given = node.find(key)) given->fail("0: " + scheduler.name + what);
+  node.fail_absent(key, "missing: " + scheduler.name + what);
+}
+
+// sched(7): runtime <= deadline <= period, all but the period given.
+void check_deadline(const Node& node, const Scheduler& scheduler) {
+  constexpr uint64_t kLeast = 1024;  // the kernel's own scale (kernel/sched/deadline.c)
+  refuse_zero(node, "runtime", scheduler, scheduler.runtime, " needs nanoseconds");
+  refuse_zero(node, "deadline", scheduler, scheduler.deadline, " needs nanoseconds");
+  if (scheduler.runtime < kLeast) {
+    node.at("runtime").fail(std::to_string(scheduler.runtime) + " is below 1024 nanoseconds");
+  }
+  if (scheduler.runtime > scheduler.deadline) {
+    node.at("runtime").fail(above(scheduler.runtime, "deadline", scheduler.deadline));
+  }
+  if (scheduler.period != 0 && scheduler.deadline > scheduler.period) {
+    node.at("deadline").fail(above(scheduler.deadline, "period", scheduler.period));
+  }
 }
 
 // What the kernel would take for another policy's, or silently leave out.
 void refuse_misplaced(const Node& node, const Scheduler& scheduler) {
   const bool real_time = scheduler.policy == SCHED_FIFO || scheduler.policy == SCHED_RR;
-  if (scheduler.priority != 0 && !real_time) {
-    node.at("priority").fail("is for SCHED_FIFO and SCHED_RR");
+  if (real_time) {
+    refuse_zero(node, "priority", scheduler, scheduler.priority, " needs one between 1 and 99");
+    if (scheduler.nice != 0) {
+      node.at("nice").fail(std::to_string(scheduler.nice) + " is not for " + scheduler.name +
+                           ", which has a priority");
+    }
   }
-  if (scheduler.policy == SCHED_DEADLINE) return;
+  if (scheduler.priority != 0 && !real_time) {
+    node.at("priority")
+        .fail(std::to_string(scheduler.priority) + " is for SCHED_FIFO and SCHED_RR");
+  }
+  if (scheduler.policy == SCHED_DEADLINE) return check_deadline(node, scheduler);
   for (const char* key : {"runtime", "deadline", "period"}) {
     const auto given = node.find(key);
-    if (given && given->integer<uint64_t>() != 0) given->fail("is for SCHED_DEADLINE");
+    if (given && given->integer<uint64_t>() != 0) {
+      given->fail(given->text() + " is for SCHED_DEADLINE");
+    }
   }
 }
 
@@ -57,6 +93,7 @@ void refuse_misplaced(const Node& node, const Scheduler& scheduler) {
 
 Scheduler parse_scheduler(const Node& node) {
   const Node policy = node.at("policy");
+  if (policy.string() == "SCHED_ISO") policy.fail_value("is in the specification and no kernel");
   Scheduler scheduler;
   scheduler.policy = value_of(policy, kPolicies, "a scheduling policy");
   scheduler.name = policy.string();

@@ -26,13 +26,29 @@ constexpr auto kArchitectures = std::to_array<std::string_view>(
      "SCMP_ARCH_PARISC",  "SCMP_ARCH_PARISC64", "SCMP_ARCH_RISCV64",     "SCMP_ARCH_LOONGARCH64",
      "SCMP_ARCH_M68K",    "SCMP_ARCH_SH",       "SCMP_ARCH_SHEB"});
 
-std::string one_of(const Node& node, std::span<const std::string_view> names,
-                   std::string_view kind) {
+// Which architectures there are is too much to tell.
+constexpr size_t kMostNamed = 10;
+
+std::string known(const Node& node, std::span<const std::string_view> names,
+                  std::string_view kind) {
   std::string name = node.string();
   if (std::ranges::find(names, name) == names.end()) {
-    node.fail_value("is not a seccomp " + std::string(kind));
+    const std::string what = "a seccomp " + std::string(kind);
+    node.fail_value("is not " + (names.size() > kMostNamed ? what : one_of(what, names)));
   }
   return name;
+}
+
+// Other actions would silently go without the number.
+std::optional<uint32_t> parse_errno(const Node& node, std::string_view key,
+                                    const std::string& action) {
+  constexpr uint32_t kLargestErrno = 4095;
+  const auto number = node.integer_if<uint32_t>(key, 0, kLargestErrno);
+  if (number && action != "SCMP_ACT_ERRNO" && action != "SCMP_ACT_TRACE") {
+    node.at(key).fail(std::to_string(*number) + " is for SCMP_ACT_ERRNO and SCMP_ACT_TRACE, not " +
+                      action);
+  }
+  return number;
 }
 
 std::vector<std::string> each_of(const Node& parent, std::string_view key,
@@ -40,7 +56,7 @@ std::vector<std::string> each_of(const Node& parent, std::string_view key,
   std::vector<std::string> list;
   const auto node = parent.find(key);
   if (!node) return list;
-  for (const Node& element : node->elements()) list.push_back(one_of(element, names, kind));
+  for (const Node& element : node->elements()) list.push_back(known(element, names, kind));
   return list;
 }
 
@@ -50,20 +66,25 @@ SeccompArg parse_arg(const Node& node) {
   arg.value = node.at("value").integer<uint64_t>();
   arg.value_two = node.integer_if<uint64_t>("valueTwo").value_or(0);
   const Node op = node.at("op");
-  arg.op = one_of(op, kOperators, "operator");
+  arg.op = known(op, kOperators, "operator");
+  if (arg.value_two != 0 && arg.op != "SCMP_CMP_MASKED_EQ") {
+    node.at("valueTwo")
+        .fail(std::to_string(arg.value_two) + " is for SCMP_CMP_MASKED_EQ, not " + arg.op);
+  }
   return arg;
 }
-
-constexpr uint32_t kLargestErrno = 4095;
 
 SeccompRule parse_rule(const Node& node) {
   SeccompRule rule;
   const Node names = node.at("names");
   rule.names = names.strings();
   if (rule.names.empty()) names.fail("is empty");
+  for (const Node& name : names.elements()) {
+    if (name.string().empty()) name.fail("is empty");
+  }
   const Node action = node.at("action");
-  rule.action = one_of(action, kActions, "action");
-  rule.errno_ret = node.integer_if<uint32_t>("errnoRet", 0, kLargestErrno);
+  rule.action = known(action, kActions, "action");
+  rule.errno_ret = parse_errno(node, "errnoRet", rule.action);
   if (const auto args = node.find("args")) {
     for (const Node& arg : args->elements()) rule.args.push_back(parse_arg(arg));
   }
@@ -91,8 +112,8 @@ std::vector<std::string> known_seccomp_flags() {
 Seccomp parse_seccomp(const Node& node) {
   Seccomp seccomp;
   const Node action = node.at("defaultAction");
-  seccomp.default_action = one_of(action, kActions, "action");
-  seccomp.default_errno_ret = node.integer_if<uint32_t>("defaultErrnoRet", 0, kLargestErrno);
+  seccomp.default_action = known(action, kActions, "action");
+  seccomp.default_errno_ret = parse_errno(node, "defaultErrnoRet", seccomp.default_action);
   seccomp.architectures = each_of(node, "architectures", kArchitectures, "architecture");
   seccomp.flags = each_of(node, "flags", kFlags, "flag");
   if (const auto syscalls = node.find("syscalls")) {

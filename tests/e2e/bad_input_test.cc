@@ -113,7 +113,7 @@ std::vector<BadCase> bundles() {
        config_json + "linux.namespaces[0].type: expected a string, found an array",
        {{kConfigFile, replaced(kConfig, R"({"type": "mount"})", R"({"type": ["mount"]})")}}},
       {"UnknownNamespace",
-       config_json + "linux.namespaces[0].type: 'mountain' is not a namespace",
+       config_json + "linux.namespaces[0].type: 'mountain' is not a namespace: one of mount, pid, network, ipc, uts, user, cgroup, time",
        {{kConfigFile, replaced(kConfig, R"("mount")", R"("mountain")")}}},
       {"NoRoot",
        config_json + "root.path: missing",

@@ -140,7 +140,8 @@ Spec with_process(const std::string& properties) {
 
 TEST(Parse, LeavesOutUnknownCapabilitiesWithAWarning) {
   const Spec spec =
-      with_process(R"("capabilities": {"ambient": ["CAP_CHOWN", "CAP_FLY"], "bounding": ["X"]})");
+      with_process(R"("capabilities": {"ambient": ["CAP_CHOWN", "CAP_FLY"], "bounding": ["X"],
+          "permitted": ["CAP_CHOWN"], "inheritable": ["CAP_CHOWN"]})");
   EXPECT_THAT(spec.process->capabilities->ambient, ElementsAre("CAP_CHOWN"));
   EXPECT_THAT(spec.warnings,
               ElementsAre("process.capabilities.bounding[0]: 'X' is not a capability: "
@@ -149,17 +150,25 @@ TEST(Parse, LeavesOutUnknownCapabilitiesWithAWarning) {
                           "it is left out"));
 }
 
+TEST(Parse, WarnsOfAmbientCapabilitiesThatCannotBeRaised) {
+  const Spec spec = with_process(R"("capabilities": {"ambient": ["CAP_CHOWN", "CAP_KILL"],
+      "permitted": ["CAP_KILL"], "inheritable": ["CAP_CHOWN"]})");
+  const std::string start = "process.capabilities.ambient: can't raise ambient capability ";
+  EXPECT_THAT(spec.warnings, ElementsAre(start + "CAP_CHOWN: it is not in permitted",
+                                         start + "CAP_KILL: it is not in inheritable"));
+}
+
 TEST(Parse, ReadsSchedulerPriorityAndAffinity) {
   const Process process = *with_process(R"("scheduler": {"policy": "SCHED_DEADLINE",
       "flags": ["SCHED_FLAG_RESET_ON_FORK", "SCHED_FLAG_DL_OVERRUN"],
-      "runtime": 10, "deadline": 20, "period": 30},
+      "runtime": 2000, "deadline": 3000, "period": 4000},
       "ioPriority": {"class": "IOPRIO_CLASS_BE", "priority": 6},
       "execCPUAffinity": {"initial": "8,0-2,1", "final": ""})")
                                .process;
   ASSERT_TRUE(process.scheduler);
   EXPECT_EQ(process.scheduler->policy, 6u);
   EXPECT_EQ(process.scheduler->flags, 5u);
-  EXPECT_EQ(process.scheduler->deadline, 20u);
+  EXPECT_EQ(process.scheduler->deadline, 3000u);
   ASSERT_TRUE(process.io_priority);
   EXPECT_EQ(process.io_priority->io_class, 2);
   EXPECT_EQ(process.io_priority->priority, 6);

@@ -1,0 +1,86 @@
+#include "tests/runtime/spec/bad_config/bad_config.h"
+
+namespace berth::test {
+namespace {
+
+// hooks: the same rules for each of the six stages
+const BadConfig kCases[] = {
+    {R"({"hooks": {"prestart": {}}})", "hooks.prestart: expected an array, found an object"},
+    {R"({"hooks": {"prestart": [{"args": []}]}})", "hooks.prestart[0].path: missing"},
+    {R"({"hooks": {"prestart": [{"path": "bin/hook"}]}})",
+     "hooks.prestart[0].path: 'bin/hook' is not an absolute path"},
+    {R"({"hooks": {"prestart": [{"path": "/h", "timeout": -1}]}})",
+     "hooks.prestart[0].timeout: -1 is not between 1 and 2147483647"},
+    {R"({"hooks": {"prestart": [{"path": "/h", "env": ["HOME"]}]}})",
+     "hooks.prestart[0].env[0]: 'HOME' is not NAME=value"},
+    {R"({"hooks": {"createRuntime": {}}})",
+     "hooks.createRuntime: expected an array, found an object"},
+    {R"({"hooks": {"createRuntime": [{"args": []}]}})", "hooks.createRuntime[0].path: missing"},
+    {R"({"hooks": {"createRuntime": [{"path": "bin/hook"}]}})",
+     "hooks.createRuntime[0].path: 'bin/hook' is not an absolute path"},
+    {R"({"hooks": {"createRuntime": [{"path": "/h", "timeout": -1}]}})",
+     "hooks.createRuntime[0].timeout: -1 is not between 1 and 2147483647"},
+    {R"({"hooks": {"createRuntime": [{"path": "/h", "env": ["HOME"]}]}})",
+     "hooks.createRuntime[0].env[0]: 'HOME' is not NAME=value"},
+    {R"({"hooks": {"createContainer": {}}})",
+     "hooks.createContainer: expected an array, found an object"},
+    {R"({"hooks": {"createContainer": [{"args": []}]}})", "hooks.createContainer[0].path: missing"},
+    {R"({"hooks": {"createContainer": [{"path": "bin/hook"}]}})",
+     "hooks.createContainer[0].path: 'bin/hook' is not an absolute path"},
+    {R"({"hooks": {"createContainer": [{"path": "/h", "timeout": -1}]}})",
+     "hooks.createContainer[0].timeout: -1 is not between 1 and 2147483647"},
+    {R"({"hooks": {"createContainer": [{"path": "/h", "env": ["HOME"]}]}})",
+     "hooks.createContainer[0].env[0]: 'HOME' is not NAME=value"},
+    {R"({"hooks": {"startContainer": {}}})",
+     "hooks.startContainer: expected an array, found an object"},
+    {R"({"hooks": {"startContainer": [{"args": []}]}})", "hooks.startContainer[0].path: missing"},
+    {R"({"hooks": {"startContainer": [{"path": "bin/hook"}]}})",
+     "hooks.startContainer[0].path: 'bin/hook' is not an absolute path"},
+    {R"({"hooks": {"startContainer": [{"path": "/h", "timeout": -1}]}})",
+     "hooks.startContainer[0].timeout: -1 is not between 1 and 2147483647"},
+    {R"({"hooks": {"startContainer": [{"path": "/h", "env": ["HOME"]}]}})",
+     "hooks.startContainer[0].env[0]: 'HOME' is not NAME=value"},
+    {R"({"hooks": {"poststart": {}}})", "hooks.poststart: expected an array, found an object"},
+    {R"({"hooks": {"poststart": [{"args": []}]}})", "hooks.poststart[0].path: missing"},
+    {R"({"hooks": {"poststart": [{"path": "bin/hook"}]}})",
+     "hooks.poststart[0].path: 'bin/hook' is not an absolute path"},
+    {R"({"hooks": {"poststart": [{"path": "/h", "timeout": -1}]}})",
+     "hooks.poststart[0].timeout: -1 is not between 1 and 2147483647"},
+    {R"({"hooks": {"poststart": [{"path": "/h", "env": ["HOME"]}]}})",
+     "hooks.poststart[0].env[0]: 'HOME' is not NAME=value"},
+    {R"({"hooks": {"poststop": {}}})", "hooks.poststop: expected an array, found an object"},
+    {R"({"hooks": {"poststop": [{"args": []}]}})", "hooks.poststop[0].path: missing"},
+    {R"({"hooks": {"poststop": [{"path": "bin/hook"}]}})",
+     "hooks.poststop[0].path: 'bin/hook' is not an absolute path"},
+    {R"({"hooks": {"poststop": [{"path": "/h", "timeout": -1}]}})",
+     "hooks.poststop[0].timeout: -1 is not between 1 and 2147483647"},
+    {R"({"hooks": {"poststop": [{"path": "/h", "env": ["HOME"]}]}})",
+     "hooks.poststop[0].env[0]: 'HOME' is not NAME=value"},
+    {R"({"hooks": {"prestart": [{"path": "/h", "timeout": 0}]}})",
+     "hooks.prestart[0].timeout: 0 is not between 1 and 2147483647"},
+    {R"({"hooks": {"poststop": [{"path": "/h", "timeout": "5"}]}})",
+     "hooks.poststop[0].timeout: expected a whole number, found a string"},
+    {R"({"hooks": {"poststart": [{"path": "/h", "timeout": 1.5}]}})",
+     "hooks.poststart[0].timeout: expected a whole number, found a number"},
+    {R"({"hooks": {"createRuntime": [{"path": "/h", "args": "a"}]}})",
+     "hooks.createRuntime[0].args: expected an array of strings, found a string"},
+    {R"({"hooks": {"createContainer": [{"path": "/h", "env": "A=1"}]}})",
+     "hooks.createContainer[0].env: expected an array, found a string"},
+    {R"({"hooks": {"startContainer": [{"path": 3}]}})",
+     "hooks.startContainer[0].path: expected a string, found a number"},
+    {R"({"hooks": {"poststop": [{"path": ""}]}})",
+     "hooks.poststop[0].path: '' is not an absolute path"},
+    {R"({"hooks": {"prestart": [{"path": "/h", "args": ["a", 3]}]}})",
+     "hooks.prestart[0].args[1]: expected a string, found a number"},
+    {R"({"hooks": {"prestart": ["/h"]}})", "hooks.prestart[0]: expected an object, found a string"},
+    {R"({"hooks": {"poststop": [{"path": "/h"}, {"path": "i"}]}})",
+     "hooks.poststop[1].path: 'i' is not an absolute path"},
+};
+
+}  // namespace
+
+std::span<const BadConfig> bad_hooks() {
+  return kCases;
+}
+
+}  // namespace berth::test

@@ -1,0 +1,87 @@
+#include "tests/runtime/spec/bad_config/bad_config.h"
+
+namespace berth::test {
+namespace {
+
+// linux.resources: hugepages, network, rdma, unified
+const BadConfig kCases[] = {
+    {R"({"linux": {"resources": {"hugepageLimits": {}}}})",
+     "linux.resources.hugepageLimits: expected an array, found an object"},
+    {R"({"linux": {"resources": {"hugepageLimits": [{"pageSize": "../2MB", "limit": 1}]}}})",
+     "linux.resources.hugepageLimits[0].pageSize: '../2MB' is not a page size, as '2MB' is"},
+    {R"({"linux": {"resources": {"hugepageLimits": [{"pageSize": "2M", "limit": 1}]}}})",
+     "linux.resources.hugepageLimits[0].pageSize: '2M' is not a page size, as '2MB' is"},
+    {R"({"linux": {"resources": {"hugepageLimits": [{"pageSize": "MB", "limit": 1}]}}})",
+     "linux.resources.hugepageLimits[0].pageSize: 'MB' is not a page size, as '2MB' is"},
+    {R"({"linux": {"resources": {"hugepageLimits": [{"pageSize": "02MB", "limit": 1}]}}})",
+     "linux.resources.hugepageLimits[0].pageSize: '02MB' is not a page size, as '2MB' is"},
+    {R"({"linux": {"resources": {"hugepageLimits": [{"pageSize": "", "limit": 1}]}}})",
+     "linux.resources.hugepageLimits[0].pageSize: '' is not a page size, as '2MB' is"},
+    {R"({"linux": {"resources": {"hugepageLimits": [{"pageSize": "2 MB", "limit": 1}]}}})",
+     "linux.resources.hugepageLimits[0].pageSize: '2 MB' is not a page size, as '2MB' is"},
+    {R"({"linux": {"resources": {"hugepageLimits": [{"pageSize": "2TB", "limit": 1}]}}})",
+     "linux.resources.hugepageLimits[0].pageSize: '2TB' is not a page size, as '2MB' is"},
+    {R"({"linux": {"resources": {"hugepageLimits": [{"limit": 1}]}}})",
+     "linux.resources.hugepageLimits[0].pageSize: missing"},
+    {R"({"linux": {"resources": {"hugepageLimits": [{"pageSize": "2MB"}]}}})",
+     "linux.resources.hugepageLimits[0].limit: missing"},
+    {R"({"linux": {"resources": {"hugepageLimits": [{"pageSize": "2MB", "limit": -1}]}}})",
+     "linux.resources.hugepageLimits[0].limit: -1 is not between 0 and 18446744073709551615"},
+    {R"({"linux": {"resources": {"hugepageLimits": [{"pageSize": 2, "limit": 1}]}}})",
+     "linux.resources.hugepageLimits[0].pageSize: expected a string, found a number"},
+    {R"({"linux": {"resources": {"hugepageLimits": [{"pageSize": "2MB", "limit": 1},
+         {"pageSize": "2MB", "limit": 2}]}}})",
+     "linux.resources.hugepageLimits[1].pageSize: '2MB' is given twice"},
+    {R"({"linux": {"resources": {"network": []}}})",
+     "linux.resources.network: expected an object, found an array"},
+    {R"({"linux": {"resources": {"rdma": []}}})",
+     "linux.resources.rdma: expected an object, found an array"},
+    {R"({"linux": {"resources": {"unified": []}}})",
+     "linux.resources.unified: expected an object, found an array"},
+    {R"({"linux": {"resources": {"network": {"classID": 4294967296}}}})",
+     "linux.resources.network.classID: 4294967296 is not between 0 and 4294967295"},
+    {R"({"linux": {"resources": {"network": {"classID": "1"}}}})",
+     "linux.resources.network.classID: expected a whole number, found a string"},
+    {R"({"linux": {"resources": {"network": {"priorities": {}}}}})",
+     "linux.resources.network.priorities: expected an array, found an object"},
+    {R"({"linux": {"resources": {"network": {"priorities": [{"priority": 1}]}}}})",
+     "linux.resources.network.priorities[0].name: missing"},
+    {R"({"linux": {"resources": {"network": {"priorities": [{"name": "eth0"}]}}}})",
+     "linux.resources.network.priorities[0].priority: missing"},
+    {R"({"linux": {"resources": {"network": {"priorities": [{"name": "a b",
+         "priority": 1}]}}}})",
+     "linux.resources.network.priorities[0].name: 'a b' is not the name of a device"},
+    {R"({"linux": {"resources": {"network": {"priorities": [{"name": "", "priority": 1}]}}}})",
+     "linux.resources.network.priorities[0].name: '' is not the name of a device"},
+    {R"({"linux": {"resources": {"network": {"priorities": [{"name": "eth0",
+         "priority": -1}]}}}})",
+     "linux.resources.network.priorities[0].priority: -1 is not between 0 and 4294967295"},
+    {R"({"linux": {"resources": {"rdma": {"mlx5_1": {}}}}})",
+     "linux.resources.rdma.mlx5_1: has neither hcaHandles nor hcaObjects"},
+    {R"({"linux": {"resources": {"rdma": {"mlx5_1": 5}}}})",
+     "linux.resources.rdma.mlx5_1: expected an object, found a number"},
+    {R"({"linux": {"resources": {"rdma": {"mlx5_1": {"hcaHandles": -1}}}}})",
+     "linux.resources.rdma.mlx5_1.hcaHandles: -1 is not between 0 and 4294967295"},
+    {R"({"linux": {"resources": {"rdma": {"mlx5_1": {"hcaObjects": 4294967296}}}}})",
+     "linux.resources.rdma.mlx5_1.hcaObjects: 4294967296 is not between 0 and 4294967295"},
+    {R"({"linux": {"resources": {"rdma": {"a b": {"hcaHandles": 1}}}}})",
+     "linux.resources.rdma.a b: 'a b' is not the name of a device"},
+    {R"({"linux": {"resources": {"unified": {"../x.y": "1"}}}})",
+     "linux.resources.unified.../x.y: is not the name of a cgroup file, as 'memory.high' is"},
+    {R"({"linux": {"resources": {"unified": {"memory": "1"}}}})",
+     "linux.resources.unified.memory: is not the name of a cgroup file, as 'memory.high' is"},
+    {R"({"linux": {"resources": {"unified": {".hidden": "1"}}}})",
+     "linux.resources.unified..hidden: is not the name of a cgroup file, as 'memory.high' is"},
+    {R"({"linux": {"resources": {"unified": {"cpu/weight.x": "1"}}}})",
+     "linux.resources.unified.cpu/weight.x: is not the name of a cgroup file, as 'memory.high' is"},
+    {R"({"linux": {"resources": {"unified": {"memory.high": 5}}}})",
+     "linux.resources.unified.memory.high: expected a string, found a number"},
+};
+
+}  // namespace
+
+std::span<const BadConfig> bad_other_resources() {
+  return kCases;
+}
+
+}  // namespace berth::test
