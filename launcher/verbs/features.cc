@@ -45,7 +45,7 @@ std::string features_json() {
         {"memoryPolicy",
          {{"modes", spec::known_memory_policy_modes()},
           {"flags", spec::known_memory_policy_flags()}}},
-        {"mountExtensions", {{"idmap", no}}},
+        {"mountExtensions", {{"idmap", {{"enabled", true}}}}},
         {"netDevices", no}}},
       {"annotations",
        {{"io.github.seccomp.libseccomp.version", runtime::process::seccomp_library_version()}}},

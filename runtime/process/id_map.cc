@@ -8,6 +8,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include <cstdlib>
 #include <sstream>
 
 #include "base/error.h"
@@ -33,6 +34,13 @@ void run_map_program(const char* program, pid_t pid, const std::vector<spec::IdM
   if (finished.status == 0) return;
   while (said.ends_with('\n')) said.pop_back();
   throw Error(fmt::format("map ids by {} ({}): {}", program, describe(map), said));
+}
+
+// As the mounted /proc counts: the first process of a PID namespace is still in the host's.
+pid_t pid_in_proc() {
+  char text[16] = {};
+  check(::readlink("/proc/self", text, sizeof text - 1), "read link", "/proc/self");
+  return static_cast<pid_t>(std::atoi(text));
 }
 
 void write_map(pid_t pid, const char* name, const char* program,
@@ -118,7 +126,7 @@ void write_own_maps(const IdMaps& maps) {
 
 MapWriter::MapWriter(const IdMaps& maps) {
   SocketPair pair = socket_pair();
-  const pid_t target = ::getpid();
+  const pid_t target = pid_in_proc();
   child_ = check(::fork(), "fork the writer of id maps");
   if (child_ == 0) {
     pair.first.reset();

@@ -72,10 +72,10 @@ bool is_refusal(int code) {
 }
 
 MountGaps find_gaps(const RootDir& image, const spec::Spec& spec, std::span<const MountOp> plan,
-                    std::span<const UniqueFd> sources) {
+                    std::span<const BindSource> sources) {
   Search search(image.fd());
   for (size_t i = 0; i < plan.size(); ++i) {
-    if (is_left_out(plan[i], sources[i])) continue;
+    if (is_left_out(plan[i], sources[i].tree)) continue;
     search.mount_point(plan[i].destination, plan[i].real_directory ? Last::real : Last::follow);
   }
   if (!dev_is_bound(plan)) {

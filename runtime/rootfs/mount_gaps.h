@@ -6,9 +6,9 @@
 #include <string>
 #include <vector>
 
-#include "base/fd.h"
 #include "runtime/rootfs/mount_plan.h"
 #include "runtime/rootfs/root_dir.h"
+#include "runtime/rootfs/sources.h"
 #include "runtime/spec/spec.h"
 
 namespace berth::runtime::rootfs {
@@ -24,8 +24,8 @@ struct MountGaps {
 };
 
 // What lies below an earlier mount of the plan is no matter of the image. `sources` are the plan's,
-// as open_sources took them. A path that is wrong in another way has no gap: its mount says why.
+// as take_sources took them. A path that is wrong in another way has no gap: its mount says why.
 MountGaps find_gaps(const RootDir& image, const spec::Spec& spec, std::span<const MountOp> plan,
-                    std::span<const UniqueFd> sources);
+                    std::span<const BindSource> sources);
 
 }  // namespace berth::runtime::rootfs

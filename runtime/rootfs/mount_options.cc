@@ -71,8 +71,8 @@ constexpr auto kNothing =
 // Switches that the file system itself takes, whichever it is.
 constexpr auto kOfFileSystem =
     std::to_array<std::string_view>({"dirsync", "lazytime", "mand", "sync"});
-constexpr auto kOthers = std::to_array<std::string_view>({"bind", "rbind", "remount", "tmpcopyup"});
-constexpr auto kRefused = std::to_array<std::string_view>({"idmap", "ridmap"});
+constexpr auto kOthers =
+    std::to_array<std::string_view>({"bind", "idmap", "rbind", "remount", "ridmap", "tmpcopyup"});
 
 bool contains(const auto& words, std::string_view word) {
   return std::ranges::find(words, word) != words.end();
@@ -102,6 +102,20 @@ bool apply_switch(MountOptions& result, std::string_view word) {
   return true;
 }
 
+bool apply_id_map(MountOptions& result, const std::string& option) {
+  const size_t equals = option.find('=');
+  const std::string_view word = std::string_view(option).substr(0, equals);
+  if (word != "idmap" && word != "ridmap") return false;
+  try {
+    const bool has_ranges = equals != std::string::npos && equals + 1 < option.size();
+    result.id_map = has_ranges ? parse_id_ranges(option.substr(equals + 1)) : IdMapOption();
+    result.id_map->recursive = word == "ridmap";
+  } catch (const Error& e) {
+    throw e.within("option '" + option + "'");
+  }
+  return true;
+}
+
 bool apply_attribute(MountOptions& result, std::string_view word) {
   if (const Attributes* change = find_attribute(word)) {
     merge(result.attributes, *change);
@@ -127,13 +141,11 @@ MountOptions parse_options(const std::vector<std::string>& options) {
   MountOptions result;
   for (const std::string& option : options) {
     if (option.empty() || apply_switch(result, option) || apply_attribute(result, option) ||
-        apply_propagation(result, option)) {
+        apply_propagation(result, option) || apply_id_map(result, option)) {
       continue;
     }
     const size_t equals = option.find('=');
     const std::string key = option.substr(0, equals);
-    // Shown with owners other than asked for, files would be open to the wrong users.
-    if (contains(kRefused, key)) throw Error("option '" + option + "' is not supported");
     result.data.emplace_back(
         key, equals == std::string::npos ? std::string() : option.substr(equals + 1));
   }

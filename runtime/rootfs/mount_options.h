@@ -2,9 +2,12 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <utility>
 #include <vector>
+
+#include "runtime/rootfs/id_mapping.h"
 
 namespace berth::runtime::rootfs {
 
@@ -28,7 +31,8 @@ struct MountOptions {
   bool bind = false;
   bool recursive_bind = false;
   bool remount = false;
-  bool copy_up = false;  // tmpcopyup: a tmpfs starts with what the image has there
+  bool copy_up = false;               // tmpcopyup: a tmpfs starts with what the image has there
+  std::optional<IdMapOption> id_map;  // of a bind
   // Everything else is the file system's own: `size=64m` or, with an empty value, a flag. Also the
   // switches of the file system itself: sync, dirsync, lazytime, mand.
   std::vector<std::pair<std::string, std::string>> data;

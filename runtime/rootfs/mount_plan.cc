@@ -73,6 +73,13 @@ void check_options(const MountOp& op) {
   }
 }
 
+// Mappings imply the option.
+void plan_id_map(MountOp& op, const spec::Mount& mount, const spec::Spec& spec) {
+  if (!op.options.id_map && mount.uid_mappings.empty()) return;
+  if (op.kind != MountKind::bind) throw Error("id mappings are for bind mounts only");
+  op.id_map = id_map_of(mount, op.options.id_map.value_or(IdMapOption()), spec);
+}
+
 // What a user namespace may not mount when the namespace that the file system shows is the host's.
 void plan_fallback(MountOp& op, const spec::Spec& spec) {
   using spec::NamespaceType;
@@ -116,6 +123,7 @@ MountOp plan_mount(const spec::Mount& mount, const spec::Spec& spec, bool in_use
   if (op.kind == MountKind::bind && op.source.empty()) throw Error("a bind mount needs a source");
   check_destination(op);
   check_options(op);
+  plan_id_map(op, mount, spec);
   op.real_directory = op.type == "proc" || op.type == "sysfs" || op.destination == "/proc" ||
                       op.destination == "/sys" || op.destination == "/dev";
   if (in_user_namespace && op.kind == MountKind::filesystem) plan_fallback(op, spec);

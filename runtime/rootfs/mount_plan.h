@@ -2,11 +2,13 @@
 // real root. Pure: mounts.h does it.
 #pragma once
 
+#include <optional>
 #include <span>
 #include <string>
 #include <vector>
 
 #include "runtime/rootfs/host_bind.h"
+#include "runtime/rootfs/id_mapping.h"
 #include "runtime/rootfs/mount_options.h"
 #include "runtime/spec/spec.h"
 
@@ -25,6 +27,7 @@ struct MountOp {
   std::string type;         // of a new file system
   std::string source;       // of a bind: absolute, or relative to the bundle
   MountOptions options;
+  std::optional<MountIdMap> id_map;  // of a bind: other owners than its files have
   // The destination must be a directory, not a link to one: what writes to /proc later must reach
   // the kernel.
   bool real_directory = false;
@@ -41,7 +44,7 @@ struct MountOp {
   bool operator==(const MountOp&) const = default;
 };
 
-// Throws Error that names the mount: `mount '/data': option 'idmap' is not supported`.
+// Throws Error that names the mount: `mount '/data': a bind mount needs a source`.
 std::vector<MountOp> plan_mounts(const spec::Spec& spec, std::span<const HostBind> binds,
                                  bool in_user_namespace);
 

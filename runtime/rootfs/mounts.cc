@@ -57,16 +57,29 @@ void mount_tree(UniqueFd tree, const MountOp& op, const RootDir& root) {
   attach(tree.get(), target.get(), op.destination);
 }
 
-void perform_bind(MountOp op, const RootDir& root, UniqueFd source) {
-  UniqueFd tree;
+// The host's flags stay on what it opened itself.
+UniqueFd take_opened(MountOp& op, BindSource& source) {
+  op.options.attributes.clear &= MOUNT_ATTR__ATIME;
+  op.options.recursive_attributes.clear &= MOUNT_ATTR__ATIME;
+  return std::move(source.tree);
+}
+
+UniqueFd tree_of(MountOp& op, BindSource& source) {
+  if (source.final) return take_opened(op, source);
   try {
-    tree = open_bind(op);
+    UniqueFd tree = open_bind(op);
+    if (tree && source.id_namespace) {
+      map_ids(tree.get(), source.id_namespace->get(), op.id_map->recursive, op.source);
+    }
+    return tree;
   } catch (const Error& e) {
-    if (e.code() != EACCES || !source) throw;
-    tree = std::move(source);
-    op.options.attributes.clear &= MOUNT_ATTR__ATIME;
-    op.options.recursive_attributes.clear &= MOUNT_ATTR__ATIME;
+    if (e.code() != EACCES || !source.tree) throw;
+    return take_opened(op, source);
   }
+}
+
+void perform_bind(MountOp op, const RootDir& root, BindSource source) {
+  UniqueFd tree = tree_of(op, source);
   if (!tree) return;
   if (op.must_be_proc) require_proc(tree.get(), op.source);
   mount_tree(std::move(tree), op, root);
@@ -147,7 +160,7 @@ UniqueFd open_bind(const MountOp& op) {
   return tree;
 }
 
-void perform(const MountOp& op, const RootDir& root, UniqueFd source) {
+void perform(const MountOp& op, const RootDir& root, BindSource source) {
   try {
     switch (op.kind) {
       case MountKind::bind:

@@ -5,6 +5,7 @@
 #include "base/fd.h"
 #include "runtime/rootfs/mount_plan.h"
 #include "runtime/rootfs/root_dir.h"
+#include "runtime/rootfs/sources.h"
 
 namespace berth::runtime::rootfs {
 
@@ -13,10 +14,10 @@ namespace berth::runtime::rootfs {
 // exist.
 UniqueFd open_bind(const MountOp& op);
 
-// `source`: what open_bind gave before the user namespace was entered, or empty. It serves where
-// the namespace may not reach the source. It is not the first choice: on a tree that comes from
-// outside the host's flags (nosuid, nodev, read-only) are not locked.
-void perform(const MountOp& op, const RootDir& root, UniqueFd source);
+// `source.tree` serves where the user namespace may not reach the source. It is not the first
+// choice: on a tree that comes from outside the host's flags (nosuid, nodev, read-only) are not
+// locked.
+void perform(const MountOp& op, const RootDir& root, BindSource source);
 
 // After everything was mounted: what had to be writable until now.
 void finish(const MountOp& op, const RootDir& root);

@@ -20,6 +20,7 @@
 #include "runtime/rootfs/overlay.h"
 #include "runtime/rootfs/pivot.h"
 #include "runtime/rootfs/root_dir.h"
+#include "runtime/rootfs/sources.h"
 #include "runtime/rootfs/tree.h"
 
 namespace berth::runtime::rootfs {
@@ -57,9 +58,9 @@ struct Rootfs::State {
   bool in_user_namespace = false;
   std::vector<MountOp> plan;
   RootPropagation propagation;
-  std::vector<UniqueFd> sources;  // of the plan's binds, opened on the host; may be empty
-  std::optional<RootDir> root;    // from mount_all on
-  std::string no_overlay;         // why an image that needs one did not get it
+  std::vector<BindSource> sources;
+  std::optional<RootDir> root;  // from mount_all on
+  std::string no_overlay;       // why an image that needs one did not get it
 
   void attach_root();
   UniqueFd overlay_if_needed(int image);
@@ -90,23 +91,8 @@ Rootfs Rootfs::open(int bundle, const spec::Spec& spec, std::span<const HostBind
 void Rootfs::open_sources() {
   State& state = *state_;
   check(::fchdir(state.bundle.get()), "change to", "bundle");
-  state.sources.resize(state.plan.size());
-  // Without a user namespace the rights are the same later; and a shared root wants the mounts of
-  // its own namespace, which propagate.
-  if (!state.in_user_namespace || state.propagation.shared) return;
-  for (size_t i = 0; i < state.plan.size(); ++i) {
-    const MountOp& op = state.plan[i];
-    if (op.kind != MountKind::bind) continue;
-    try {
-      state.sources[i] = open_bind(op);
-      constexpr Propagation kSlave{.type = MS_SLAVE, .recursive = true};
-      if (state.sources[i]) set_propagation(state.sources[i].get(), kSlave, op.source);
-    } catch (const Error& e) {
-      // Who may not mount here is a user, whose own namespace gives the same user's rights.
-      if (e.code() == EPERM) return;
-      throw e.within("mount '" + op.destination + "'");
-    }
-  }
+  state.sources = take_sources(state.plan, {.in_user_namespace = state.in_user_namespace,
+                                            .shared = state.propagation.shared});
 }
 
 // Looked at before anything is mounted: a tree that mounts are in cannot be exchanged any more.

@@ -82,6 +82,22 @@ void set_attributes(int tree, const Attributes& change, bool recursive, const st
   check(::mount_setattr(tree, "", flags, &attr, sizeof attr), "mount_setattr", name);
 }
 
+void map_ids(int tree, int user_namespace, bool recursive, const std::string& name) {
+  struct mount_attr attr {};
+  attr.attr_set = MOUNT_ATTR_IDMAP;
+  attr.userns_fd = static_cast<uint64_t>(user_namespace);
+  const unsigned flags = AT_EMPTY_PATH | (recursive ? unsigned{AT_RECURSIVE} : 0U);
+  if (::mount_setattr(tree, "", flags, &attr, sizeof attr) == 0) return;
+  const Error error("map the ids of", name, errno);
+  if (error.code() == EINVAL) {
+    throw error.with_note("this kernel has no id-mapped mounts of its file system");
+  }
+  if (error.code() == EPERM) {
+    throw error.with_note("takes root, and a mount that has no mapping of ids yet");
+  }
+  throw error;
+}
+
 void set_propagation(int tree, const Propagation& propagation, const std::string& name) {
   struct mount_attr attr {};
   attr.propagation = propagation.type;

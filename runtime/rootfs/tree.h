@@ -28,6 +28,10 @@ void attach(int tree, int target, const std::string& name);
 
 // mount_setattr(2) on a mount that a descriptor refers to.
 void set_attributes(int tree, const Attributes& change, bool recursive, const std::string& name);
+// Shows the owners of a tree's files as a user namespace maps them. Detached trees of a file system
+// that can do so, by who has CAP_SYS_ADMIN over it, and once. `recursive`: of the mounts below,
+// too.
+void map_ids(int tree, int user_namespace, bool recursive, const std::string& name);
 void set_propagation(int tree, const Propagation& propagation, const std::string& name);
 
 }  // namespace berth::runtime::rootfs

@@ -19,6 +19,8 @@ std::vector<std::string> parse_environment(const Node& node);  // NAME=value
 Scheduler parse_scheduler(const Node& node);
 IoPriority parse_io_priority(const Node& node);
 CpuAffinity parse_cpu_affinity(const Node& node);
+// `uidMappings` or `gidMappings`; none where it is absent.
+std::vector<IdMapping> parse_mappings(const Node& parent, std::string_view key);
 Linux parse_linux(const Node& node, Warnings& warnings);
 std::optional<unsigned long> parse_personality(const Node& node, Warnings& warnings);
 MemoryPolicy parse_memory_policy(const Node& node);

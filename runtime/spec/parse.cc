@@ -114,12 +114,6 @@ Root parse_root(const Node& node) {
 }
 
 Mount parse_mount(const Node& node) {
-  for (const char* mappings : {"uidMappings", "gidMappings"}) {
-    // Shown with other owners than asked for, files would be open to the wrong users.
-    if (const auto found = node.find(mappings); found && !found->elements().empty()) {
-      found->fail("mounts with their own id mappings are not supported");
-    }
-  }
   const Node destination = node.at("destination");
   Mount mount;
   mount.destination = destination.string();
@@ -127,6 +121,12 @@ Mount parse_mount(const Node& node) {
   mount.type = node.string_or("type", "");
   mount.source = node.string_or("source", "");
   mount.options = node.strings_or_none("options");
+  mount.uid_mappings = parse_mappings(node, "uidMappings");
+  mount.gid_mappings = parse_mappings(node, "gidMappings");
+  // Files would show to the right users, and to the wrong groups.
+  if (mount.uid_mappings.empty() != mount.gid_mappings.empty()) {
+    node.fail("needs both uidMappings and gidMappings");
+  }
   return mount;
 }
 

@@ -45,33 +45,6 @@ bool overlap(uint32_t a, uint32_t a_size, uint32_t b, uint32_t b_size) {
   return a < uint64_t{b} + b_size && b < uint64_t{a} + a_size;
 }
 
-std::vector<IdMapping> parse_mappings(const Node& parent, std::string_view key) {
-  constexpr size_t kMostLines = 340;  // the kernel's limit (user_namespaces(7))
-  constexpr uint64_t kIds = uint64_t{1} << 32;
-  std::vector<IdMapping> mappings;
-  const auto node = parent.find(key);
-  if (!node) return mappings;
-  for (const Node& element : node->elements()) {
-    const IdMapping mapping{.container_id = element.at("containerID").integer<uint32_t>(),
-                            .host_id = element.at("hostID").integer<uint32_t>(),
-                            .size = element.at("size").integer<uint32_t>(1)};
-    if (std::max(mapping.container_id, mapping.host_id) + uint64_t{mapping.size} >= kIds) {
-      element.fail("goes beyond the last id");
-    }
-    for (const IdMapping& other : mappings) {
-      if (overlap(mapping.container_id, mapping.size, other.container_id, other.size)) {
-        element.fail("overlaps another mapping's container ids");
-      }
-      if (overlap(mapping.host_id, mapping.size, other.host_id, other.size)) {
-        element.fail("overlaps another mapping's host ids");
-      }
-    }
-    mappings.push_back(mapping);
-    if (mappings.size() > kMostLines) node->fail("has more than 340 mappings");
-  }
-  return mappings;
-}
-
 Device parse_device(const Node& node) {
   const Node type = node.at("type");
   const std::string name = type.string();
@@ -209,6 +182,33 @@ void require_own_time(const Node& offsets, const Linux& result) {
 
 std::vector<std::string> known_namespaces() {
   return names_in(kNamespaces);
+}
+
+std::vector<IdMapping> parse_mappings(const Node& parent, std::string_view key) {
+  constexpr size_t kMostLines = 340;  // the kernel's limit (user_namespaces(7))
+  constexpr uint64_t kIds = uint64_t{1} << 32;
+  std::vector<IdMapping> mappings;
+  const auto node = parent.find(key);
+  if (!node) return mappings;
+  for (const Node& element : node->elements()) {
+    const IdMapping mapping{.container_id = element.at("containerID").integer<uint32_t>(),
+                            .host_id = element.at("hostID").integer<uint32_t>(),
+                            .size = element.at("size").integer<uint32_t>(1)};
+    if (std::max(mapping.container_id, mapping.host_id) + uint64_t{mapping.size} >= kIds) {
+      element.fail("goes beyond the last id");
+    }
+    for (const IdMapping& other : mappings) {
+      if (overlap(mapping.container_id, mapping.size, other.container_id, other.size)) {
+        element.fail("overlaps another mapping's container ids");
+      }
+      if (overlap(mapping.host_id, mapping.size, other.host_id, other.size)) {
+        element.fail("overlaps another mapping's host ids");
+      }
+    }
+    mappings.push_back(mapping);
+    if (mappings.size() > kMostLines) node->fail("has more than 340 mappings");
+  }
+  return mappings;
 }
 
 Linux parse_linux(const Node& node, Warnings& warnings) {

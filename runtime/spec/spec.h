@@ -80,6 +80,7 @@ struct Root {
 struct Mount {
   std::string destination, type, source;
   std::vector<std::string> options;
+  std::vector<IdMapping> uid_mappings = {}, gid_mappings = {};  // both or none
 };
 
 enum class NamespaceType { mount, pid, network, ipc, uts, user, cgroup, time };

@@ -111,6 +111,7 @@ void Bundle::usual_mounts() {
 
 void Bundle::child(As as, const std::function<void(Rootfs&)>& between,
                    const std::function<std::string()>& inside, int pipe) {
+  if (on_host) on_host();
   if (as == As::user || as == As::self) test::become(kUser);
   const UniqueFd bundle = open_dir(AT_FDCWD, path());
   Rootfs rootfs = Rootfs::open(bundle.get(), spec, binds, as != As::root);

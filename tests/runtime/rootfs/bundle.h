@@ -53,6 +53,7 @@ class Bundle {
   spec::Spec spec;
   std::vector<HostBind> binds;
   bool keep_owners = false;  // enter gives the bundle to the user otherwise
+  std::function<void()> on_host;  // first of all in the child
   int namespaces = 0;        // CLONE_NEW* beyond user and mount; CLONE_NEWPID forks once more
 
  private:

@@ -97,9 +97,14 @@ TEST(Options, TheRestIsTheFileSystems) {
                           Pair("context", "a=b"), Pair("sync", ""), Pair("lazytime", "")));
 }
 
-TEST(Options, MappedMountsAreRefused) {
-  EXPECT_THROW(parse_options({"idmap"}), Error);
-  EXPECT_THROW(parse_options({"ridmap=uids=0-1-1"}), Error);
+TEST(Options, IdMaps) {
+  EXPECT_EQ(parse_options({"idmap"}).id_map, IdMapOption());
+  EXPECT_EQ(parse_options({"idmap="}).id_map, IdMapOption());
+  EXPECT_EQ(parse_options({"ridmap"}).id_map, IdMapOption{.recursive = true});
+  EXPECT_EQ(parse_options({"ridmap=uids=0-1-10#20-30-1;gids=@5-6-7"}).id_map,
+            (IdMapOption{.recursive = true,
+                         .uids = {{.mapping = {0, 1, 10}}, {.mapping = {20, 30, 1}}},
+                         .gids = {{.mapping = {5, 6, 7}, .of_container = true}}}));
 }
 
 }  // namespace

@@ -61,7 +61,8 @@ TEST(Plan, Refusals) {
   EXPECT_EQ(error_of(with({"/a", "bind", "/b", {"rprivte"}})),
             "mount '/a': option 'rprivte' means nothing to a bind mount");
   EXPECT_EQ(error_of(with({"/a", "bind", "/b", {"idmap"}})),
-            "mount '/a': option 'idmap' is not supported");
+            "mount '/a': option 'idmap' needs uidMappings and gidMappings, of the mount or of the "
+            "container");
   EXPECT_EQ(error_of(with({"/a", "proc", "", {"tmpcopyup"}})),
             "mount '/a': option 'tmpcopyup' is for type 'tmpfs' only");
 }

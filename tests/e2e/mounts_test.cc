@@ -1,0 +1,132 @@
+// Mounts of a configuration as the program in the container sees them.
+#include <gmock/gmock.h>
+#include <sys/stat.h>
+
+#include "tests/e2e/runtime_fixture.h"
+
+namespace berth::test {
+namespace {
+
+using nlohmann::json;
+using ::testing::HasSubstr;
+
+json id_map(int inside, int host, int size) {
+  return {{{"containerID", inside}, {"hostID", host}, {"size", size}}};
+}
+
+class MountsE2e : public RuntimeFixture {
+ protected:
+  void SetUp() override {
+    RuntimeFixture::SetUp();
+    if (IsSkipped()) return;
+    folder_.write("source/roots", "data");
+    folder_.write("source/users", "data");
+    ASSERT_EQ(::chown((source() + "/users").c_str(), 5, 6), 0);
+  }
+  std::string source() const { return folder_.path() + "/source"; }
+
+  void mount(const json& mount) {
+    configure([&](json& config) { config["mounts"].push_back(mount); });
+  }
+  void in_user_namespace(int host_id = 100000) {
+    configure([&](json& config) {
+      config["linux"]["namespaces"].push_back({{"type", "user"}});
+      config["linux"]["uidMappings"] = config["linux"]["gidMappings"] = id_map(0, host_id, 65536);
+    });
+  }
+  Ran run_script(const std::string& text) {
+    script(text);
+    return berth({"run", "--bundle", bundle(), id("r" + std::to_string(++runs_))});
+  }
+
+ private:
+  int runs_ = 0;
+};
+
+class IdMappedE2e : public MountsE2e {
+ protected:
+  void SetUp() override {
+    MountsE2e::SetUp();
+    if (IsSkipped()) return;
+    mapped({"bind"}, id_map(0, 1, 1));
+    const Ran ran = run_script("true");
+    if (ran.err.find("no id-mapped mounts") != std::string::npos) GTEST_SKIP() << ran.err;
+    configure([](json& config) { config["mounts"].erase(config["mounts"].size() - 1); });
+  }
+  void mapped(const json& options, const json& ids) {
+    json mount = {{"destination", "/data"}, {"source", source()}, {"options", options}};
+    if (!ids.is_null()) mount["uidMappings"] = mount["gidMappings"] = ids;
+    MountsE2e::mount(mount);
+  }
+  std::string owners() {
+    const Ran ran = run_script("stat -c %u:%g /data/roots /data/users | tr '\\n' ' '");
+    EXPECT_EQ(ran.status, 0) << ran;
+    return ran.out;
+  }
+};
+
+TEST_F(IdMappedE2e, WithoutAUserNamespace) {
+  mapped({"bind"}, id_map(0, 100000, 65536));
+  EXPECT_EQ(owners(), "100000:100000 100005:100006 ");
+}
+
+TEST_F(IdMappedE2e, WithAUserNamespace) {
+  in_user_namespace();
+  mapped({"bind"}, id_map(0, 100000, 65536));
+  EXPECT_EQ(owners(), "0:0 5:6 ");
+}
+
+TEST_F(IdMappedE2e, TheContainersMapIsTheDefault) {
+  in_user_namespace();
+  mapped({"rbind", "ridmap"}, nullptr);
+  EXPECT_EQ(owners(), "0:0 5:6 ");
+}
+
+TEST_F(IdMappedE2e, ThatOfAJoinedUserNamespaceToo) {
+  in_user_namespace();
+  script("sleep 1000");
+  const std::string other = id("other");
+  const Ran ran = berth({"run", "--detach", "--bundle", bundle(), other});
+  ASSERT_EQ(ran.status, 0) << ran;
+  const std::string path = "/proc/" + std::to_string(state(other)["pid"].get<int>()) + "/ns/user";
+  configure([&](json& config) {
+    config["linux"]["namespaces"].back()["path"] = path;
+    config["linux"].erase("uidMappings");
+    config["linux"].erase("gidMappings");
+  });
+  mapped({"rbind", "idmap"}, nullptr);
+  EXPECT_EQ(owners(), "0:0 5:6 ");
+}
+
+TEST_F(IdMappedE2e, CrunsWayToSayIt) {
+  in_user_namespace();
+  mapped({"bind", "idmap=uids=0-100001-1#@5-7-1;gids=0-100000-10"}, nullptr);
+  EXPECT_EQ(owners(), "1:0 7:6 ");
+}
+
+TEST_F(IdMappedE2e, NewFilesBelongToTheMappedIds) {
+  in_user_namespace();
+  mapped({"bind"}, id_map(0, 100000, 65536));
+  EXPECT_EQ(run_script("touch /data/new").status, 0);
+  struct stat st {};
+  ASSERT_EQ(::stat((source() + "/new").c_str(), &st), 0);
+  EXPECT_EQ(st.st_uid, 0u);
+}
+
+TEST_F(IdMappedE2e, ManyOfThemUnderATightLimitOfDescriptors) {
+  in_user_namespace();
+  for (int i = 0; i < 20; ++i) {
+    mount({{"destination", "/tmp/m" + std::to_string(i)},
+           {"source", source()},
+           {"options", {"bind"}},
+           {"uidMappings", id_map(0, 100000 + i, 100)},
+           {"gidMappings", id_map(0, 100000 + i, 100)}});
+  }
+  configure([](json& config) {
+    config["process"]["rlimits"] = {{{"type", "RLIMIT_NOFILE"}, {"soft", 20}, {"hard", 20}}};
+  });
+  EXPECT_EQ(run_script("stat -c %u /tmp/m0/roots /tmp/m19/roots").out, "0\n19\n");
+}
+
+}  // namespace
+}  // namespace berth::test
