@@ -74,7 +74,7 @@ int exec(const RuntimeOptions& runtime, const ExecOptions& options) {
   }
   for (const std::string& warning : request.spec.warnings) log(runtime, Level::warning, warning);
   check_terminal(options, *request.spec.process);
-  request.fds = runtime::FdPolicy::from_environment({}, options.descriptors, options.preserve_fds);
+  request.fds = runtime::FdPolicy::of_runtime(0, options.preserve_fds, options.descriptors);
   request.detached = options.detach;
   request.ignore_paused = options.ignore_paused;
   request.cgroups = options.cgroups;

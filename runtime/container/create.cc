@@ -174,8 +174,9 @@ Entry make_entry(const CreateRequest& request, spec::Spec spec, const UniqueFd& 
   Entry entry;
   entry.id = request.id;
   entry.bundle = duplicate(bundle.get());
-  entry.fds =
-      FdPolicy::from_environment(spec.process->env, request.descriptors, request.preserve_fds);
+  const unsigned sockets = passed_sockets();
+  entry.fds = FdPolicy::of_runtime(sockets, request.preserve_fds, request.descriptors);
+  announce_sockets(sockets, spec.process->env);
   entry.new_keyring = request.new_keyring;
   entry.signal_mask = request.signal_mask;
   entry.state = [told = record](pid_t pid, Status status) mutable {

@@ -7,6 +7,8 @@
 
 #include <algorithm>
 #include <charconv>
+#include <cstdint>
+#include <cstdlib>
 #include <optional>
 #include <string_view>
 
@@ -16,7 +18,9 @@
 namespace berth::runtime {
 namespace {
 
-constexpr int kFirst = 3;  // after stdio; also systemd's SD_LISTEN_FDS_START
+constexpr int kFirst = 3;              // after stdio; also systemd's SD_LISTEN_FDS_START
+constexpr int kMostSockets = 1 << 20;  // the kernel's own bound of open files (fs.nr_open)
+constexpr std::string_view kListenPid = "LISTEN_PID", kListenFds = "LISTEN_FDS";
 
 std::optional<std::string_view> find(const std::vector<std::string>& env, std::string_view name) {
   for (const std::string_view entry : env) {
@@ -37,30 +41,63 @@ int parse_number(std::string_view variable, std::string_view text) {
   return value;
 }
 
+unsigned sockets_of(std::string_view pid, std::string_view count) {
+  if (parse_number(kListenPid, pid) != ::getpid()) return 0;
+  return static_cast<unsigned>(std::min(parse_number(kListenFds, count), kMostSockets));
+}
+
 }  // namespace
 
 FdPolicy FdPolicy::from_environment(const std::vector<std::string>& env,
-                                    const std::vector<int>& open_at_start, unsigned preserve) {
+                                    const std::vector<int>& open_at_start) {
   FdPolicy policy;
-  const auto keep = [&](std::string_view variable, int fd) {
-    if (!std::ranges::binary_search(open_at_start, fd)) {
-      throw Error(std::string(variable) + ": descriptor '" + std::to_string(fd) +
-                  "' was not open when this program started");
-    }
-    if (fd >= kFirst && std::ranges::find(policy.keep, fd) == policy.keep.end()) {
-      policy.keep.push_back(fd);
-    }
-  };
-  if (const auto fd = find(env, "PMI_FD")) keep("PMI_FD", parse_number("PMI_FD", *fd));
-  int next = kFirst;
-  const auto pid = find(env, "LISTEN_PID");
-  const auto count = find(env, "LISTEN_FDS");
-  if (pid && count && parse_number("LISTEN_PID", *pid) == ::getpid()) {
-    const int last = kFirst + std::min(parse_number("LISTEN_FDS", *count), 1 << 20);
-    while (next < last) keep("LISTEN_FDS", next++);
+  if (const auto fd = find(env, "PMI_FD")) {
+    policy.add("PMI_FD", parse_number("PMI_FD", *fd), open_at_start);
   }
-  for (unsigned i = 0; i < preserve; ++i) keep("--preserve-fds", next++);
+  const auto pid = find(env, kListenPid);
+  const auto count = find(env, kListenFds);
+  if (pid && count) policy.add_sockets(sockets_of(*pid, *count), open_at_start);
   return policy;
+}
+
+FdPolicy FdPolicy::of_runtime(unsigned sockets, unsigned preserve,
+                              const std::vector<int>& open_at_start) {
+  FdPolicy policy;
+  policy.add_sockets(sockets, open_at_start);
+  const int64_t first = kFirst + int64_t{sockets};
+  for (const int fd : open_at_start) {
+    if (fd >= first && fd < first + preserve) policy.keep.push_back(fd);
+  }
+  return policy;
+}
+
+void FdPolicy::add(std::string_view variable, int fd, const std::vector<int>& open_at_start) {
+  if (!std::ranges::binary_search(open_at_start, fd)) {
+    throw Error(std::string(variable) + ": descriptor '" + std::to_string(fd) +
+                "' was not open when this program started");
+  }
+  if (fd >= kFirst && std::ranges::find(keep, fd) == keep.end()) keep.push_back(fd);
+}
+
+void FdPolicy::add_sockets(unsigned count, const std::vector<int>& open_at_start) {
+  for (unsigned i = 0; i < count; ++i) {
+    add(kListenFds, kFirst + static_cast<int>(i), open_at_start);
+  }
+}
+
+unsigned passed_sockets() {
+  const char* const pid = std::getenv("LISTEN_PID");
+  const char* const count = std::getenv("LISTEN_FDS");
+  return pid != nullptr && count != nullptr ? sockets_of(pid, count) : 0;
+}
+
+void announce_sockets(unsigned sockets, std::vector<std::string>& env) {
+  if (sockets == 0) return;
+  std::erase_if(env, [](const std::string& variable) {
+    return variable.starts_with("LISTEN_FDS=") || variable.starts_with("LISTEN_PID=");
+  });
+  env.push_back("LISTEN_FDS=" + std::to_string(sockets));
+  env.push_back("LISTEN_PID=" + std::to_string(::getpid()));
 }
 
 void FdPolicy::enforce() const {

@@ -112,7 +112,6 @@ TEST_F(Exec, ItsOwnErrorsAre255AndOneLine) {
   expect(exec({"--cgroup", "../x"}, {"true"}), "leads out of the container's");
   expect(exec({"--console-socket", "/x"}, {"true"}), "--console-socket is for a detached process");
   expect(exec({"-d", "-t"}, {"true"}), "needs --console-socket");
-  expect(exec({"--preserve-fds", "5"}, {"true"}), "was not open when this program started");
   expect(berth({"exec", c_ + "x", "true"}), "does not exist");
 }
 

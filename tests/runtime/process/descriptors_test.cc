@@ -2,10 +2,12 @@
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
+#include <stdlib.h>
 #include <unistd.h>
 
 #include "base/fd.h"
 #include "tests/runtime/process/in_child.h"
+#include "tests/support/message_of.h"
 
 namespace berth::runtime {
 namespace {
@@ -17,9 +19,9 @@ using ::testing::Not;
 
 const std::vector<int> kOpen{0, 1, 2, 3, 4, 5, 11};
 
-std::string refusal(const std::vector<std::string>& env, unsigned preserve = 0) {
+std::string refusal(const std::vector<std::string>& env) {
   try {
-    (void)FdPolicy::from_environment(env, kOpen, preserve);
+    (void)FdPolicy::from_environment(env, kOpen);
   } catch (const Error& e) {
     return e.what();
   }
@@ -31,9 +33,37 @@ TEST(FdPolicy, KeepsWhatTheEnvironmentNames) {
   EXPECT_THAT(FdPolicy::from_environment({"PMI_FD=11"}, kOpen).keep, ElementsAre(11));
   const std::string pid = "LISTEN_PID=" + std::to_string(::getpid());
   EXPECT_THAT(FdPolicy::from_environment({pid, "LISTEN_FDS=2"}, kOpen).keep, ElementsAre(3, 4));
-  EXPECT_THAT(FdPolicy::from_environment({pid, "LISTEN_FDS=2", "PMI_FD=4"}, kOpen, 1).keep,
-              ElementsAre(4, 3, 5));
-  EXPECT_THAT(FdPolicy::from_environment({}, kOpen, 2).keep, ElementsAre(3, 4));
+  EXPECT_THAT(FdPolicy::from_environment({pid, "LISTEN_FDS=2", "PMI_FD=4"}, kOpen).keep,
+              ElementsAre(4, 3));
+}
+
+TEST(FdPolicy, OfARuntimeTakesSocketsAndThenWhatIsOpenOfThePreserved) {
+  EXPECT_THAT(FdPolicy::of_runtime(0, 0, kOpen).keep, IsEmpty());
+  EXPECT_THAT(FdPolicy::of_runtime(2, 0, kOpen).keep, ElementsAre(3, 4));
+  EXPECT_THAT(FdPolicy::of_runtime(1, 1, kOpen).keep, ElementsAre(3, 4));
+  EXPECT_THAT(FdPolicy::of_runtime(1, 9, kOpen).keep, ElementsAre(3, 4, 5, 11));
+  EXPECT_THAT(FdPolicy::of_runtime(0, ~0U, kOpen).keep, ElementsAre(3, 4, 5, 11));
+  EXPECT_EQ(test::message_of([] { (void)FdPolicy::of_runtime(4, 0, kOpen); }),
+            "LISTEN_FDS: descriptor '6' was not open when this program started");
+}
+
+TEST(PassedSockets, AreThisProcessAlone) {
+  const auto passed = [](const std::string& pid, const char* count) {
+    return test::in_child([&] {
+      ::setenv("LISTEN_PID", pid == "own" ? std::to_string(::getpid()).c_str() : pid.c_str(), 1);
+      ::setenv("LISTEN_FDS", count, 1);
+      return std::to_string(passed_sockets());
+    });
+  };
+  EXPECT_EQ(passed("own", "3"), "3");
+  EXPECT_EQ(passed("1", "3"), "0");
+  EXPECT_THAT(passed("own", "x"), ::testing::HasSubstr("LISTEN_FDS: 'x' is not a number"));
+}
+
+TEST(PassedSockets, AreToldOfOnce) {
+  std::vector<std::string> env{"LISTEN_FDS=7", "A=1"};
+  announce_sockets(2, env);
+  EXPECT_THAT(env, ElementsAre("A=1", "LISTEN_FDS=2", "LISTEN_PID=" + std::to_string(::getpid())));
 }
 
 TEST(FdPolicy, IgnoresSocketsMeantForAnotherProcess) {
@@ -42,8 +72,6 @@ TEST(FdPolicy, IgnoresSocketsMeantForAnotherProcess) {
 
 TEST(FdPolicy, RefusesWhatWasNotOpenAtTheStart) {
   EXPECT_EQ(refusal({"PMI_FD=7"}), "PMI_FD: descriptor '7' was not open when this program started");
-  EXPECT_EQ(refusal({}, 4),
-            "--preserve-fds: descriptor '6' was not open when this program started");
   EXPECT_EQ(refusal({"PMI_FD=11x"}), "PMI_FD: '11x' is not a number");
   EXPECT_EQ(refusal({"PMI_FD=-1"}), "PMI_FD: '-1' is not a number");
 }
