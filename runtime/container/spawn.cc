@@ -65,10 +65,18 @@ void die_with_parent(const ChildEnd& parent) {
   if (parent.parent_is_gone()) ::_exit(kExitBerthFailed);
 }
 
+// What keyctl(2) gives a new keyring, and that its user may search it: without that right it is not
+// found by its name, and each exec would have one of its own (security/keys/keyring.c).
+constexpr unsigned kFindable = 0x3f1b0000;
+
 // Keys of the host's session are none of the container's.
-void join_new_keyring(const std::string& id) {
+void join_session_keyring(const std::string& id) {
   const std::string name = "_ses." + id;
-  if (::syscall(SYS_keyctl, KEYCTL_JOIN_SESSION_KEYRING, name.c_str()) >= 0) return;
+  const long ring = ::syscall(SYS_keyctl, KEYCTL_JOIN_SESSION_KEYRING, name.c_str());
+  if (ring >= 0) {
+    (void)::syscall(SYS_keyctl, KEYCTL_SETPERM, ring, kFindable);  // another's, found: it has it
+    return;
+  }
   // A kernel without keyrings, or a sandbox that forbids them, has no keys to leak either.
   if (errno != ENOSYS && errno != EPERM) throw Error("join session keyring", name, errno);
 }
@@ -97,7 +105,7 @@ void prepare(const Spawning& s) {
 void begin_own_session(const Spawning& s) {
   if (!s.independent() && !s.start.entry().container) return;
   check(::setsid(), "setsid");
-  if (s.start.entry().new_keyring) join_new_keyring(s.start.id());
+  if (s.start.entry().new_keyring) join_session_keyring(s.start.id());
 }
 
 // Nobody may come for long. Of the host this process then holds what the program gets, and the
