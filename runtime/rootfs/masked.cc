@@ -12,6 +12,9 @@
 namespace berth::runtime::rootfs {
 namespace {
 
+constexpr uint64_t kInert =
+    MOUNT_ATTR_RDONLY | MOUNT_ATTR_NOSUID | MOUNT_ATTR_NODEV | MOUNT_ATTR_NOEXEC;
+
 // Never the container's /dev/null: that one can be swapped for a link to anything.
 UniqueFd open_null() {
   UniqueFd fd = open_file(AT_FDCWD, "/dev/null", O_PATH | O_NOFOLLOW);
@@ -32,11 +35,13 @@ class Masks {
     check(::fstat(target, &st), "fstat", path);
     if (!S_ISDIR(st.st_mode)) {
       if (!null_) null_ = open_null();
-      attach(clone_tree_of(null_.get(), "/dev/null", false).get(), target, path);
+      const UniqueFd tree = clone_tree_of(null_.get(), "/dev/null", false);
+      // It is the host's own: root in the container could give it another mode or owner.
+      set_attributes(tree.get(), {.set = kInert & ~uint64_t{MOUNT_ATTR_NODEV}, .clear = 0}, false,
+                     path);
+      attach(tree.get(), target, path);
     } else if (!empty_) {
-      empty_ = new_filesystem(
-          "tmpfs", "tmpfs", {{"nr_inodes", "1"}, {"mode", "755"}},
-          MOUNT_ATTR_RDONLY | MOUNT_ATTR_NOSUID | MOUNT_ATTR_NODEV | MOUNT_ATTR_NOEXEC);
+      empty_ = new_filesystem("tmpfs", "tmpfs", {{"nr_inodes", "1"}, {"mode", "755"}}, kInert);
       attach(empty_.get(), target, path);
     } else {
       attach(clone_tree_of(empty_.get(), "tmpfs", false).get(), target, path);

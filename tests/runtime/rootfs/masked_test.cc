@@ -34,6 +34,20 @@ TEST_P(Masked, FilesReadEmpty) {
   EXPECT_EQ(content(bundle_.rootfs() + "/secret"), "secret");
 }
 
+// What covers them is the host's null device. Its mode is set to what it has: that must fail too.
+TEST_P(Masked, FilesCannotBeChanged) {
+  bundle_.spec.linux_.masked_paths = {"/proc/version"};
+  const Result result = enter([] {
+    struct stat st {};
+    ::stat("/proc/version", &st);
+    const int error = ::chmod("/proc/version", st.st_mode & 07777) < 0 ? errno : 0;
+    const UniqueFd file(::open("/proc/version", O_WRONLY | O_CLOEXEC));
+    return std::to_string(error) + (file ? "" : ", not writable");
+  });
+  EXPECT_EQ(result.error, "");
+  EXPECT_EQ(result.report, std::to_string(EROFS));
+}
+
 TEST_P(Masked, DirectoriesAreEmptyReadOnlyAndOneFileSystem) {
   bundle_.file("rootfs/a/x");
   bundle_.file("rootfs/b/y");
