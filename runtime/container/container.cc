@@ -93,14 +93,29 @@ void Container::start() {
     throw Error("cannot start container '" + record_.id + "': it is " + to_string(now));
   }
   const spec::Hooks hooks = late_hooks();
-  pass_gate(folder_.fd());
+  try {
+    pass_gate(folder_.fd());
+  } catch (const EnterFailure& e) {
+    if (e.exit_code() != kExitHookFailed) throw;
+    fail_start(e.what());
+  }
   remove_gate(folder_.fd());
   try {
     run_hooks(hooks.poststart, "poststart", state_json(record_, Status::running));
-  } catch (...) {
-    end_processes();  // runtime-spec 1.3: it must not run on
-    throw;
+  } catch (const std::exception& e) {
+    fail_start(e.what());
   }
+}
+
+// The hook is what is told first, whatever else goes wrong.
+void Container::fail_start(const std::string& message) {
+  std::string all = message;
+  try {
+    for (const std::string& warning : remove_locked()) all += "; " + warning;
+  } catch (const std::exception& e) {
+    all += std::string("; ") + e.what();
+  }
+  throw Error(all);
 }
 
 std::vector<pid_t> Container::processes() const {
@@ -173,24 +188,31 @@ std::vector<std::string> Container::run_poststop() const {
   };
   warn([&] {
     const std::string state = state_json(record_, Status::stopped);
-    for (const spec::Hook& hook : late_hooks().poststop) {
-      warn([&] { run_hooks({hook}, "poststop", state); });
+    const std::vector<spec::Hook> hooks = late_hooks().poststop;
+    for (size_t i = 0; i < hooks.size(); ++i) {
+      warn([&] { run_hook(hooks[i], "poststop", i, state); });
     }
   });
   return warnings;
 }
 
 std::vector<std::string> Container::remove(bool force) {
+  if (removed_) return {};
   const StateLock lock = lock_and_look_again();
   const Status now = status();
   if (!force && now != Status::stopped && now != Status::created) {
     throw Error("cannot delete container '" + record_.id + "' that is not stopped: it is " +
                 to_string(now));
   }
+  return remove_locked();
+}
+
+std::vector<std::string> Container::remove_locked() {
   if (lives() || (record_.cgroup.empty() && !record_.own.pid)) end_processes();
   remove_cgroup();
   std::vector<std::string> warnings = run_poststop();
   folder_.remove();
+  removed_ = true;
   return warnings;
 }
 

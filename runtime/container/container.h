@@ -34,7 +34,8 @@ class Container {
   Status status() const;
 
   // Lets the waiting process execute the program; runs the poststart hooks. Throws EnterFailure
-  // where the program cannot be executed.
+  // where the program cannot be executed. Where a hook fails the container is removed
+  // (runtime-spec, "Lifecycle"), and an Error says what the hook did.
   void start();
   // To the first process, or to each of its processes. SIGKILL always ends all: without a PID
   // namespace of its own its first process' end would not.
@@ -55,11 +56,16 @@ class Container {
       : folder_(std::move(folder)), record_(std::move(record)) {}
   // Where the cgroup is a unit of systemd's.
   ParentSteps steps_with(Unit& unit);
+  // `late`: what is to be told beside an error: poststop hooks that failed too.
+  static Container make(const StateRoot& root, const CreateRequest& request,
+                        std::vector<std::string>& late);
   void open_console(const CreateRequest& request, Entry& entry);
   std::optional<cgroup::Node> make_cgroup(const CgroupPlace& place);
   LateLimits limit(const CgroupPlace& place, const std::optional<cgroup::Node>& group,
                    const spec::Spec& spec);
   bool lives() const;
+  [[noreturn]] void fail_start(const std::string& message);
+  std::vector<std::string> remove_locked();
   bool signal_all(int signal) const;
   spec::Hooks late_hooks() const;
   void end_processes() const;
@@ -73,6 +79,7 @@ class Container {
   std::vector<std::string> warnings_;
   Child child_;
   UniqueFd console_;
+  bool removed_ = false;
 };
 
 // The tree of cgroups that are berth's alone; containers without an absolute path live in it.

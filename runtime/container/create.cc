@@ -190,6 +190,18 @@ Entry make_entry(const CreateRequest& request, spec::Spec spec, const UniqueFd& 
 }  // namespace
 
 Container Container::create(const StateRoot& root, const CreateRequest& request) {
+  std::vector<std::string> late;
+  try {
+    return make(root, request, late);
+  } catch (const EnterFailure& e) {
+    std::string message = e.what();
+    for (const std::string& warning : late) message += "; " + warning;
+    throw EnterFailure(message, e.exit_code(), e.set_up());
+  }
+}
+
+Container Container::make(const StateRoot& root, const CreateRequest& request,
+                          std::vector<std::string>& late) {
   const UniqueFd bundle = spec::open_bundle(request.bundle);
   const std::string configuration =
       request.config_file.empty()
@@ -215,6 +227,10 @@ Container Container::create(const StateRoot& root, const CreateRequest& request)
   Undo folder([&] { made.folder_.remove(); });
   made.folder_.keep_configuration(configuration);
   made.folder_.write(made.record_);  // first: what a crash leaves can be found by it
+  bool begun = false;
+  Undo hooks([&] {
+    if (begun) late = made.run_poststop();
+  });
   const auto group = made.make_cgroup(place);
   Undo cgroup([&] {
     if (group || !made.record_.unit.empty()) made.remove_cgroup();
@@ -226,6 +242,7 @@ Container Container::create(const StateRoot& root, const CreateRequest& request)
   entry.gate = open_gate(made.folder_.fd());
   made.open_console(request, entry);
   const ParentSteps steps = unit ? made.steps_with(*unit) : ParentSteps{};
+  begun = true;
   made.child_ = spawn(std::move(entry), group ? group->join() : CgroupJoin{}, steps);
   Undo process([&] { end(made.child_); });
   made.record_.pid = made.child_.pid;
@@ -234,6 +251,7 @@ Container Container::create(const StateRoot& root, const CreateRequest& request)
   if (!request.pid_file.empty()) write_pid_file(request.pid_file, made.child_.pid);
   process.keep();
   cgroup.keep();
+  hooks.keep();
   folder.keep();
   return made;
 }

@@ -127,7 +127,8 @@ void Start::inside(const Stops& stops) {
     stops.ready();  // the limits are in force when `create` is over
     stops.gate();
   }
-  run_hooks_inside(entry_.spec.hooks.start_container, "startContainer", Status::created);
+  run_hooks_inside(entry_.spec.hooks.start_container, "startContainer", Status::created,
+                   program_.env());
   if (seccomp_) seccomp_->load();  // may forbid all of the above
   of_program(kExitNotExecutable, [&] { program_.execute(); });
   std::abort();  // execute gives back by an exception or not at all
@@ -150,9 +151,14 @@ void Start::make_namespaces() {
   if (namespaces_.makes(spec::NamespaceType::network)) process::raise_loopback();
 }
 
-void Start::run_hooks_inside(const std::vector<spec::Hook>& hooks, const char* kind,
-                             Status status) const {
-  if (entry_.state && !hooks.empty()) run_hooks(hooks, kind, entry_.state(host_pid_, status));
+void Start::run_hooks_inside(const std::vector<spec::Hook>& hooks, const char* kind, Status status,
+                             const std::vector<std::string>& env) const {
+  if (!entry_.state || hooks.empty()) return;
+  try {
+    run_hooks(hooks, kind, entry_.state(host_pid_, status), env);
+  } catch (const Error& e) {
+    throw EnterFailure(e.message(), kExitHookFailed);
+  }
 }
 
 void Start::make_tree(const std::function<void()>& before_pivot) {
@@ -163,7 +169,7 @@ void Start::make_tree(const std::function<void()>& before_pivot) {
   }
   if (proc_sys_) process::set_sysctls(proc_sys_.get(), entry_.spec);  // read-only after the pivot
   if (before_pivot) before_pivot();
-  run_hooks_inside(entry_.spec.hooks.create_container, "createContainer", Status::creating);
+  run_hooks_inside(entry_.spec.hooks.create_container, "createContainer", Status::creating, {});
   if (const UniqueFd other = namespaces_.take_mount_namespace()) {
     rootfs_->settle_in(other.get());
   } else {

@@ -62,12 +62,13 @@ struct Entry {
 };
 
 // Exit codes of a start that failed (docker's and podman's): what enter's errors become.
+inline constexpr int kExitHookFailed = 124;  // of the container's: nothing of it is to stay
 inline constexpr int kExitBerthFailed = 125;
 inline constexpr int kExitNotExecutable = 126;
 inline constexpr int kExitNotFound = 127;
 
 // enter's errors, with the exit code that tells them apart: 127 where the program is not in the
-// container, 126 where it cannot be executed, else 125.
+// container, 126 where it cannot be executed, 124 where a hook failed, else 125.
 class EnterFailure : public std::exception {
  public:
   EnterFailure(std::string message, int exit_code, bool set_up = false)

@@ -10,12 +10,14 @@
 
 #include <chrono>
 #include <cstring>
+#include <iterator>
 #include <optional>
 #include <string_view>
 
 #include "base/error.h"
 #include "base/fd.h"
 #include "base/one_line.h"
+#include "runtime/process/signal_name.h"
 
 namespace berth::runtime {
 namespace {
@@ -32,7 +34,9 @@ std::vector<char*> pointers(const std::vector<std::string>& words) {
 }
 
 // In the child: what the hook prints is for the message, and of ours it gets nothing.
-[[noreturn]] void become_hook(const spec::Hook& hook, int input, int output) {
+[[noreturn]] void become_hook(const spec::Hook& hook, const std::vector<std::string>& env,
+                              int input, int output) {
+  ::setpgid(0, 0);  // so that its end can be that of its children
   sigset_t none;
   ::sigemptyset(&none);
   ::sigprocmask(SIG_SETMASK, &none, nullptr);
@@ -40,45 +44,56 @@ std::vector<char*> pointers(const std::vector<std::string>& words) {
       ::syscall(SYS_close_range, 3U, ~0U, CLOSE_RANGE_CLOEXEC) == 0) {
     const std::vector<std::string> args =
         hook.args.empty() ? std::vector<std::string>{hook.path} : hook.args;
-    ::execve(hook.path.c_str(), pointers(args).data(), pointers(hook.env).data());
+    ::execve(hook.path.c_str(), pointers(args).data(),
+             pointers(hook.env.empty() ? env : hook.env).data());
   }
   const char* const why = std::strerror(errno);
   (void)!::write(2, why, std::strlen(why));
   ::_exit(127);
 }
 
-// A hook's process; killed and reaped where it is left early.
+// A hook's process; killed, with its group, and reaped where it is left early.
 class HookProcess {
  public:
-  explicit HookProcess(const spec::Hook& hook) {
+  HookProcess(const spec::Hook& hook, const std::vector<std::string>& env) {
     Pipe input = make_pipe(), output = make_pipe();
     pid_ = check(::fork(), "fork");
-    if (pid_ == 0) become_hook(hook, input.read.get(), output.write.get());
+    if (pid_ == 0) become_hook(hook, env, input.read.get(), output.write.get());
+    ::setpgid(pid_, pid_);  // whoever of the two is first
+    pidfd_.reset(static_cast<int>(check(::syscall(SYS_pidfd_open, pid_, 0), "pidfd_open")));
     input_ = std::move(input.write);
     output_ = std::move(output.read);
   }
   ~HookProcess() {
     if (pid_ > 0) {
-      ::kill(pid_, SIGKILL);
+      ::kill(-pid_, SIGKILL);
       (void)wait();
     }
   }
   HookProcess(const HookProcess&) = delete;
   HookProcess& operator=(const HookProcess&) = delete;
 
-  // Feeds it and listens until it ends; false where the deadline came first.
+  // Feeds it and listens until it ends; false where the deadline came first. A child that it leaves
+  // behind may keep its output open.
   bool see_to_end(std::string_view state, std::optional<Clock::time_point> deadline) {
     ::fcntl(input_.get(), F_SETFL, O_NONBLOCK);
-    while (output_) {
-      pollfd fds[] = {{output_.get(), POLLIN, 0}, {input_ ? input_.get() : -1, POLLOUT, 0}};
-      const int rc = ::poll(fds, 2, left(deadline));
+    ::fcntl(output_.get(), F_SETFL, O_NONBLOCK);
+    for (;;) {
+      pollfd fds[] = {{output_ ? output_.get() : -1, POLLIN, 0},
+                      {input_ ? input_.get() : -1, POLLOUT, 0},
+                      {pidfd_.get(), POLLIN, 0}};
+      const int rc = ::poll(fds, std::size(fds), left(deadline));
       if (rc < 0 && errno == EINTR) continue;
       check(rc, "poll");
       if (rc == 0) return false;
       if (fds[1].revents != 0) feed(state);
-      if (fds[0].revents != 0) listen();
+      if (fds[0].revents != 0) (void)listen();
+      if (fds[2].revents == 0) continue;
+      while (output_ && listen()) {  // what it said last
+      }
+      status_ = wait();
+      return true;
     }
-    return wait_until(deadline);
   }
 
   int status() const { return status_; }
@@ -99,29 +114,18 @@ class HookProcess {
     if (!later && (n < 0 || state.empty())) input_.reset();  // or it does not care to read
   }
 
-  void listen() {
+  // Whether there may be more.
+  bool listen() {
     char buffer[1024];
     const ssize_t n = ::read(output_.get(), buffer, sizeof buffer);
-    if (n < 0 && errno == EINTR) return;
-    if (n <= 0) return output_.reset();
+    if (n < 0 && errno == EINTR) return true;
+    if (n < 0 && errno == EAGAIN) return false;
+    if (n <= 0) {
+      output_.reset();
+      return false;
+    }
     said_.append(buffer, static_cast<size_t>(n));
     if (said_.size() > kOutputKept) said_.erase(0, said_.size() - kOutputKept);
-  }
-
-  // It may close its output and go on.
-  bool wait_until(std::optional<Clock::time_point> deadline) {
-    input_.reset();
-    if (deadline) {
-      const UniqueFd pidfd(
-          static_cast<int>(check(::syscall(SYS_pidfd_open, pid_, 0), "pidfd_open")));
-      pollfd end{pidfd.get(), POLLIN, 0};
-      int rc = 0;
-      do {
-        rc = ::poll(&end, 1, left(deadline));
-      } while (rc < 0 && errno == EINTR);
-      if (rc == 0) return false;
-    }
-    status_ = wait();
     return true;
   }
 
@@ -134,7 +138,7 @@ class HookProcess {
   }
 
   pid_t pid_ = -1;
-  UniqueFd input_, output_;
+  UniqueFd pidfd_, input_, output_;
   std::string said_;
   int status_ = 0;
 };
@@ -157,14 +161,18 @@ class WithoutSigpipe {
 
 std::string describe(int status) {
   return WIFEXITED(status) ? "ended with " + std::to_string(WEXITSTATUS(status))
-                           : "was killed by signal " + std::to_string(WTERMSIG(status));
+                           : "was killed by signal " + process::signal_text(WTERMSIG(status));
 }
 
-void run_hook(const spec::Hook& hook, const std::string& name, const std::string& state) {
-  HookProcess process(hook);
+void run_one(const spec::Hook& hook, const std::string& kind, size_t number,
+             const std::string& state, const std::vector<std::string>& env) {
+  const WithoutSigpipe scope;
+  HookProcess process(hook, env);
   std::optional<Clock::time_point> deadline;
   if (hook.timeout) deadline = Clock::now() + std::chrono::seconds(*hook.timeout);
   const bool ended = process.see_to_end(state, deadline);
+  // The words that engines know from runc.
+  const std::string name = "error running " + kind + " hook #" + std::to_string(number);
   std::string said = process.said();
   while (said.ends_with('\n')) said.pop_back();
   if (!said.empty()) said = ": " + one_line(said);
@@ -180,12 +188,13 @@ void run_hook(const spec::Hook& hook, const std::string& name, const std::string
 }  // namespace
 
 void run_hooks(const std::vector<spec::Hook>& hooks, const std::string& kind,
-               const std::string& state) {
-  if (hooks.empty()) return;
-  const WithoutSigpipe scope;
-  for (size_t i = 0; i < hooks.size(); ++i) {
-    run_hook(hooks[i], "hooks." + kind + "[" + std::to_string(i) + "]", state);
-  }
+               const std::string& state, const std::vector<std::string>& env) {
+  for (size_t i = 0; i < hooks.size(); ++i) run_one(hooks[i], kind, i, state, env);
+}
+
+void run_hook(const spec::Hook& hook, const std::string& kind, size_t number,
+              const std::string& state) {
+  run_one(hook, kind, number, state, {});
 }
 
 }  // namespace berth::runtime

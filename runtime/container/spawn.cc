@@ -21,6 +21,7 @@
 #include "runtime/container/start.h"
 #include "runtime/container/sync.h"
 #include "runtime/container/wait.h"
+#include "runtime/process/signal_name.h"
 
 namespace berth::runtime {
 namespace {
@@ -204,7 +205,7 @@ Child clone_first(const Spawning& s) {
   const siginfo_t info = wait_for_end(child);
   std::string how = info.si_code == CLD_EXITED
                         ? "ended with " + std::to_string(info.si_status)
-                        : "was killed by signal " + std::to_string(info.si_status);
+                        : "was killed by signal " + process::signal_text(info.si_status);
   throw EnterFailure("its first process " + how + " before it could execute the program",
                      kExitBerthFailed);
 }

@@ -61,8 +61,8 @@ class Start {
   void join_container();
   void make_namespaces();
   void make_tree(const std::function<void()>& before_pivot);
-  void run_hooks_inside(const std::vector<spec::Hook>& hooks, const char* kind,
-                        Status status) const;
+  void run_hooks_inside(const std::vector<spec::Hook>& hooks, const char* kind, Status status,
+                        const std::vector<std::string>& env) const;
   void open_terminal(int root);
   void take_identity(process::Groups groups, const process::CapabilityPlan& capabilities);
 

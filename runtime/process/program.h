@@ -22,6 +22,8 @@ class Program {
   void move_listen_pid(pid_t from, pid_t to);
   // Inside, as the user: also what the environment lacks.
   void find();
+  // As execve gets it.
+  const std::vector<std::string>& env() const { return env_; }
   // Gives back only by throwing Error with execve's errno.
   [[noreturn]] void execute() const;
 

@@ -64,4 +64,14 @@ int parse_signal(std::string_view text) {
               std::to_string(SIGRTMAX) + " is allowed");
 }
 
+std::string signal_text(int signal) {
+  const char* const known = ::sigdescr_np(signal);
+  const std::string number = std::to_string(signal);
+  if (known == nullptr) return number;
+  std::string description = known;
+  std::ranges::transform(description, description.begin(),
+                         [](unsigned char c) { return std::tolower(c); });
+  return number + " (" + description + ")";
+}
+
 }  // namespace berth::runtime::process

@@ -30,5 +30,10 @@ TEST(SignalName, WhatIsNone) {
   }
 }
 
+TEST(SignalText, HasTheNumberAndWhatItMeans) {
+  EXPECT_EQ(signal_text(SIGSYS), "31 (bad system call)");
+  EXPECT_EQ(signal_text(40), "40");
+}
+
 }  // namespace
 }  // namespace berth::runtime::process
