@@ -1,9 +1,11 @@
 #include "runtime/container/gate.h"
 
+#include <signal.h>
 #include <sys/socket.h>
 #include <sys/un.h>
 #include <unistd.h>
 
+#include <array>
 #include <cerrno>
 #include <cstring>
 #include <string>
@@ -25,6 +27,33 @@ sockaddr_un address_in(int folder) {
   return address;
 }
 
+// The kernel keeps from process 1 every signal that it has no handler for.
+class Endable {
+ public:
+  Endable() {
+    struct sigaction end {};
+    end.sa_handler = [](int signal) { ::_exit(128 + signal); };
+    sigset_t set;
+    ::sigemptyset(&set);
+    for (size_t i = 0; i < kSignals.size(); ++i) {
+      ::sigaction(kSignals[i], &end, &before_[i]);
+      ::sigaddset(&set, kSignals[i]);
+    }
+    ::sigprocmask(SIG_UNBLOCK, &set, &mask_);
+  }
+  ~Endable() {
+    for (size_t i = 0; i < kSignals.size(); ++i) ::sigaction(kSignals[i], &before_[i], nullptr);
+    ::sigprocmask(SIG_SETMASK, &mask_, nullptr);
+  }
+  Endable(const Endable&) = delete;
+  Endable& operator=(const Endable&) = delete;
+
+ private:
+  static constexpr std::array kSignals{SIGTERM, SIGINT, SIGHUP, SIGQUIT};
+  std::array<struct sigaction, kSignals.size()> before_{};
+  sigset_t mask_{};
+};
+
 UniqueFd new_socket() {
   return UniqueFd(check(::socket(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0), "socket"));
 }
@@ -38,6 +67,15 @@ UniqueFd open_gate(int folder) {
         "make socket", kName);
   check(::listen(socket.get(), 1), "listen on socket", kName);
   return socket;
+}
+
+UniqueFd await_start(const UniqueFd& gate) {
+  const Endable while_it_waits;
+  int connection = -1;
+  do {
+    connection = ::accept4(gate.get(), nullptr, nullptr, SOCK_CLOEXEC);
+  } while (connection < 0 && errno == EINTR);
+  return UniqueFd(check(connection, "wait for start"));
 }
 
 void pass_gate(int folder) {

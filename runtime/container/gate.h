@@ -7,6 +7,10 @@
 namespace berth::runtime {
 
 UniqueFd open_gate(int folder);
+// The process' side: waits until somebody comes, and returns the connection. What asks a program to
+// end (SIGTERM, INT, HUP, QUIT) ends it meanwhile, also as process 1 of a PID namespace; on return
+// the program's own dispositions and mask are back.
+UniqueFd await_start(const UniqueFd& gate);
 // Returns when the program is executed. Throws EnterFailure with the process' own message.
 void pass_gate(int folder);
 void remove_gate(int folder);

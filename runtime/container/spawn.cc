@@ -17,6 +17,7 @@
 #include <utility>
 
 #include "base/error.h"
+#include "runtime/container/gate.h"
 #include "runtime/container/hooks.h"
 #include "runtime/container/start.h"
 #include "runtime/container/sync.h"
@@ -112,13 +113,9 @@ void begin_own_session(const Spawning& s) {
 // Nobody may come for long. Of the host this process then holds what the program gets, and the
 // sockets.
 void wait_at_gate(const Spawning& s, ChildEnd& parent) {
-  const int gate = s.start.entry().gate.get();
-  s.start.entry().fds.close_others({gate, parent.fd()});
-  int connection = -1;
-  do {
-    connection = ::accept4(gate, nullptr, nullptr, SOCK_CLOEXEC);
-  } while (connection < 0 && errno == EINTR);
-  parent.go_on_with(UniqueFd(check(connection, "wait for start")));
+  const UniqueFd& gate = s.start.entry().gate;
+  s.start.entry().fds.close_others({gate.get(), parent.fd()});
+  parent.go_on_with(await_start(gate));
 }
 
 void restore_signals(const Spawning& s) {
