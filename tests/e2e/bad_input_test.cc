@@ -113,7 +113,8 @@ std::vector<BadCase> bundles() {
        config_json + "linux.namespaces[0].type: expected a string, found an array",
        {{kConfigFile, replaced(kConfig, R"({"type": "mount"})", R"({"type": ["mount"]})")}}},
       {"UnknownNamespace",
-       config_json + "linux.namespaces[0].type: 'mountain' is not a namespace: one of mount, pid, network, ipc, uts, user, cgroup, time",
+       config_json + "linux.namespaces[0].type: 'mountain' is not a namespace: one of mount, pid, "
+                     "network, ipc, uts, user, cgroup, time",
        {{kConfigFile, replaced(kConfig, R"("mount")", R"("mountain")")}}},
       {"NoRoot",
        config_json + "root.path: missing",
@@ -122,7 +123,7 @@ std::vector<BadCase> bundles() {
        config_json + "process: missing",
        {{kConfigFile, R"({"ociVersion": "1.0.2", "root": {"path": "/"}})"}}},
       {"OldVersion",
-       config_json + "ociVersion: '0.9' is not a version of the runtime specification 1.x",
+       config_json + "ociVersion: '0.9' is not a version of the runtime specification, 1.x.y",
        {{kConfigFile, replaced(kConfig, "1.0.2", "0.9")}}},
   };
   std::vector<BadCase> cases;
