@@ -1,12 +1,14 @@
 #include "runtime/rootfs/devices.h"
 
 #include <fcntl.h>
+#include <sys/mount.h>
 #include <sys/stat.h>
 #include <sys/sysmacros.h>
 #include <unistd.h>
 
 #include <algorithm>
 #include <array>
+#include <filesystem>
 
 #include "base/error.h"
 #include "base/file.h"
@@ -35,16 +37,6 @@ constexpr auto kLinks = std::to_array<DefaultLink>({{"fd", "/proc/self/fd"},
                                                     {"stdout", "/proc/self/fd/1"},
                                                     {"stderr", "/proc/self/fd/2"},
                                                     {"ptmx", "pts/ptmx"}});
-
-mode_t type_bits(const spec::Device& device) {
-  return device.type == 'b' ? S_IFBLK : device.type == 'p' ? S_IFIFO : S_IFCHR;
-}
-
-dev_t number_of(const spec::Device& device) {
-  return device.type == 'p'
-             ? 0
-             : ::makedev(static_cast<unsigned>(device.major), static_cast<unsigned>(device.minor));
-}
 
 bool is_device(int fd, const spec::Device& device) {
   struct stat st {};
@@ -84,8 +76,13 @@ UniqueFd host_node(const spec::Device& device) {
   return tree;
 }
 
-void cover_with_host_node(int place, const spec::Device& device) {
-  attach(host_node(device).get(), place, device.path);
+// Neither is a program to be run.
+void show_node(DeviceNodes& nodes, int place, const spec::Device& device) {
+  UniqueFd tree = nodes.take(device.path);
+  if (!tree) tree = host_node(device);
+  set_attributes(tree.get(), {.set = MOUNT_ATTR_NOSUID | MOUNT_ATTR_NOEXEC, .clear = 0}, false,
+                 device.path);
+  attach(tree.get(), place, device.path);
 }
 
 // Not where the owner does not exist in the user namespace (EINVAL): it stays ours.
@@ -99,7 +96,7 @@ void give_to_owner(const Place& place, const spec::Device& device) {
   }
 }
 
-void make_node(const Place& place, const spec::Device& device) {
+void make_node(const Place& place, const spec::Device& device, DeviceNodes& nodes) {
   const int existing =
       ::openat(place.dir.get(), place.name.c_str(), O_PATH | O_NOFOLLOW | O_CLOEXEC);
   if (existing >= 0) {
@@ -108,7 +105,7 @@ void make_node(const Place& place, const spec::Device& device) {
     struct stat st {};
     check(::fstat(found.get(), &st), "fstat", device.path);
     // A file left there by an earlier start, or by the image: covered, not trusted.
-    if (S_ISREG(st.st_mode) && device.type != 'p') return cover_with_host_node(existing, device);
+    if (S_ISREG(st.st_mode) && device.type != 'p') return show_node(nodes, existing, device);
     throw Error("the root file system has something else in the place of the device");
   }
   if (errno != ENOENT) throw Error("open", device.path, errno);
@@ -118,10 +115,19 @@ void make_node(const Place& place, const spec::Device& device) {
     return give_to_owner(place, device);
   }
   if (errno != EPERM || device.type == 'p') throw Error("mknod", device.path, errno);
-  const UniqueFd tree = host_node(device);
   const UniqueFd made =
       open_file(place.dir.get(), place.name, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW, 0666);
-  attach(tree.get(), made.get(), device.path);
+  show_node(nodes, made.get(), device);
+}
+
+// A terminal's own master would be the host's: the link to the container's stands in for it.
+std::vector<spec::Device> own_devices(const spec::Spec& spec) {
+  std::vector<spec::Device> devices;
+  for (spec::Device device : spec.linux_.devices) {
+    device.path = std::filesystem::path(device.path).lexically_normal();
+    if (device.path != "/dev/ptmx") devices.push_back(std::move(device));
+  }
+  return devices;
 }
 
 void make_link(int dev, const DefaultLink& link) {
@@ -130,21 +136,25 @@ void make_link(int dev, const DefaultLink& link) {
   }
 }
 
+// Where the kernel has it at all; nothing depends on it.
+void make_core_link(int dev) {
+  if (::access("/proc/kcore", F_OK) == 0) (void)!::symlinkat("/proc/kcore", dev, "core");
+}
+
 }  // namespace
 
 std::vector<spec::Device> devices_of(const spec::Spec& spec) {
   std::vector<spec::Device> devices;
+  const std::vector<spec::Device> own = own_devices(spec);
   for (const DefaultNode& node : kDefaults) {
-    const bool replaced = std::ranges::find(spec.linux_.devices, node.path, &spec::Device::path) !=
-                          spec.linux_.devices.end();
-    if (replaced) continue;
+    if (std::ranges::find(own, node.path, &spec::Device::path) != own.end()) continue;
     spec::Device device;
     device.path = node.path;
     device.major = node.major;
     device.minor = node.minor;
     devices.push_back(device);
   }
-  devices.insert(devices.end(), spec.linux_.devices.begin(), spec.linux_.devices.end());
+  devices.insert(devices.end(), own.begin(), own.end());
   return devices;
 }
 
@@ -155,16 +165,18 @@ std::vector<std::string> device_paths(const spec::Spec& spec) {
   return paths;
 }
 
-void make_devices(const RootDir& root, const std::vector<spec::Device>& devices) {
+void make_devices(const RootDir& root, const std::vector<spec::Device>& devices,
+                  DeviceNodes& nodes) {
   const RootDir dev(root.make_dirs("/dev", Last::real));
   for (const spec::Device& device : devices) {
     try {
-      make_node(place_of(root, dev, device.path), device);
+      make_node(place_of(root, dev, device.path), device, nodes);
     } catch (const Error& e) {
       throw e.within("device '" + device.path + "'");
     }
   }
   for (const DefaultLink& link : kLinks) make_link(dev.fd(), link);
+  make_core_link(dev.fd());
 }
 
 void bind_console(const RootDir& root, int terminal) {

@@ -59,6 +59,7 @@ struct Rootfs::State {
   std::vector<MountOp> plan;
   RootPropagation propagation;
   std::vector<BindSource> sources;
+  DeviceNodes nodes;
   std::optional<RootDir> root;  // from mount_all on
   std::string no_overlay;       // why an image that needs one did not get it
 
@@ -84,6 +85,7 @@ Rootfs Rootfs::open(int bundle, const spec::Spec& spec, std::span<const HostBind
                                     .plan = std::move(plan),
                                     .propagation = propagation_of(spec.linux_.rootfs_propagation),
                                     .sources = {},
+                                    .nodes = {},
                                     .root = {},
                                     .no_overlay = {}}));
 }
@@ -93,6 +95,9 @@ void Rootfs::open_sources() {
   check(::fchdir(state.bundle.get()), "change to", "bundle");
   state.sources = take_sources(state.plan, {.in_user_namespace = state.in_user_namespace,
                                             .shared = state.propagation.shared});
+  if (state.in_user_namespace && !dev_is_bound(state.plan)) {
+    state.nodes = DeviceNodes::make(devices_of(state.spec), state.spec.linux_);
+  }
 }
 
 // Looked at before anything is mounted: a tree that mounts are in cannot be exchanged any more.
@@ -128,7 +133,10 @@ const RootDir& Rootfs::State::mounted() const {
 void Rootfs::State::mount_planned() {
   try {
     for (size_t i = 0; i < plan.size(); ++i) perform(plan[i], mounted(), std::move(sources[i]));
-    if (!dev_is_bound(plan)) make_devices(mounted(), devices_of(spec));
+    if (!dev_is_bound(plan)) {
+      nodes.open_at(mounted().fd());
+      make_devices(mounted(), devices_of(spec), nodes);
+    }
   } catch (const Error& e) {
     if (no_overlay.empty() || !is_refusal(e.code())) throw;
     throw e.with_note(no_overlay);

@@ -189,6 +189,10 @@ std::string names(const std::string& path) {
   return text;
 }
 
+std::string kernel_core() {
+  return fs::exists("/proc/kcore") ? "core " : "";
+}
+
 std::string mount_line(const std::string& mount_point) {
   std::istringstream lines(read_file(AT_FDCWD, "/proc/self/mountinfo"));
   std::string last;

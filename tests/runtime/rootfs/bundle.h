@@ -52,9 +52,9 @@ class Bundle {
 
   spec::Spec spec;
   std::vector<HostBind> binds;
-  bool keep_owners = false;  // enter gives the bundle to the user otherwise
+  bool keep_owners = false;       // enter gives the bundle to the user otherwise
   std::function<void()> on_host;  // first of all in the child
-  int namespaces = 0;        // CLONE_NEW* beyond user and mount; CLONE_NEWPID forks once more
+  int namespaces = 0;             // CLONE_NEW* beyond user and mount; CLONE_NEWPID forks once more
 
  private:
   void child(As as, const std::function<void(Rootfs&)>& between,
@@ -68,6 +68,8 @@ bool can_unshare();
 // For use inside: content of a file or `errno: text`; names in a directory, `a b c`.
 std::string content(const std::string& path);
 std::string names(const std::string& path);
+// `core ` where this kernel has /proc/kcore, and /dev a link to it.
+std::string kernel_core();
 // The last (topmost) mountinfo line of a mount point, or nothing.
 std::string mount_line(const std::string& mount_point);
 bool writable(const std::string& dir);

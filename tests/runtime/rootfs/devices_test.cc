@@ -7,6 +7,7 @@
 #include <sys/sysmacros.h>
 #include <unistd.h>
 
+#include <cstdio>
 #include <filesystem>
 
 #include "base/error.h"
@@ -16,11 +17,31 @@
 namespace berth::runtime::rootfs {
 namespace {
 
+using ::testing::EndsWith;
+using ::testing::HasSubstr;
+
 std::string device_at(const std::string& path) {
   struct stat st {};
   if (::lstat(path.c_str(), &st) < 0) return "none";
-  const char type = S_ISCHR(st.st_mode) ? 'c' : S_ISFIFO(st.st_mode) ? 'p' : '?';
+  const char type = S_ISCHR(st.st_mode)    ? 'c'
+                    : S_ISBLK(st.st_mode)  ? 'b'
+                    : S_ISFIFO(st.st_mode) ? 'p'
+                                           : '?';
   return type + std::to_string(::major(st.st_rdev)) + ":" + std::to_string(::minor(st.st_rdev));
+}
+
+std::string mode_of(const std::string& path) {
+  struct stat st {};
+  if (::stat(path.c_str(), &st) < 0) return "none";
+  char text[8] = {};
+  (void)std::snprintf(text, sizeof text, "%o", st.st_mode & 07777U);
+  return text;
+}
+
+std::string owner_of(const std::string& path) {
+  struct stat st {};
+  if (::stat(path.c_str(), &st) < 0) return "none";
+  return std::to_string(st.st_uid) + ":" + std::to_string(st.st_gid);
 }
 
 std::string link_at(const std::string& path) {
@@ -52,7 +73,8 @@ class Devices : public ::testing::TestWithParam<As> {
   void SetUp() override {
     if (!can_unshare()) GTEST_SKIP() << "unshare: " << errno_text(errno);
   }
-  bool makes_nodes() const { return GetParam() == As::root; }
+  // By itself, or before its namespace is entered.
+  bool makes_nodes() const { return GetParam() == As::root || GetParam() == As::root_for_user; }
   Bundle bundle_;
 };
 INSTANTIATE_TEST_SUITE_P(As, Devices, ::testing::ValuesIn(kEveryone),
@@ -74,9 +96,8 @@ TEST_P(Devices, TheDefaultOnesAreThereAndWork) {
     return text + " | " + names("/dev");
   });
   EXPECT_EQ(result.error, "");
-  EXPECT_EQ(result.report,
-            "c1:3 c1:5 c1:7 c1:8 c1:9 c5:0 work | "
-            "fd full null ptmx pts random stderr stdin stdout tty urandom zero");
+  EXPECT_EQ(result.report, "c1:3 c1:5 c1:7 c1:8 c1:9 c5:0 work | " + kernel_core() +
+                               "fd full null ptmx pts random stderr stdin stdout tty urandom zero");
 }
 
 TEST_P(Devices, LinksAndTerminals) {
@@ -121,25 +142,92 @@ TEST_P(Devices, OnlyATerminalBecomesTheConsole) {
 }
 
 TEST_P(Devices, TheBundlesOwn) {
-  if (!std::filesystem::exists("/dev/net/tun"))
-    GTEST_SKIP() << "/dev/net/tun: " << errno_text(ENOENT);
   bundle_.usual_mounts();
   auto tun = device("/dev/net/tun", 'c', 10, 200);
   tun.file_mode = 0640;
-  bundle_.spec.linux_.devices = {tun, device("/dev/fifo", 'p', 0, 0),
-                                 device("/other/null", 'c', 1, 3)};
-  if (!makes_nodes()) bundle_.spec.linux_.devices.pop_back();  // the host has no /other/null
-  const bool nodes = makes_nodes();
-  const Result result = bundle_.enter(GetParam(), [nodes] {
-    struct stat st {};
-    ::stat("/dev/net/tun", &st);
-    const std::string mode = nodes ? std::to_string(st.st_mode & 0777) : "the host's";
-    return device_at("/dev/net/tun") + " " + mode + " " + device_at("/dev/fifo") + " " +
-           device_at("/other/null");
+  auto zero = device("/dev//zero", 'c', 1, 5);  // a default one
+  zero.file_mode = 0600;
+  bundle_.spec.linux_.devices = {tun, zero, device("/dev/fifo", 'p', 0, 0)};
+  if (makes_nodes()) {  // none of the host's
+    bundle_.spec.linux_.devices.push_back(device("/other/null", 'u', 1, 3));
+    bundle_.spec.linux_.devices.push_back(device("/dev/disk", 'b', 7, 200));
+  } else if (!std::filesystem::exists("/dev/net/tun")) {
+    GTEST_SKIP() << "/dev/net/tun: " << errno_text(ENOENT);
+  }
+  const Result result = bundle_.enter(GetParam(), [] {
+    return mode_of("/dev/net/tun") + " " + mode_of("/dev/zero") + " " + device_at("/dev/net/tun") +
+           " " + device_at("/dev/zero") + " " + device_at("/dev/fifo") + " " +
+           device_at("/other/null") + " " + device_at("/dev/disk");
   });
   EXPECT_EQ(result.error, "");
-  EXPECT_EQ(result.report, nodes ? "c10:200 " + std::to_string(0640) + " p0:0 c1:3"
-                                 : "c10:200 the host's p0:0 none");
+  if (makes_nodes()) {
+    EXPECT_EQ(result.report, "640 600 c10:200 c1:5 p0:0 c1:3 b7:200");
+  } else {
+    EXPECT_THAT(result.report, EndsWith(" c10:200 c1:5 p0:0 none none"));
+  }
+}
+
+TEST_P(Devices, BelongToWhoIsNamed) {
+  if (!makes_nodes()) return;  // the host's serve
+  bundle_.usual_mounts();
+  auto own = device("/dev/own", 'c', 1, 5);
+  own.uid = GetParam() == As::root ? 7 : 0;
+  bundle_.spec.linux_.devices = {own, device("/dev/roots", 'c', 1, 5)};
+  bundle_.spec.linux_.uid_mappings = bundle_.spec.linux_.gid_mappings = {{0, 65534, 1}};
+  const Result result = bundle_.enter(GetParam(), [] {
+    const UniqueFd zero(::open("/dev/own", O_RDONLY | O_CLOEXEC));
+    char byte = 'x';
+    const bool works = ::read(zero.get(), &byte, 1) == 1 && byte == 0;
+    return owner_of("/dev/own") + " " + owner_of("/dev/roots") + (works ? " works" : "");
+  });
+  EXPECT_EQ(result.error, "");
+  EXPECT_EQ(result.report, GetParam() == As::root ? "7:0 0:0 works" : "0:0 0:0 works");
+}
+
+TEST_P(Devices, ThoseThatAreThereAreTaken) {
+  bundle_.usual_mounts();
+  bundle_.mount("/dev/null", "bind", "/dev/null", {"bind"});
+  const Result result = bundle_.enter(GetParam(), [] { return device_at("/dev/null"); });
+  EXPECT_EQ(result.error, "");
+  EXPECT_EQ(result.report, "c1:3");
+}
+
+TEST_P(Devices, SomethingElseInTheirPlaceIsRefused) {
+  bundle_.spec.linux_.devices = {device("/made/null", 'c', 1, 3)};
+  const std::string place = bundle_.rootfs() + "/made/null";
+  const auto refused = [&] {
+    EXPECT_EQ(bundle_.enter(GetParam()).error,
+              "device '/made/null': the root file system has something else in the place of the "
+              "device");
+    std::filesystem::remove(place);
+  };
+  for (const char* target : {"/dev/zero", "/nowhere", "../../../../../tmp"}) {
+    bundle_.link("rootfs/made/null", target);
+    refused();
+  }
+  bundle_.dir("rootfs/made/null");
+  refused();
+  ASSERT_EQ(::mkfifo(place.c_str(), 0600), 0);
+  refused();
+}
+
+TEST_P(Devices, ThePseudoTerminalsMasterIsTheContainers) {
+  bundle_.usual_mounts();
+  bundle_.spec.linux_.devices = {device("/dev/ptmx", 'c', 5, 2)};
+  const Result result = bundle_.enter(GetParam(), [] { return link_at("/dev/ptmx"); });
+  EXPECT_EQ(result.error, "");
+  EXPECT_EQ(result.report, "pts/ptmx");
+}
+
+TEST_P(Devices, ShownOnesAreNoPrograms) {
+  bundle_.usual_mounts();
+  const Result result = bundle_.enter(GetParam(), [] { return mount_line("/dev/null"); });
+  EXPECT_EQ(result.error, "");
+  if (GetParam() == As::root) {
+    EXPECT_EQ(result.report, "");
+  } else {
+    EXPECT_THAT(result.report, HasSubstr(" /dev/null rw,nosuid,noexec"));
+  }
 }
 
 TEST_P(Devices, AHostNodeThatIsAnotherDeviceIsNotShown) {
