@@ -10,14 +10,15 @@ namespace {
 
 using spec::DeviceRule;
 
-// As runc has them: mknod of anything, the devices of runtime-spec's "Default Devices", terminals.
+// As runc has them: mknod of anything, the devices of runtime-spec's "Default Devices", terminals,
+// and /dev/net/tun, which images make themselves (runc 1.2.0 was without it, 1.2.4 is not).
 std::vector<DeviceRule> defaults() {
   std::vector<DeviceRule> rules;
   for (const char type : {'c', 'b'}) {
     rules.push_back({.allow = true, .type = type, .major = {}, .minor = {}, .access = "m"});
   }
   for (const auto& [major, minor] :
-       {std::pair{1, 3}, {1, 8}, {1, 7}, {5, 0}, {1, 5}, {1, 9}, {136, -1}, {5, 2}}) {
+       {std::pair{1, 3}, {1, 8}, {1, 7}, {5, 0}, {1, 5}, {1, 9}, {136, -1}, {5, 2}, {10, 200}}) {
     DeviceRule rule{.allow = true, .type = 'c', .major = major, .minor = {}, .access = "rwm"};
     if (minor >= 0) rule.minor = minor;
     rules.push_back(std::move(rule));

@@ -31,10 +31,10 @@ std::vector<std::string> v1(const std::string& json) {
 }
 
 using Lines = std::vector<std::string>;
-const Lines kDefaults = {"allow c *:* m",   "allow b *:* m",   "allow c 1:3 rwm",
-                         "allow c 1:8 rwm", "allow c 1:7 rwm", "allow c 5:0 rwm",
-                         "allow c 1:5 rwm", "allow c 1:9 rwm", "allow c 136:* rwm",
-                         "allow c 5:2 rwm"};
+const Lines kDefaults = {"allow c *:* m",   "allow b *:* m",     "allow c 1:3 rwm",
+                         "allow c 1:8 rwm", "allow c 1:7 rwm",   "allow c 5:0 rwm",
+                         "allow c 1:5 rwm", "allow c 1:9 rwm",   "allow c 136:* rwm",
+                         "allow c 5:2 rwm", "allow c 10:200 rwm"};
 
 Lines with_defaults(Lines first) {
   first.insert(first.end(), kDefaults.begin(), kDefaults.end());
