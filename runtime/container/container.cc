@@ -16,6 +16,7 @@
 #include "runtime/container/hooks.h"
 #include "runtime/container/members.h"
 #include "runtime/container/unit.h"
+#include "runtime/process/seccomp_agent.h"
 
 namespace berth::runtime {
 namespace {
@@ -94,7 +95,9 @@ void Container::start() {
   }
   const spec::Hooks hooks = late_hooks();
   try {
-    pass_gate(folder_.fd());
+    pass_gate(folder_.fd(), [&] {
+      return process::connect_agent(folder_.configuration().linux_.seccomp.value().listener_path);
+    });
   } catch (const EnterFailure& e) {
     if (e.exit_code() != kExitHookFailed) throw;
     fail_start(e.what());

@@ -52,6 +52,7 @@ void enter(Entry entry) {
     }
     Start start(std::move(entry));
     start.on_host();
+    start.connect_agent();
     start.enter_user_namespace();
     start.inside({});
   });
@@ -127,9 +128,9 @@ void Start::inside(const Stops& stops) {
     stops.ready();  // the limits are in force when `create` is over
     stops.gate();
   }
+  if (seccomp_) load_filter(stops);  // may forbid all of the above
   run_hooks_inside(entry_.spec.hooks.start_container, "startContainer", Status::created,
                    program_.env());
-  if (seccomp_) seccomp_->load();  // may forbid all of the above
   of_program(kExitNotExecutable, [&] { program_.execute(); });
   std::abort();  // execute gives back by an exception or not at all
 }

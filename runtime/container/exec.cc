@@ -55,6 +55,7 @@ Child exec(const StateFolder& folder, ExecRequest request) {
   }
   // Straight into the group the clone would be on the group's CPUs before anything is said.
   if (entry.spec.process->exec_cpu_affinity.initial) join.v2_dir.reset();
+  entry.container->state = state_json(record, Status::running);
   entry.id = record.id;
   entry.fds = std::move(request.fds);
   entry.console = std::move(request.console);

@@ -78,12 +78,12 @@ UniqueFd await_start(const UniqueFd& gate) {
   return UniqueFd(check(connection, "wait for start"));
 }
 
-void pass_gate(int folder) {
+void pass_gate(int folder, const std::function<UniqueFd()>& connect_agent) {
   UniqueFd socket = new_socket();
   const sockaddr_un address = address_in(folder);
   check(::connect(socket.get(), reinterpret_cast<const sockaddr*>(&address), sizeof address),
         "connect to socket", kName);
-  (void)ParentEnd(std::move(socket)).await_execve();
+  (void)ParentEnd(std::move(socket)).await_execve(connect_agent);
 }
 
 void remove_gate(int folder) {

@@ -2,6 +2,8 @@
 // go on; the connection says how execve went. Private to this folder.
 #pragma once
 
+#include <functional>
+
 #include "base/fd.h"
 
 namespace berth::runtime {
@@ -12,7 +14,8 @@ UniqueFd open_gate(int folder);
 // the program's own dispositions and mask are back.
 UniqueFd await_start(const UniqueFd& gate);
 // Returns when the program is executed. Throws EnterFailure with the process' own message.
-void pass_gate(int folder);
+// `connect_agent` is called where the process asks for its seccomp agent, whose path is the host's.
+void pass_gate(int folder, const std::function<UniqueFd()>& connect_agent);
 void remove_gate(int folder);
 
 }  // namespace berth::runtime

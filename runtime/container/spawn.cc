@@ -22,6 +22,7 @@
 #include "runtime/container/start.h"
 #include "runtime/container/sync.h"
 #include "runtime/container/wait.h"
+#include "runtime/process/seccomp_agent.h"
 #include "runtime/process/signal_name.h"
 
 namespace berth::runtime {
@@ -152,6 +153,7 @@ void restore_signals(const Spawning& s) {
     parent.ready();
     restore_signals(s);
   };
+  stops.agent = [&] { return parent.ask_for_agent(); };
   if (s.start.entry().gate) stops.gate = [&] { wait_at_gate(s, parent); };
   s.start.inside(stops);
 }
@@ -239,7 +241,11 @@ void see_through(const Spawning& s, const ParentEnd& socket, Child& child) {
     socket.go(child.pid);
   }
   if (!socket.await_ready()) explain_death(child);
-  if (!s.start.entry().gate && !socket.await_execve()) explain_death(child);
+  if (s.start.entry().gate) return;
+  const auto connect_agent = [&] {
+    return process::connect_agent(s.start.entry().spec.linux_.seccomp->listener_path);
+  };
+  if (!socket.await_execve(connect_agent)) explain_death(child);
 }
 
 }  // namespace

@@ -1,12 +1,14 @@
 // What is decided before anything is done, and what an error becomes. The stages are in enter.cc.
 #include "runtime/container/start.h"
 
+#include <limits.h>
 #include <unistd.h>
 
 #include <utility>
 
 #include "base/error.h"
 #include "runtime/process/capabilities.h"
+#include "runtime/process/seccomp_agent.h"
 #include "runtime/process/sysctl.h"
 #include "runtime/process/user_namespace.h"
 
@@ -30,6 +32,13 @@ process::Namespaces open_namespaces(const Entry& entry) {
                                          entry.spec);
 }
 
+std::string path_of(int fd) {
+  char path[PATH_MAX];
+  const std::string link = "/proc/self/fd/" + std::to_string(fd);
+  return {path, static_cast<size_t>(
+                    check(::readlink(link.c_str(), path, sizeof path), "readlink", "bundle"))};
+}
+
 std::string in(const std::string& step, const char* message) {
   return step.empty() ? message : step + ": " + message;
 }
@@ -43,6 +52,10 @@ Start::Start(Entry entry)
   if (!entry_.container) process::forget_own_namespaces(entry_.spec);
   const spec::Spec& spec = entry_.spec;
   if (spec.linux_.seccomp) seccomp_ = process::SeccompFilter::compile(*spec.linux_.seccomp);
+  if (seccomp_ && seccomp_->notifies()) {
+    process::require_agent(spec.linux_.seccomp->listener_path);
+    if (!entry_.container && !entry_.state) bundle_path_ = path_of(entry_.bundle.get());
+  }
   if (entry_.container) return;
   if (!entry_.user_namespace && !namespaces_.joins_user()) {
     maps_ = process::plan_id_maps(spec, namespaces_.makes_user(), process::has_sys_admin(),

@@ -23,6 +23,8 @@ struct Stops {
   std::function<void()> limits;        // the last limits are the parent's to set
   std::function<void()> ready;         // all is done but the last limits and execve
   std::function<void()> gate;          // after the limits: until somebody starts it
+  // A connection to the seccomp agent, whose path is the host's.
+  std::function<UniqueFd()> agent;
 };
 
 class Start {
@@ -37,6 +39,8 @@ class Start {
   void before_cgroup();
   void on_host();
   void enter_user_namespace();
+  // Where nobody outside will do it: while the host's paths are there.
+  void connect_agent();
   // From the namespaces to execve.
   [[noreturn]] void inside(const Stops& stops);
 
@@ -64,6 +68,8 @@ class Start {
   void run_hooks_inside(const std::vector<spec::Hook>& hooks, const char* kind, Status status,
                         const std::vector<std::string>& env) const;
   void open_terminal(int root);
+  void load_filter(const Stops& stops);
+  std::string process_state() const;
   void take_identity(process::Groups groups, const process::CapabilityPlan& capabilities);
 
   Entry entry_;
@@ -74,6 +80,8 @@ class Start {
   std::optional<rootfs::Rootfs> rootfs_;
   UniqueFd proc_sys_;
   UniqueFd terminal_;  // the slave
+  UniqueFd agent_;
+  std::string bundle_path_;  // for the agent, where no record has it
   pid_t host_pid_ = -1;
 };
 

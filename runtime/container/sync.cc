@@ -18,6 +18,7 @@ constexpr char kGo = 'g';        // and the pid
 constexpr char kTree = 't';
 constexpr char kLimits = 'l';
 constexpr char kReady = 'r';
+constexpr char kAgent = 'a';   // and, in the answer, a connection
 constexpr char kFailed = 'f';  // and the exit code, a line feed, the message
 
 int leading_number(const std::string& bytes) {
@@ -59,6 +60,13 @@ void ChildEnd::ready() const {
   send_message(socket_.get(), std::string(1, kReady));
 }
 
+UniqueFd ChildEnd::ask_for_agent() const {
+  send_message(socket_.get(), std::string(1, kAgent));
+  Message message = receive_message(socket_.get());
+  if (!message.bytes.starts_with(kAgent) || message.fds.size() != 1) ::_exit(kExitBerthFailed);
+  return std::move(message.fds.front());
+}
+
 void ChildEnd::fail(const EnterFailure& failure) const noexcept {
   std::string text = kFailed + std::to_string(failure.exit_code()) + "\n" + failure.what();
   text.resize(std::min(text.size(), kMaxMessage));
@@ -96,9 +104,17 @@ bool ParentEnd::await_ready() const {
   return receive(socket_.get()).bytes.starts_with(kReady);
 }
 
-bool ParentEnd::await_execve() const {
+bool ParentEnd::await_execve(const std::function<UniqueFd()>& connect_agent) const {
   try {
-    return receive(socket_.get()).bytes.empty();
+    Message message = receive(socket_.get());
+    if (message.bytes.starts_with(kAgent)) {
+      UniqueFd agent = connect_agent();
+      const int fd = agent.get();
+      send_message(socket_.get(), std::string(1, kAgent), {&fd, 1});
+      agent.reset();  // the agent is to see the end when the child closes it
+      message = receive(socket_.get());
+    }
+    return message.bytes.empty();
   } catch (const EnterFailure& e) {
     throw EnterFailure(e.what(), e.exit_code(), /*set_up=*/true);
   }

@@ -4,6 +4,7 @@
 
 #include <sys/types.h>
 
+#include <functional>
 #include <optional>
 #include <utility>
 
@@ -25,6 +26,9 @@ class ChildEnd {
   // The process that goes on in our place, as this process' PID namespace counts.
   void hand_over(pid_t pid, const UniqueFd& pidfd) const;
   void ready() const;
+  // A connection to the seccomp agent: who waits for our execve makes it. Where that one is gone or
+  // cannot, this process ends.
+  UniqueFd ask_for_agent() const;
   // By write(2) alone: a seccomp filter may be in force.
   void fail(const EnterFailure& failure) const noexcept;
   bool parent_is_gone() const;
@@ -51,8 +55,9 @@ class ParentEnd {
   bool await_ready() const;
   // Throws the child's EnterFailure. Nothing where it died without a word.
   std::optional<HandedOver> await_hand_over() const;
-  // After await_ready, until execve. Throws the child's EnterFailure.
-  bool await_execve() const;
+  // After await_ready, until execve. Throws the child's EnterFailure. `connect_agent` is called
+  // where the child asks for one.
+  bool await_execve(const std::function<UniqueFd()>& connect_agent) const;
 
  private:
   UniqueFd socket_;

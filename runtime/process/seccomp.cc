@@ -41,9 +41,7 @@ uint32_t action_of(const std::string& name, std::optional<uint32_t> errno_ret) {
   if (name == "SCMP_ACT_TRACE") return SCMP_ACT_TRACE(value);
   if (name == "SCMP_ACT_ALLOW") return SCMP_ACT_ALLOW;
   if (name == "SCMP_ACT_LOG") return SCMP_ACT_LOG;
-  if (name == "SCMP_ACT_NOTIFY") {
-    throw Error("linux.seccomp: 'SCMP_ACT_NOTIFY' takes a listener, which berth does not give");
-  }
+  if (name == "SCMP_ACT_NOTIFY") return SCMP_ACT_NOTIFY;
   throw Error("linux.seccomp: '" + name + "' is not a seccomp action");
 }
 
@@ -76,8 +74,7 @@ unsigned flag_of(const std::string& name) {
       {{"SECCOMP_FILTER_FLAG_TSYNC", SECCOMP_FILTER_FLAG_TSYNC},
        {"SECCOMP_FILTER_FLAG_LOG", SECCOMP_FILTER_FLAG_LOG},
        {"SECCOMP_FILTER_FLAG_SPEC_ALLOW", SECCOMP_FILTER_FLAG_SPEC_ALLOW},
-       // Without a listener the kernel refuses it and it would mean nothing.
-       {"SECCOMP_FILTER_FLAG_WAIT_KILLABLE_RECV", 0}});
+       {"SECCOMP_FILTER_FLAG_WAIT_KILLABLE_RECV", SECCOMP_FILTER_FLAG_WAIT_KILLABLE_RECV}});
   for (const auto& [known, value] : kFlags) {
     if (known == name) return value;
   }
@@ -175,6 +172,8 @@ SeccompFilter SeccompFilter::compile(const spec::Seccomp& seccomp) {
   SeccompFilter filter;
   for (const std::string& name : seccomp.flags) filter.flags_ |= flag_of(name);
   const int newest = add_rules(context.get(), default_action, seccomp);
+  filter.notifies_ = std::ranges::find(seccomp.syscalls, "SCMP_ACT_NOTIFY",
+                                       &spec::SeccompRule::action) != seccomp.syscalls.end();
   filter.program_ = export_program(context.get());
   const bool refuses = seccomp.default_action == "SCMP_ACT_ERRNO";
   if (refuses && newest >= 0) answer_newer_with_enosys(filter.program_, newest);
@@ -182,10 +181,23 @@ SeccompFilter SeccompFilter::compile(const spec::Seccomp& seccomp) {
   return filter;
 }
 
-void SeccompFilter::load() const {
+int SeccompFilter::load(unsigned flags) const {
   sock_fprog program{static_cast<unsigned short>(program_.size()),
                      const_cast<sock_filter*>(program_.data())};
-  check(::syscall(SYS_seccomp, SECCOMP_SET_MODE_FILTER, flags_, &program), "load seccomp filter");
+  return static_cast<int>(check(::syscall(SYS_seccomp, SECCOMP_SET_MODE_FILTER, flags, &program),
+                                "load seccomp filter"));
+}
+
+void SeccompFilter::load() const {
+  // Without a listener the kernel refuses it, and it would mean nothing.
+  load(flags_ & ~unsigned{SECCOMP_FILTER_FLAG_WAIT_KILLABLE_RECV});
+}
+
+UniqueFd SeccompFilter::load_with_listener() const {
+  unsigned flags = flags_ | SECCOMP_FILTER_FLAG_NEW_LISTENER;
+  // Both have a result of their own: a thread that cannot follow must not be the one.
+  if ((flags & SECCOMP_FILTER_FLAG_TSYNC) != 0) flags |= SECCOMP_FILTER_FLAG_TSYNC_ESRCH;
+  return UniqueFd(load(flags));
 }
 
 }  // namespace berth::runtime::process

@@ -6,6 +6,7 @@
 
 #include <vector>
 
+#include "base/fd.h"
 #include "runtime/spec/spec.h"
 
 namespace berth::runtime::process {
@@ -17,10 +18,17 @@ class SeccompFilter {
   static SeccompFilter compile(const spec::Seccomp& seccomp);
   // Takes no_new_privs or CAP_SYS_ADMIN. What follows may do what the filter allows, no more.
   void load() const;
+  // Whether a rule asks somebody else (SCMP_ACT_NOTIFY): then it is loaded with a listener, the
+  // descriptor at which the calls arrive (seccomp_unotify(2)). Until somebody answers there, they
+  // do not return.
+  bool notifies() const { return notifies_; }
+  UniqueFd load_with_listener() const;
 
  private:
+  int load(unsigned flags) const;
   std::vector<sock_filter> program_;
   unsigned flags_ = 0;
+  bool notifies_ = false;
 };
 
 }  // namespace berth::runtime::process

@@ -23,13 +23,22 @@ bool kernel_has_flag(std::string_view name) {
     std::string_view name;
     unsigned bit;
   };
-  constexpr auto kFlags =
-      std::to_array<Flag>({{"SECCOMP_FILTER_FLAG_TSYNC", SECCOMP_FILTER_FLAG_TSYNC},
-                           {"SECCOMP_FILTER_FLAG_LOG", SECCOMP_FILTER_FLAG_LOG},
-                           {"SECCOMP_FILTER_FLAG_SPEC_ALLOW", SECCOMP_FILTER_FLAG_SPEC_ALLOW}});
+  constexpr auto kFlags = std::to_array<Flag>(
+      {{"SECCOMP_FILTER_FLAG_TSYNC", SECCOMP_FILTER_FLAG_TSYNC},
+       {"SECCOMP_FILTER_FLAG_LOG", SECCOMP_FILTER_FLAG_LOG},
+       {"SECCOMP_FILTER_FLAG_SPEC_ALLOW", SECCOMP_FILTER_FLAG_SPEC_ALLOW},
+       // The kernel knows it together with a listener alone.
+       {"SECCOMP_FILTER_FLAG_WAIT_KILLABLE_RECV",
+        SECCOMP_FILTER_FLAG_NEW_LISTENER | SECCOMP_FILTER_FLAG_WAIT_KILLABLE_RECV}});
   const auto flag = std::ranges::find(kFlags, name, &Flag::name);
-  if (flag == kFlags.end()) return false;  // of listeners, which berth does not give
+  if (flag == kFlags.end()) return false;
   return ::syscall(SYS_seccomp, SECCOMP_SET_MODE_FILTER, flag->bit, nullptr) < 0 && errno == EFAULT;
+}
+
+bool kernel_has_action(std::string_view name) {
+  if (name != "SCMP_ACT_NOTIFY") return true;  // the others are older than pidfds
+  const uint32_t action = SECCOMP_RET_USER_NOTIF;
+  return ::syscall(SYS_seccomp, SECCOMP_GET_ACTION_AVAIL, 0, &action) == 0;
 }
 
 bool library_has_architecture(std::string_view name) {
@@ -48,8 +57,7 @@ std::vector<std::string> only(std::vector<std::string> names,
 }  // namespace
 
 SeccompSupport seccomp_support() {
-  const auto needs_no_listener = [](std::string_view name) { return name != "SCMP_ACT_NOTIFY"; };
-  return {.actions = only(spec::known_seccomp_actions(), needs_no_listener),
+  return {.actions = only(spec::known_seccomp_actions(), kernel_has_action),
           .operators = spec::known_seccomp_operators(),
           .architectures = only(spec::known_seccomp_architectures(), library_has_architecture),
           .known_flags = spec::known_seccomp_flags(),

@@ -11,15 +11,14 @@
 #include <sys/stat.h>
 #include <sys/syscall.h>
 #include <sys/sysmacros.h>
-#include <sys/un.h>
 #include <sys/vfs.h>
 #include <termios.h>
 #include <unistd.h>
 
 #include <cerrno>
-#include <cstring>
 
 #include "base/error.h"
+#include "runtime/process/unix_socket.h"
 
 namespace berth::runtime::process {
 namespace {
@@ -108,17 +107,7 @@ void take_terminal(int slave) {
 }
 
 UniqueFd connect_console(const std::string& path) {
-  UniqueFd fd(check(::socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0), "socket"));
-  // A path may be longer than an address can hold.
-  const UniqueFd place(
-      check(::open(path.c_str(), O_PATH | O_CLOEXEC), "connect to console socket", path));
-  sockaddr_un address{};
-  address.sun_family = AF_UNIX;
-  const std::string name = "/proc/self/fd/" + std::to_string(place.get());
-  std::memcpy(address.sun_path, name.c_str(), name.size() + 1);
-  check(::connect(fd.get(), reinterpret_cast<const sockaddr*>(&address), sizeof address),
-        "connect to console socket", path);
-  return fd;
+  return connect_stream("connect to console socket", path);
 }
 
 void send_master(int console, int master) {

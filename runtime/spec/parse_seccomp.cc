@@ -74,6 +74,31 @@ SeccompArg parse_arg(const Node& node) {
   return arg;
 }
 
+constexpr std::string_view kNotify = "SCMP_ACT_NOTIFY";
+
+// Without a rule that notifies the path means nothing, and profiles are shared: it is no mistake.
+void parse_listener(const Node& node, Seccomp& seccomp) {
+  if (const auto path = node.find("listenerPath")) {
+    seccomp.listener_path = path->string();
+    const bool usable =
+        seccomp.listener_path.starts_with('/') ||
+        (seccomp.listener_path.starts_with('@') && seccomp.listener_path.size() > 1);
+    if (!usable && !seccomp.listener_path.empty()) {
+      path->fail_value("is neither an absolute path nor '@' and an abstract socket's name");
+    }
+  }
+  seccomp.listener_metadata = node.string_or("listenerMetadata", "");
+  if (!seccomp.listener_path.empty()) return;
+  if (const auto metadata = node.find("listenerMetadata");
+      metadata && !metadata->string().empty()) {
+    metadata->fail("is for who listens at listenerPath, which is not set");
+  }
+  if (std::ranges::find(seccomp.syscalls, kNotify, &SeccompRule::action) !=
+      seccomp.syscalls.end()) {
+    node.fail_absent("listenerPath", "is missing: a rule's action is 'SCMP_ACT_NOTIFY'");
+  }
+}
+
 SeccompRule parse_rule(const Node& node) {
   SeccompRule rule;
   const Node names = node.at("names");
@@ -84,6 +109,9 @@ SeccompRule parse_rule(const Node& node) {
   }
   const Node action = node.at("action");
   rule.action = known(action, kActions, "action");
+  if (rule.action == kNotify && std::ranges::find(rule.names, "write") != rule.names.end()) {
+    action.fail("SCMP_ACT_NOTIFY cannot be used for the write syscall: it hands the listener on");
+  }
   rule.errno_ret = parse_errno(node, "errnoRet", rule.action);
   if (const auto args = node.find("args")) {
     for (const Node& arg : args->elements()) rule.args.push_back(parse_arg(arg));
@@ -113,12 +141,14 @@ Seccomp parse_seccomp(const Node& node) {
   Seccomp seccomp;
   const Node action = node.at("defaultAction");
   seccomp.default_action = known(action, kActions, "action");
+  if (seccomp.default_action == kNotify) action.fail_value("cannot be the default action");
   seccomp.default_errno_ret = parse_errno(node, "defaultErrnoRet", seccomp.default_action);
   seccomp.architectures = each_of(node, "architectures", kArchitectures, "architecture");
   seccomp.flags = each_of(node, "flags", kFlags, "flag");
   if (const auto syscalls = node.find("syscalls")) {
     for (const Node& rule : syscalls->elements()) seccomp.syscalls.push_back(parse_rule(rule));
   }
+  parse_listener(node, seccomp);
   return seccomp;
 }
 

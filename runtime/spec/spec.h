@@ -169,6 +169,9 @@ struct Seccomp {
   std::optional<uint32_t> default_errno_ret;
   std::vector<std::string> architectures, flags;
   std::vector<SeccompRule> syscalls;
+  // Where SCMP_ACT_NOTIFY sends the calls to: an absolute path, or `@` and an abstract name.
+  std::string listener_path;
+  std::string listener_metadata;  // for the agent there
 };
 
 struct Hook {

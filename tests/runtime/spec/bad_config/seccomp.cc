@@ -43,6 +43,20 @@ const BadConfig kCases[] = {
     {R"({"linux": {"seccomp": {"defaultAction": "SCMP_ACT_ERRNO",
          "defaultErrnoRet": "EPERM"}}})",
      "linux.seccomp.defaultErrnoRet: expected a whole number, found a string"},
+    {R"({"linux": {"seccomp": {"defaultAction": "SCMP_ACT_NOTIFY", "listenerPath": "/s"}}})",
+     "linux.seccomp.defaultAction: 'SCMP_ACT_NOTIFY' cannot be the default action"},
+    {R"({"linux": {"seccomp": {"defaultAction": "SCMP_ACT_ALLOW", "listenerPath": "/s", "syscalls":
+         [{"names": ["read", "write"], "action": "SCMP_ACT_NOTIFY"}]}}})",
+     "linux.seccomp.syscalls[0].action: SCMP_ACT_NOTIFY cannot be used for the write syscall: it "
+     "hands the listener on"},
+    {R"({"linux": {"seccomp": {"defaultAction": "SCMP_ACT_ALLOW", "syscalls":
+         [{"names": ["read"], "action": "SCMP_ACT_NOTIFY"}]}}})",
+     "linux.seccomp.listenerPath: is missing: a rule's action is 'SCMP_ACT_NOTIFY'"},
+    {R"({"linux": {"seccomp": {"defaultAction": "SCMP_ACT_ALLOW", "listenerPath": "s"}}})",
+     "linux.seccomp.listenerPath: 's' is neither an absolute path nor '@' and an abstract socket's "
+     "name"},
+    {R"({"linux": {"seccomp": {"defaultAction": "SCMP_ACT_ALLOW", "listenerMetadata": "x"}}})",
+     "linux.seccomp.listenerMetadata: is for who listens at listenerPath, which is not set"},
     {R"({"linux": {"seccomp": {"defaultAction": "SCMP_ACT_ALLOW", "flags": ["X"]}}})",
      "linux.seccomp.flags[0]: 'X' is not a seccomp flag: one of SECCOMP_FILTER_FLAG_TSYNC, "
      "SECCOMP_FILTER_FLAG_LOG, SECCOMP_FILTER_FLAG_SPEC_ALLOW, "

@@ -5,6 +5,9 @@ namespace {
 
 // ociVersion, root, mounts, names, annotations
 const BadConfig kCases[] = {
+    {R"({"mounts": [{"destination": "/a", "uidMappings":
+         [{"containerID": 0, "hostID": 1, "size": 1}]}]})",
+     "mounts[0]: needs both uidMappings and gidMappings"},
     {R"({"ociVersion": null})", "ociVersion: missing"},
     {R"({"ociVersion": 1})", "ociVersion: expected a string, found a number"},
     {R"({"ociVersion": "2.0.0"})",
