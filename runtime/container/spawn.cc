@@ -119,7 +119,16 @@ void wait_at_gate(const Spawning& s, ChildEnd& parent) {
   parent.go_on_with(await_start(gate));
 }
 
+// What a caller of runtimes ignores for itself (Python: SIGPIPE) would be ignored by the program.
+// Who ignores a hang-up or an interrupt means it so (nohup(1)).
+void unignore_signals() {
+  for (int signal = 1; signal <= SIGRTMAX; ++signal) {
+    if (signal != SIGHUP && signal != SIGINT) ::signal(signal, SIG_DFL);
+  }
+}
+
 void restore_signals(const Spawning& s) {
+  if (s.independent() || s.start.entry().container) unignore_signals();
   if (const auto& mask = s.start.signal_mask()) {
     ::sigprocmask(SIG_SETMASK, &*mask, nullptr);
   } else {

@@ -54,18 +54,26 @@ TEST_F(Signals, AreTheProgramsOwnOnceItIsStarted) {
   folder_.write("out", "");
   script("grep -E 'Sig(Ign|Cgt|Blk)' /proc/self/status; trap '' TERM; echo armed; exec sleep 300");
   const std::string c = id(), out = folder_.path() + "/out";
-  const Ran made = run({"sh", "-c", "trap '' HUP; exec \"$@\" >" + out, "sh", kBerth, "--root",
-                        root(), "create", "-b", bundle(), c});
+  const Ran made = run({"sh", "-c", "trap '' HUP PIPE USR1 XFSZ; exec \"$@\" >" + out, "sh", kBerth,
+                        "--root", root(), "create", "-b", bundle(), c});
   ASSERT_EQ(made.status, 0) << made;
   ASSERT_EQ(berth({"start", c}).status, 0);
   const auto said = [&] { return read_file(AT_FDCWD, out); };
   for (int i = 0; i < 500 && said().find("armed") == std::string::npos; ++i) ::usleep(10'000);
   EXPECT_THAT(said(), HasSubstr("SigBlk:\t0000000000000000"));
-  EXPECT_THAT(said(), HasSubstr("SigIgn:\t0000000000000001")) << "as who made it had it";
+  EXPECT_THAT(said(), HasSubstr("SigIgn:\t0000000000000001")) << "a hang-up, as who made it";
   EXPECT_THAT(said(), HasSubstr("SigCgt:\t0000000000000000"));
   EXPECT_EQ(berth({"kill", c, "TERM"}).status, 0);
   EXPECT_EQ(berth({"kill", c, "0"}).status, 0);
   EXPECT_EQ(status(c), "running");
+}
+
+TEST_F(Signals, ThatTheCallerIgnoresAreNotIgnoredByWhoJoins) {
+  script("exec sleep 300");
+  const std::string c = start({"run", "--detach"});
+  const Ran ran = run({"sh", "-c", "trap '' PIPE; exec \"$@\"", "sh", kBerth, "--root", root(),
+                       "exec", c, "grep", "SigIgn", "/proc/self/status"});
+  EXPECT_THAT(ran.out, HasSubstr("SigIgn:\t0000000000000000")) << ran;
 }
 
 TEST_F(Signals, ReachNoStoppedContainer) {
