@@ -19,6 +19,8 @@ void copy_down(int parent, int group, const std::string& file, bool always) {
   const auto own = read_file_if_exists(group, file);
   if (!own || (!always && !without_newline(*own).empty())) return;
   const std::string inherited = without_newline(read_file(parent, file));
+  // Somebody's mkdir made the parent, and no process may join a group without CPUs or nodes.
+  if (inherited.empty()) throw Error("'" + file + "' of the group above is empty");
   if (inherited != without_newline(*own)) write_file(group, file, inherited);
 }
 

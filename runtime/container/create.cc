@@ -18,6 +18,7 @@
 #include "base/trace.h"
 #include "runtime/cgroup/delegation.h"
 #include "runtime/cgroup/directory.h"
+#include "runtime/cgroup/freezer.h"
 #include "runtime/cgroup/node.h"
 #include "runtime/container/cgroup_place.h"
 #include "runtime/container/container.h"
@@ -125,6 +126,7 @@ LateLimits late_limits(const cgroup::Hierarchy& hierarchy, const cgroup::Node& n
   cgroup::Limits limits;
   limits.memory_bytes = limit_if_needed(hierarchy, "memory", wished.memory_limit);
   limits.pids = limit_if_needed(hierarchy, "pids", wished.pids_limit);
+  if (limits.pids == 0) limits.pids = 1;  // the least there is: the program itself
   if (limits.empty()) return {};
   LateLimits late = node.late(limits);
   allow_swap(late, wished);
@@ -263,7 +265,11 @@ std::optional<cgroup::Node> Container::make_cgroup(const CgroupPlace& place) {
   if (place.is_delegated) hierarchy_ = cgroup::detect(cgroup::ControllerSet::delegated);
   try {
     if (!cgroup::processes(hierarchy(), place.path).empty()) {
-      throw Error("cgroup '" + place.path + "' has processes in it already");
+      throw Error("container's cgroup is not empty: '" + place.path + "' has processes");
+    }
+    // The first process would stop as it joins, and nobody could tell why.
+    if (cgroup::is_frozen(hierarchy(), place.path)) {
+      throw Error("container's cgroup unexpectedly frozen: '" + place.path + "'");
     }
     auto group = cgroup::Node::create(hierarchy(), place.path, {});
     if (place.is_delegated) hierarchy_.reset();

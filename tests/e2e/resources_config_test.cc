@@ -47,6 +47,7 @@ const Wish kWishes[] = {
     {R"({"memory": {"reservation": 33554432, "kernel": 1, "kernelTCP": 1, "useHierarchy": true}})",
      "memory", "memory.soft_limit_in_bytes", "33554432", "memory.low", "33554432"},
     {R"({"pids": {"limit": 50}})", "pids", "pids.max", "50", "pids.max", "50"},
+    {R"({"pids": {"limit": 0}})", "pids", "pids.max", "1", "pids.max", "1"},
     {R"({"pids": {"limit": -1}})", "pids", "pids.max", "max", "pids.max", "max"},
     {R"({"hugepageLimits": [{"pageSize": "2MB", "limit": 4194304}]})", "hugetlb",
      "hugetlb.2MB.limit_in_bytes", "4194304", "hugetlb.2MB.max", "4194304"},
@@ -127,6 +128,66 @@ TEST_F(ResourcesConfig, AControllerThatIsNotMountedIsNamed) {
   EXPECT_THAT(
       ran.err,
       HasSubstr("linux.resources.network.classID: the controller 'net_cls' is not available"));
+}
+
+// In each hierarchy that has it, as somebody's mkdir makes it.
+class ForeignGroup {
+ public:
+  ForeignGroup(const runtime::cgroup::Hierarchy& hierarchy, const std::string& controller,
+               const std::string& name)
+      : v2_(is_on_v2(hierarchy, controller)),
+        path_((v2_ ? hierarchy.v2 : hierarchy.v1_of(controller)->path) + "/" + name) {
+    std::filesystem::create_directory(path_);
+  }
+  ~ForeignGroup() { ::rmdir(path_.c_str()); }
+  ForeignGroup(const ForeignGroup&) = delete;
+  ForeignGroup& operator=(const ForeignGroup&) = delete;
+  const std::string& path() const { return path_; }
+  bool v2() const { return v2_; }
+
+ private:
+  bool v2_;
+  std::string path_;
+};
+
+TEST_F(ResourcesConfig, AGroupThatIsFrozenIsRefused) {
+  const std::string c = id();
+  const ForeignGroup group(hierarchy_, "freezer", c);
+  const std::string file = group.path() + (group.v2() ? "/cgroup.freeze" : "/freezer.state");
+  std::ofstream(file) << (group.v2() ? "1" : "FROZEN");
+  configure([&](json& config) { config["linux"]["cgroupsPath"] = "/" + c; });
+  for (const char* verb : {"run", "create"}) {
+    const Ran ran = berth({verb, "-b", bundle(), c}, {.timeout = std::chrono::seconds(20)});
+    EXPECT_EQ(ran.status, 1) << ran;
+    EXPECT_THAT(ran.err, HasSubstr("container's cgroup unexpectedly frozen: '" + c + "'"));
+  }
+  EXPECT_TRUE(std::filesystem::exists(file)) << "it is not berth's";
+}
+
+TEST_F(ResourcesConfig, AParentWithoutCpusIsGivenThoseAboveIt) {
+  const std::string c = id();
+  const ForeignGroup group(hierarchy_, "cpuset", c);
+  configure([&](json& config) { config["linux"]["cgroupsPath"] = "/" + c + "/below"; });
+  script("grep Cpus_allowed_list /proc/self/status");
+  const Ran ran = berth({"run", "-b", bundle(), c});
+  EXPECT_EQ(ran.status, 0) << ran;
+}
+
+TEST_F(ResourcesConfig, ItIsInEveryHierarchyAlsoWithoutAController) {
+  configure([](json& config) {
+    auto& all = config["linux"]["namespaces"].get_ref<json::array_t&>();
+    std::erase_if(all, [](const json& ns) { return ns["type"] == "cgroup"; });
+  });
+  const std::string c = id();
+  configure([&](json& config) { config["linux"]["cgroupsPath"] = "/" + c; });
+  script("cat /proc/self/cgroup");
+  const Ran ran = berth({"run", "-b", bundle(), c});
+  std::istringstream lines(ran.out);
+  for (std::string line; std::getline(lines, line);) {
+    const bool unused = line.starts_with("0::") && !hierarchy_.v1.empty();
+    if (!unused) EXPECT_TRUE(line.ends_with(":/" + c)) << line;
+  }
+  EXPECT_THAT(remains(c), IsEmpty());
 }
 
 TEST_F(ResourcesConfig, DevicesAreThoseOfTheRules) {

@@ -45,9 +45,6 @@ const std::vector<Known> kMounts{
 
 // Cgroups.
 const std::vector<Known> kCgroups{
-    {kAll, "(berth|runc) cgroup: \\d+:name=systemd:/.*",
-     "a hierarchy of a name alone has no limits: berth makes no group there", Seen::sometimes},
-    {kAll, "(berth|runc) mountinfo: /\\S* /sys/fs/cgroup/systemd .*", "the same", Seen::sometimes},
     {"no cgroup path", "(berth|runc) cgroup: \\d+:\\S*:/.*",
      "without linux.cgroupsPath the place is the runtime's to choose", Seen::sometimes},
     {"no cgroup path", "(berth|runc) mountinfo: /\\S+ /sys/fs/cgroup/.*", "the same",
