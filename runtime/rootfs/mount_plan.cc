@@ -22,6 +22,26 @@ bool is_below(const std::string& path, std::string_view dir) {
   return path.size() > dir.size() && path.starts_with(dir) && path[dir.size()] == '/';
 }
 
+// The part of a path that is inside of the root file system; nothing where it is elsewhere.
+std::optional<std::string> inside_root(const std::string& path, const std::string& root) {
+  if (root.empty() || root == "/") return std::nullopt;
+  if (path == root) return "/";
+  return is_below(path, root) ? std::optional(path.substr(root.size())) : std::nullopt;
+}
+
+// Some callers say where in the container by the whole path on the host.
+void strip_root(MountOp& op, const PlanContext& context) {
+  if (auto path = inside_root(op.destination, context.root)) op.destination = std::move(*path);
+  if (op.kind != MountKind::bind || op.source.empty()) return;
+  const bool absolute = op.source.starts_with('/');
+  if (!absolute && context.bundle.empty()) return;
+  const std::string source = normal(absolute ? op.source : context.bundle + "/" + op.source);
+  if (auto path = inside_root(source, context.root)) {
+    op.source = std::move(*path);
+    op.source_inside = true;
+  }
+}
+
 // Files in /proc that are only ever read, and that tools like lxcfs show in a version of their own.
 // Anything else mounted there could catch what a runtime writes to the kernel.
 constexpr auto kReplaceableInProc = std::to_array<std::string_view>({
@@ -33,6 +53,7 @@ constexpr auto kReplaceableInProc = std::to_array<std::string_view>({
     "/proc/slabinfo",
     "/proc/stat",
     "/proc/swaps",
+    "/proc/sys/crypto/fips_enabled",
     "/proc/sys/kernel/ns_last_pid",
     "/proc/uptime",
 });
@@ -110,7 +131,7 @@ void plan_readonly(MountOp& op) {
   }
 }
 
-MountOp plan_mount(const spec::Mount& mount, const spec::Spec& spec, bool in_user_namespace) {
+MountOp plan_mount(const spec::Mount& mount, const spec::Spec& spec, const PlanContext& context) {
   MountOp op;
   op.options = parse_options(mount.options);
   op.kind = kind_of(mount, op.options);
@@ -121,12 +142,13 @@ MountOp plan_mount(const spec::Mount& mount, const spec::Spec& spec, bool in_use
     op.type = mount.type;
   }
   if (op.kind == MountKind::bind && op.source.empty()) throw Error("a bind mount needs a source");
+  strip_root(op, context);
   check_destination(op);
   check_options(op);
   plan_id_map(op, mount, spec);
   op.real_directory = op.type == "proc" || op.type == "sysfs" || op.destination == "/proc" ||
                       op.destination == "/sys" || op.destination == "/dev";
-  if (in_user_namespace && op.kind == MountKind::filesystem) plan_fallback(op, spec);
+  if (context.in_user_namespace && op.kind == MountKind::filesystem) plan_fallback(op, spec);
   op.cgroup_namespace =
       op.kind == MountKind::cgroup && spec.has_namespace(spec::NamespaceType::cgroup);
   plan_readonly(op);
@@ -150,7 +172,7 @@ MountOp plan_bind(const HostBind& bind) {
 }  // namespace
 
 std::vector<MountOp> plan_mounts(const spec::Spec& spec, std::span<const HostBind> binds,
-                                 bool in_user_namespace) {
+                                 const PlanContext& context) {
   std::vector<MountOp> plan;
   const auto add = [&plan](const std::string& destination, const auto& make) {
     try {
@@ -160,7 +182,7 @@ std::vector<MountOp> plan_mounts(const spec::Spec& spec, std::span<const HostBin
     }
   };
   for (const spec::Mount& mount : spec.mounts) {
-    add(mount.destination, [&] { return plan_mount(mount, spec, in_user_namespace); });
+    add(mount.destination, [&] { return plan_mount(mount, spec, context); });
   }
   for (const HostBind& bind : binds) {
     add(bind.destination, [&] { return plan_bind(bind); });

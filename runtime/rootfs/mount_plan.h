@@ -26,6 +26,8 @@ struct MountOp {
   std::string destination;  // absolute, no `.` or `..`
   std::string type;         // of a new file system
   std::string source;       // of a bind: absolute, or relative to the bundle
+  // The source is a path of the container, as it is when the earlier mounts are there.
+  bool source_inside = false;
   MountOptions options;
   std::optional<MountIdMap> id_map;  // of a bind: other owners than its files have
   // The destination must be a directory, not a link to one: what writes to /proc later must reach
@@ -44,9 +46,17 @@ struct MountOp {
   bool operator==(const MountOp&) const = default;
 };
 
+// What the plan needs to know of the host.
+struct PlanContext {
+  bool in_user_namespace = false;
+  // Where the root file system is, absolute and without links, and where the bundle is; empty for
+  // unknown. A path of a mount that begins with the former is one of the container's.
+  std::string root, bundle;
+};
+
 // Throws Error that names the mount: `mount '/data': a bind mount needs a source`.
 std::vector<MountOp> plan_mounts(const spec::Spec& spec, std::span<const HostBind> binds,
-                                 bool in_user_namespace);
+                                 const PlanContext& context);
 
 // Whether /dev in the container is the host's own: it is left alone then.
 bool dev_is_bound(std::span<const MountOp> plan);

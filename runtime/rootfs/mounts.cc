@@ -28,13 +28,30 @@ struct stat stat_of(int fd, const std::string& name) {
 }
 
 UniqueFd make_target(const MountOp& op, const RootDir& root, bool directory) {
-  const Last last = op.real_directory ? Last::real : Last::follow;
-  return directory ? root.make_dirs(op.destination, last) : root.make_file(op.destination, last);
+  if (!op.real_directory) {
+    return directory ? root.make_dirs(op.destination) : root.make_file(op.destination);
+  }
+  try {
+    return directory ? root.make_dirs(op.destination, Last::real)
+                     : root.make_file(op.destination, Last::real);
+  } catch (const Error& e) {
+    if (e.code() != 0 && e.code() != ENOTDIR) throw;
+    throw e.with_note("it must be mounted on ordinary directory");
+  }
+}
+
+void apply_attributes(int tree, const MountOp& op) {
+  try {
+    set_attributes(tree, op.options.attributes, false, op.destination);
+    set_attributes(tree, op.options.recursive_attributes, true, op.destination);
+  } catch (const Error& e) {
+    if (e.code() != EPERM) throw;
+    throw e.with_note("a user namespace may not take the host's flags off a mount");
+  }
 }
 
 void apply_options(int tree, const MountOp& op) {
-  set_attributes(tree, op.options.attributes, false, op.destination);
-  set_attributes(tree, op.options.recursive_attributes, true, op.destination);
+  apply_attributes(tree, op);
   for (const Propagation& propagation : op.options.propagation) {
     set_propagation(tree, propagation, op.destination);
   }
@@ -57,6 +74,17 @@ void mount_tree(UniqueFd tree, const MountOp& op, const RootDir& root) {
   attach(tree.get(), target.get(), op.destination);
 }
 
+// In a user namespace a tree is not shown without the mounts that cover parts of it.
+template <class Clone>
+UniqueFd clone_with_covers(const MountOp& op, const Clone& clone) {
+  try {
+    return clone(op.options.recursive_bind);
+  } catch (const Error& e) {
+    if (e.code() != EINVAL || op.options.recursive_bind) throw;
+    return clone(true);
+  }
+}
+
 // The host's flags stay on what it opened itself.
 UniqueFd take_opened(MountOp& op, BindSource& source) {
   op.options.attributes.clear &= MOUNT_ATTR__ATIME;
@@ -64,11 +92,24 @@ UniqueFd take_opened(MountOp& op, BindSource& source) {
   return std::move(source.tree);
 }
 
-UniqueFd tree_of(MountOp& op, BindSource& source) {
+// A path of the container, as the mounts before this one have made it.
+UniqueFd open_inside(const MountOp& op, const RootDir& root, const BindSource& source) {
+  const UniqueFd found = root.open(op.source);
+  if (!source.id_mapper)
+    return clone_with_covers(
+        op, [&](bool recursive) { return clone_tree_of(found.get(), op.source, recursive); });
+  return source.id_mapper->copy({.source = found.get(),
+                                 .user_namespace = source.id_namespace->get(),
+                                 .recursive = op.options.recursive_bind,
+                                 .map_below = op.id_map->recursive},
+                                op.source);
+}
+
+UniqueFd tree_of(MountOp& op, const RootDir& root, BindSource& source) {
   if (source.final) return take_opened(op, source);
   try {
-    UniqueFd tree = open_bind(op);
-    if (tree && source.id_namespace) {
+    UniqueFd tree = op.source_inside ? open_inside(op, root, source) : open_bind(op);
+    if (tree && source.id_namespace && !source.id_mapper) {
       map_ids(tree.get(), source.id_namespace->get(), op.id_map->recursive, op.source);
     }
     return tree;
@@ -79,7 +120,7 @@ UniqueFd tree_of(MountOp& op, BindSource& source) {
 }
 
 void perform_bind(MountOp op, const RootDir& root, BindSource source) {
-  UniqueFd tree = tree_of(op, source);
+  UniqueFd tree = tree_of(op, root, source);
   if (!tree) return;
   if (op.must_be_proc) require_proc(tree.get(), op.source);
   mount_tree(std::move(tree), op, root);
@@ -148,16 +189,13 @@ void perform_filesystem(const MountOp& op, const RootDir& root) {
 }  // namespace
 
 UniqueFd open_bind(const MountOp& op) {
-  UniqueFd tree;
   try {
-    tree = clone_tree(AT_FDCWD, op.source, op.options.recursive_bind);
+    return clone_with_covers(
+        op, [&](bool recursive) { return clone_tree(AT_FDCWD, op.source, recursive); });
   } catch (const Error& e) {
     if (op.optional && (e.code() == ENOENT || e.code() == ENOTDIR)) return {};
-    // In a user namespace a tree is not shown without the mounts that cover parts of it.
-    if (e.code() != EINVAL || op.options.recursive_bind) throw;
-    tree = clone_tree(AT_FDCWD, op.source, true);
+    throw;
   }
-  return tree;
 }
 
 void perform(const MountOp& op, const RootDir& root, BindSource source) {

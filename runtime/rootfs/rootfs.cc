@@ -5,6 +5,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include <filesystem>
 #include <optional>
 #include <utility>
 #include <vector>
@@ -43,11 +44,18 @@ const spec::Root& root_of(const spec::Spec& spec) {
   return *spec.root;
 }
 
-void require_directory(int bundle, const std::string& path) {
+// Where a descriptor is; empty where /proc does not say.
+std::string path_of(int fd) {
+  std::error_code failed;
+  const auto path = std::filesystem::read_symlink("/proc/self/fd/" + std::to_string(fd), failed);
+  return failed ? std::string() : path.string();
+}
+
+UniqueFd open_image(int bundle, const std::string& path) {
   const int fd = ::openat(bundle, path.c_str(), O_PATH | O_DIRECTORY | O_CLOEXEC);
   if (fd < 0 && errno == ENOENT) throw Error("no such root file system '" + path + "'");
   if (fd < 0 && errno == ENOTDIR) throw Error("root file system '" + path + "' is not a directory");
-  UniqueFd(check(fd, "open root file system", path));
+  return UniqueFd(check(fd, "open root file system", path));
 }
 
 }  // namespace
@@ -59,6 +67,7 @@ struct Rootfs::State {
   std::vector<MountOp> plan;
   RootPropagation propagation;
   std::vector<BindSource> sources;
+  bool sources_taken = false;
   DeviceNodes nodes;
   std::optional<RootDir> root;  // from mount_all on
   std::string no_overlay;       // why an image that needs one did not get it
@@ -76,8 +85,11 @@ Rootfs::~Rootfs() = default;
 
 Rootfs Rootfs::open(int bundle, const spec::Spec& spec, std::span<const HostBind> binds,
                     bool in_user_namespace) {
-  require_directory(bundle, root_of(spec).path);
-  auto plan = plan_mounts(spec, binds, in_user_namespace);
+  const UniqueFd image = open_image(bundle, root_of(spec).path);
+  auto plan = plan_mounts(spec, binds,
+                          {.in_user_namespace = in_user_namespace,
+                           .root = path_of(image.get()),
+                           .bundle = path_of(bundle)});
   return Rootfs(
       std::make_unique<State>(State{.spec = spec,
                                     .bundle = duplicate(bundle),
@@ -85,6 +97,7 @@ Rootfs Rootfs::open(int bundle, const spec::Spec& spec, std::span<const HostBind
                                     .plan = std::move(plan),
                                     .propagation = propagation_of(spec.linux_.rootfs_propagation),
                                     .sources = {},
+                                    .sources_taken = false,
                                     .nodes = {},
                                     .root = {},
                                     .no_overlay = {}}));
@@ -95,6 +108,7 @@ void Rootfs::open_sources() {
   check(::fchdir(state.bundle.get()), "change to", "bundle");
   state.sources = take_sources(state.plan, {.in_user_namespace = state.in_user_namespace,
                                             .shared = state.propagation.shared});
+  state.sources_taken = true;
   if (state.in_user_namespace && !dev_is_bound(state.plan)) {
     state.nodes = DeviceNodes::make(devices_of(state.spec), state.spec.linux_);
   }
@@ -133,6 +147,7 @@ const RootDir& Rootfs::State::mounted() const {
 void Rootfs::State::mount_planned() {
   try {
     for (size_t i = 0; i < plan.size(); ++i) perform(plan[i], mounted(), std::move(sources[i]));
+    sources.clear();
     if (!dev_is_bound(plan)) {
       nodes.open_at(mounted().fd());
       make_devices(mounted(), devices_of(spec), nodes);
@@ -145,7 +160,7 @@ void Rootfs::State::mount_planned() {
 
 void Rootfs::mount_all() {
   State& state = *state_;
-  if (state.sources.size() != state.plan.size()) throw Error("mount_all before open_sources");
+  if (!state.sources_taken) throw Error("mount_all before open_sources");
   const OwnUmask umask;
   cut_from_host(state.propagation);
   try {

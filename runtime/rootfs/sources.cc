@@ -18,40 +18,64 @@ UniqueFd open_cut(const MountOp& op) {
   return tree;
 }
 
-void take_mapped(BindSource& source, const MountOp& op, IdNamespaces& namespaces,
-                 const SourceRules& rules) {
-  if (!process::has_sys_admin()) {
-    throw Error("id-mapped mounts take root (CAP_SYS_ADMIN)", {}, EPERM);
+class Taking {
+ public:
+  explicit Taking(const SourceRules& rules)
+      : rules_(rules), opens_(rules.in_user_namespace && !rules.shared) {}
+
+  BindSource take(const MountOp& op) {
+    if (op.id_map) return take_mapped(op);
+    BindSource source;
+    if (!opens_ || op.source_inside) return source;
+    try {
+      source.tree = open_cut(op);
+    } catch (const Error& e) {
+      if (e.code() != EPERM) throw;
+      // Who may not mount here is a user, whose own namespace gives the same user's rights.
+      opens_ = false;
+    }
+    return source;
   }
-  source.id_namespace = namespaces.get(*op.id_map);
-  if (!rules.in_user_namespace) return;
-  source.tree = open_cut(op);
-  if (!source.tree) return;
-  map_ids(source.tree.get(), source.id_namespace->get(), op.id_map->recursive, op.source);
-  source.final = true;
-}
+
+ private:
+  BindSource take_mapped(const MountOp& op) {
+    if (!process::has_sys_admin()) {
+      throw Error("id-mapped mounts take root (CAP_SYS_ADMIN)", {}, EPERM);
+    }
+    BindSource source;
+    source.id_namespace = namespaces_.get(*op.id_map);
+    if (!rules_.in_user_namespace) return source;
+    if (op.source_inside) {
+      if (!mapper_) mapper_ = std::make_shared<const IdMapper>();
+      source.id_mapper = mapper_;
+      return source;
+    }
+    source.tree = open_cut(op);
+    if (!source.tree) return source;
+    map_ids(source.tree.get(), source.id_namespace->get(), op.id_map->recursive, op.source);
+    source.final = true;
+    return source;
+  }
+
+  const SourceRules& rules_;
+  // Without a user namespace the rights are the same later; and a shared root wants the mounts of
+  // its own namespace, which propagate.
+  bool opens_;
+  IdNamespaces namespaces_;
+  std::shared_ptr<const IdMapper> mapper_;
+};
 
 }  // namespace
 
 std::vector<BindSource> take_sources(std::span<const MountOp> plan, const SourceRules& rules) {
   std::vector<BindSource> sources(plan.size());
-  IdNamespaces namespaces;
-  // Without a user namespace the rights are the same later; and a shared root wants the mounts of
-  // its own namespace, which propagate.
-  bool opens = rules.in_user_namespace && !rules.shared;
+  Taking taking(rules);
   for (size_t i = 0; i < plan.size(); ++i) {
-    const MountOp& op = plan[i];
-    if (op.kind != MountKind::bind) continue;
+    if (plan[i].kind != MountKind::bind) continue;
     try {
-      if (op.id_map) {
-        take_mapped(sources[i], op, namespaces, rules);
-      } else if (opens) {
-        sources[i].tree = open_cut(op);
-      }
+      sources[i] = taking.take(plan[i]);
     } catch (const Error& e) {
-      if (op.id_map || e.code() != EPERM) throw e.within("mount '" + op.destination + "'");
-      // Who may not mount here is a user, whose own namespace gives the same user's rights.
-      opens = false;
+      throw e.within("mount '" + plan[i].destination + "'");
     }
   }
   return sources;

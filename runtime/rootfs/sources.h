@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "base/fd.h"
+#include "runtime/rootfs/id_mapper.h"
 #include "runtime/rootfs/mount_plan.h"
 
 namespace berth::runtime::rootfs {
@@ -18,6 +19,8 @@ struct BindSource {
   bool final = false;
   // Of a bind that is to be id-mapped when it is opened.
   std::shared_ptr<const UniqueFd> id_namespace;
+  // Does it where the container's rights are not enough.
+  std::shared_ptr<const IdMapper> id_mapper;
 };
 
 struct SourceRules {

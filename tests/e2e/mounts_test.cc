@@ -43,6 +43,65 @@ class MountsE2e : public RuntimeFixture {
   int runs_ = 0;
 };
 
+// Binds of what other binds have put into the container: by the host's path of the root file
+// system, as engines write it. The source's folder is closed to the container's root.
+class MountOrder : public MountsE2e {
+ protected:
+  void SetUp() override {
+    MountsE2e::SetUp();
+    if (IsSkipped()) return;
+    for (const char* below : {"a/x", "b/y", "c/z"}) {
+      folder_.write("tree/" + std::string(below) + "/file", below);
+      const std::string top(below, 1);
+      std::filesystem::create_symlink(top, folder_.path() + "/tree/sym-" + top);
+    }
+    std::filesystem::permissions(folder_.path() + "/tree", std::filesystem::perms(0750));
+  }
+  void bind(const std::string& source, const std::string& destination, bool mapped = false) {
+    json entry = {{"destination", destination},
+                  {"type", "bind"},
+                  {"source", source},
+                  {"options", {mapped ? "rbind" : "bind", "rprivate"}}};
+    if (mapped) entry["uidMappings"] = entry["gidMappings"] = id_map(0, 100000, 65536);
+    mount(entry);
+  }
+  std::string last_file(bool mapped) {
+    const std::string tree = folder_.path() + "/tree", rootfs = bundle() + "/rootfs";
+    bind(tree + "/a", "/mnt");
+    bind(tree + "/sym-b", "/mnt/x");
+    bind(tree + "/c", "/mnt/x/y");
+    bind(tree + "/sym-a", "/mnt/x/y/z");
+    const auto again = [&](const std::string& source, const std::string& destination) {
+      bind(rootfs + source, rootfs + destination, mapped);
+      configure([](json& config) { config["mounts"].back()["options"][0] = "rbind"; });
+    };
+    again("/mnt/x", "/mnt/x/y/z/x");
+    again("/mnt/x/y", "/mnt/x/y/z");
+    again("/mnt", "/final");
+    const Ran ran = run_script("cat /final/x/y/z/z/x/y/z/x/file");
+    return ran.out + ran.err;
+  }
+};
+
+TEST_F(MountOrder, IsThatOfTheConfiguration) {
+  EXPECT_EQ(last_file(false), "a/x");
+}
+
+TEST_F(MountOrder, InAUserNamespace) {
+  in_user_namespace();
+  EXPECT_EQ(last_file(false), "a/x");
+}
+
+class MappedMountOrder : public MountOrder, public ::testing::WithParamInterface<bool> {};
+INSTANTIATE_TEST_SUITE_P(UserNamespace, MappedMountOrder, ::testing::Bool());
+
+TEST_P(MappedMountOrder, IsThatOfTheConfiguration) {
+  if (GetParam()) in_user_namespace();
+  const std::string file = last_file(true);
+  if (file.find("no id-mapped mounts") != std::string::npos) GTEST_SKIP() << file;
+  EXPECT_EQ(file, "a/x");
+}
+
 class IdMappedE2e : public MountsE2e {
  protected:
   void SetUp() override {

@@ -53,7 +53,10 @@ TEST_P(Hostile, DevIsALinkOut) {
   bundle_.link("rootfs/dev", outside_path());
   EXPECT_EQ(enter().error, "'/dev' is a symbolic link in the root file system");
   bundle_.usual_mounts();
-  EXPECT_EQ(enter().error, "mount '/dev': '/dev' is a symbolic link in the root file system");
+  EXPECT_EQ(
+      enter().error,
+      "mount '/dev': '/dev' is a symbolic link in the root file system (it must be mounted on "
+      "ordinary directory)");
 }
 
 TEST_P(Hostile, DevIsALinkInside) {
@@ -68,8 +71,10 @@ TEST_P(Hostile, ProcAndSysAreLinks) {
     bundle_.spec.mounts.clear();
     bundle_.mount(std::string("/") + name, std::string(name) == "sys" ? "sysfs" : "proc", "x");
     bundle_.link(std::string("rootfs/") + name, outside_path());
-    EXPECT_EQ(enter().error, std::string("mount '/") + name + "': '/" + name +
-                                 "' is a symbolic link in the root file system");
+    EXPECT_EQ(enter().error,
+              std::string("mount '/") + name + "': '/" + name +
+                  "' is a symbolic link in the root file system (it must be mounted on "
+                  "ordinary directory)");
     fs::remove(bundle_.rootfs() + "/" + name);
   }
 }

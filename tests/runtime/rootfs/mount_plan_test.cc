@@ -11,8 +11,8 @@ namespace {
 using ::testing::ElementsAre;
 using ::testing::Pair;
 
-constexpr bool kAsRoot = false;
-constexpr bool kInUserNamespace = true;
+const PlanContext kAsRoot;
+const PlanContext kInUserNamespace{.in_user_namespace = true, .root = {}, .bundle = {}};
 
 spec::Spec with(spec::Mount mount) {
   spec::Spec spec;
@@ -20,8 +20,8 @@ spec::Spec with(spec::Mount mount) {
   return spec;
 }
 
-MountOp only(const spec::Spec& spec, bool in_user_namespace = kAsRoot) {
-  return plan_mounts(spec, {}, in_user_namespace).at(0);
+MountOp only(const spec::Spec& spec, const PlanContext& context = kAsRoot) {
+  return plan_mounts(spec, {}, context).at(0);
 }
 
 std::string error_of(const spec::Spec& spec, std::vector<HostBind> binds = {}) {
@@ -46,6 +46,23 @@ TEST(Plan, DestinationsAreAbsoluteAndStraight) {
   EXPECT_EQ(only(with({"data", "tmpfs", "", {}})).destination, "/data");
   EXPECT_EQ(only(with({"/a/../../b/./c/", "tmpfs", "", {}})).destination, "/b/c");
   EXPECT_EQ(only(with({"//x", "tmpfs", "", {}})).destination, "/x");
+}
+
+TEST(Plan, PathsOfTheRootFileSystemAreTheContainers) {
+  const PlanContext context{.in_user_namespace = false, .root = "/b/rootfs", .bundle = "/b"};
+  EXPECT_EQ(only(with({"/b/rootfs/mnt", "tmpfs", "", {}}), context).destination, "/mnt");
+  EXPECT_EQ(only(with({"/b/rootfs2/mnt", "tmpfs", "", {}}), context).destination, "/b/rootfs2/mnt");
+  const auto source = [&](const char* text) {
+    const MountOp op = only(with({"/a", "bind", text, {}}), context);
+    return (op.source_inside ? "inside " : "outside ") + op.source;
+  };
+  EXPECT_EQ(source("/b/rootfs/mnt/../x"), "inside /x");
+  EXPECT_EQ(source("rootfs/mnt"), "inside /mnt");
+  EXPECT_EQ(source("./rootfs"), "inside /");
+  EXPECT_EQ(source("/b/rootfs/../data"), "outside /b/rootfs/../data");
+  EXPECT_EQ(source("data"), "outside data");
+  const PlanContext all{.in_user_namespace = false, .root = "/", .bundle = "/b"};
+  EXPECT_FALSE(only(with({"/a", "bind", "/data", {}}), all).source_inside);
 }
 
 TEST(Plan, ABindIgnoresWhatBelongsToTheFileSystemBelow) {
