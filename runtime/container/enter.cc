@@ -176,7 +176,6 @@ void Start::make_tree(const std::function<void()>& before_pivot) {
   } else {
     rootfs_->pivot();
   }
-  process::make_working_directory(process().cwd);
   if (terminal_) process::take_terminal(terminal_.get());
 }
 

@@ -15,12 +15,16 @@ namespace {
 constexpr uint64_t kInert =
     MOUNT_ATTR_RDONLY | MOUNT_ATTR_NOSUID | MOUNT_ATTR_NODEV | MOUNT_ATTR_NOEXEC;
 
+bool is_null(const struct stat& st) {
+  return S_ISCHR(st.st_mode) && st.st_rdev == ::makedev(1, 3);
+}
+
 // Never the container's /dev/null: that one can be swapped for a link to anything.
 UniqueFd open_null() {
   UniqueFd fd = open_file(AT_FDCWD, "/dev/null", O_PATH | O_NOFOLLOW);
   struct stat st {};
   check(::fstat(fd.get(), &st), "fstat", "/dev/null");
-  if (!S_ISCHR(st.st_mode) || st.st_rdev != ::makedev(1, 3)) {
+  if (!is_null(st)) {
     throw Error("the host's '/dev/null' is not the null device");
   }
   return fd;
@@ -33,6 +37,7 @@ class Masks {
   void cover(int target, const std::string& path) {
     struct stat st {};
     check(::fstat(target, &st), "fstat", path);
+    if (is_mask(st)) return;  // listed twice, or a link to one
     if (!S_ISDIR(st.st_mode)) {
       if (!null_) null_ = open_null();
       const UniqueFd tree = clone_tree_of(null_.get(), "/dev/null", false);
@@ -49,6 +54,11 @@ class Masks {
   }
 
  private:
+  bool is_mask(const struct stat& st) const {
+    if (!S_ISDIR(st.st_mode)) return is_null(st);
+    struct stat empty {};
+    return empty_ && ::fstat(empty_.get(), &empty) == 0 && empty.st_dev == st.st_dev;
+  }
   UniqueFd null_, empty_;
 };
 

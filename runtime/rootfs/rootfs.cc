@@ -75,6 +75,7 @@ struct Rootfs::State {
   void attach_root();
   UniqueFd overlay_if_needed(int image);
   void mount_planned();
+  void make_working_directory();
   const RootDir& mounted() const;
 };
 
@@ -175,9 +176,21 @@ void Rootfs::mount_console(int terminal) {
   bind_console(state_->mounted(), terminal);
 }
 
+// Where it cannot be made, entering it says why.
+void Rootfs::State::make_working_directory() {
+  if (!spec.process) return;
+  const OwnUmask umask;
+  try {
+    const std::string& path = spec.process->cwd;
+    if (!mounted().open_if_exists(path)) (void)mounted().make_dirs(path);
+  } catch (const Error&) {
+  }
+}
+
 // What the set-up itself had to write to.
 void Rootfs::seal() {
   State& state = *state_;
+  state.make_working_directory();
   const RootDir& root = state.mounted();
   for (const MountOp& op : state.plan) finish(op, root);
   make_paths_readonly(root, state.spec.linux_.readonly_paths);

@@ -49,8 +49,8 @@ class Rootfs {
   // The slave end of a terminal becomes /dev/console. Between mount_all and pivot.
   void mount_console(int terminal);
 
-  // Masks paths, makes read-only what must be (so sysctls are written before), and makes the tree
-  // the root; the host's is gone. The working directory is `/` then.
+  // Makes process.cwd, masks paths, makes read-only what must be (so sysctls are written before),
+  // and makes the tree the root; the host's is gone. The working directory is `/` then.
   void pivot();
 
   // The same, in a mount namespace that is not the container's own: the tree stays out of that

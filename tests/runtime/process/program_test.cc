@@ -128,13 +128,6 @@ TEST_F(ProgramTest, WorkingDirectoryOutsideOfTheRootIsRefused) {
             "error: refuse working directory '.': it is outside of the container");
 }
 
-TEST_F(ProgramTest, MakesTheWorkingDirectoryThatTheImageLacks) {
-  make_working_directory(root_ + "/a//b/");
-  EXPECT_TRUE(std::filesystem::is_directory(root_ + "/a/b"));
-  make_working_directory(root_ + "/bin/plain/x");  // left to the entering, which says why not
-  make_working_directory(root_);
-}
-
 TEST(OomScore, IsSetBeforeTheUserChanges) {
   spec::Process process;
   process.oom_score_adj = 321;

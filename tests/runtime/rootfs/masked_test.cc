@@ -11,6 +11,12 @@ namespace {
 
 using ::testing::HasSubstr;
 
+int count(const std::string& text, const std::string& part) {
+  int found = 0;
+  for (size_t at = text.find(part); at != std::string::npos; at = text.find(part, at + 1)) ++found;
+  return found;
+}
+
 class Masked : public ::testing::TestWithParam<As> {
  protected:
   void SetUp() override {
@@ -63,6 +69,59 @@ TEST_P(Masked, DirectoriesAreEmptyReadOnlyAndOneFileSystem) {
   });
   EXPECT_EQ(result.error, "");
   EXPECT_EQ(result.report, "[]r one");
+}
+
+TEST_P(Masked, ListedTwiceIsMaskedOnce) {
+  bundle_.file("rootfs/secret", "secret");
+  bundle_.dir("rootfs/dir");
+  bundle_.link("rootfs/link", "dir");
+  bundle_.spec.linux_.masked_paths = {"/secret", "/dir",        "/secret", "/dir",
+                                      "/dir/",   "//x/../dir/", "/link",   "/./secret"};
+  const Result result = enter([] {
+    const std::string mounts = content("/proc/self/mountinfo");
+    return std::to_string(count(mounts, " /secret ")) + std::to_string(count(mounts, " /dir "));
+  });
+  EXPECT_EQ(result.error, "");
+  EXPECT_EQ(result.report, "11");
+}
+
+TEST_P(Masked, ADirectoryOfAReadOnlyRoot) {
+  bundle_.file("rootfs/dir/file");
+  bundle_.spec.root->readonly = true;
+  bundle_.spec.linux_.masked_paths = {"/dir"};
+  const Result result = enter([] { return "[" + names("/dir") + "]"; });
+  EXPECT_EQ(result.error, "");
+  EXPECT_EQ(result.report, "[]");
+}
+
+TEST_P(Masked, ReadOnlyPathsKeepTheirOtherFlags) {
+  bundle_.dir("data/below");
+  bundle_.mount("/t", "bind", "data", {"rbind", "nosuid", "nodev", "noexec"});
+  bundle_.spec.linux_.readonly_paths = {"/t/below", "/sys/kernel"};
+  const Result result =
+      enter([] { return mount_line("/t/below") + "\n" + mount_line("/sys/kernel"); });
+  EXPECT_EQ(result.error, "");
+  EXPECT_THAT(result.report, HasSubstr(" /t/below ro,nosuid,nodev,noexec,relatime"));
+  EXPECT_THAT(result.report, HasSubstr(" /sys/kernel ro,nosuid,nodev,noexec,relatime"));
+}
+
+TEST_P(Masked, TheWorkingDirectoryIsMadeBeforeTheRootIsReadOnly) {
+  bundle_.spec.process.emplace();
+  bundle_.spec.process->cwd = "/work//new/";
+  bundle_.spec.root->readonly = true;
+  const Result result = enter([] { return names("/work"); });
+  EXPECT_EQ(result.error, "");
+  EXPECT_EQ(result.report, "new");
+}
+
+// Entering it says what is wrong.
+TEST_P(Masked, AWorkingDirectoryThatCannotBeMadeIsPassedOver) {
+  bundle_.file("rootfs/file");
+  bundle_.spec.process.emplace();
+  for (const char* path : {"/file/x", "/proc/none", "/proc/self/fd/0/x"}) {
+    bundle_.spec.process->cwd = path;
+    EXPECT_EQ(enter([] { return std::string(); }).error, "") << path;
+  }
 }
 
 TEST_P(Masked, AbsentPathsArePassedOver) {

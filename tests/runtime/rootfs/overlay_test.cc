@@ -183,9 +183,10 @@ TEST_P(Overlay, ADevThatIsALinkIsRefusedAsEver) {
   fs::remove(bundle_.rootfs() + "/dev");
   bundle_.link("rootfs/dev", "/opt");
   bundle_.mount("/spool/x", "bind", "data", {"rbind"});
-  EXPECT_EQ(enter([] { return std::string(); }).error,
-            "mount '/dev': '/dev' is a symbolic link in the root file system (it must be mounted on "
-            "ordinary directory)");
+  EXPECT_EQ(
+      enter([] { return std::string(); }).error,
+      "mount '/dev': '/dev' is a symbolic link in the root file system (it must be mounted on "
+      "ordinary directory)");
 }
 
 // overlayfs would show the directory without the host's mount.
