@@ -2,11 +2,15 @@
 
 #include <fcntl.h>
 #include <limits.h>
+#include <linux/limits.h>
 #include <sys/sendfile.h>
 #include <sys/stat.h>
+#include <sys/xattr.h>
 #include <unistd.h>
 
+#include <cstring>
 #include <string>
+#include <string_view>
 
 #include "base/error.h"
 #include "base/fd.h"
@@ -14,6 +18,32 @@
 
 namespace berth::runtime::rootfs {
 namespace {
+
+// Of a tmpfs: what it cannot hold, or what this process may not set, stays behind. A label is the
+// mount's own.
+void copy_attribute(int from, int to, const char* name) {
+  if (std::string_view(name) == "security.selinux") return;
+  std::string value(XATTR_SIZE_MAX, '\0');
+  const ssize_t size = ::fgetxattr(from, name, value.data(), value.size());
+  if (size < 0) return;
+  (void)::fsetxattr(to, name, value.data(), static_cast<size_t>(size), 0);
+}
+
+void copy_attributes(int from, int to) {
+  std::string names(XATTR_LIST_MAX, '\0');
+  const ssize_t size = ::flistxattr(from, names.data(), names.size());
+  for (ssize_t at = 0; at < size; at += static_cast<ssize_t>(std::strlen(&names[at])) + 1) {
+    copy_attribute(from, to, &names[at]);
+  }
+}
+
+// Attributes after the owner, whose change takes some of them away; times last.
+void copy_metadata(int from, int to, const struct stat& st, const std::string& name) {
+  copy_owner_and_mode(to, st, name);
+  copy_attributes(from, to);
+  const timespec times[] = {st.st_atim, st.st_mtim};
+  (void)::futimens(to, times);
+}
 
 void copy_file(int from_dir, int to_dir, const std::string& name) {
   const UniqueFd from = open_file(from_dir, name, O_RDONLY | O_NOFOLLOW | O_NONBLOCK);
@@ -24,7 +54,7 @@ void copy_file(int from_dir, int to_dir, const std::string& name) {
   constexpr size_t kChunk = size_t{1} << 30;
   while (check(::sendfile(to.get(), from.get(), nullptr, kChunk), "copy", name) > 0) {
   }
-  copy_owner_and_mode(to.get(), st, name);
+  copy_metadata(from.get(), to.get(), st, name);
 }
 
 void copy_link(int from_dir, int to_dir, const std::string& name, const struct stat& st) {
@@ -51,9 +81,11 @@ void copy_entry(int from_dir, int to_dir, const std::string& name) {
   } else if (S_ISLNK(st.st_mode)) {
     copy_link(from_dir, to_dir, name, st);
   } else if (!S_ISSOCK(st.st_mode)) {
-    if (::mknodat(to_dir, name.c_str(), st.st_mode, st.st_rdev) < 0 && errno != EPERM) {
+    if (::mknodat(to_dir, name.c_str(), st.st_mode, st.st_rdev) < 0) {
+      if (errno == EPERM) return;
       throw Error("mknod", name, errno);
     }
+    (void)!::fchownat(to_dir, name.c_str(), st.st_uid, st.st_gid, AT_SYMLINK_NOFOLLOW);
   }
 }
 
@@ -63,7 +95,7 @@ void copy_up(int from, int to) {
   for (const std::string& name : list_dir(from)) copy_entry(from, to, name);
   struct stat st {};
   check(::fstat(from, &st), "fstat", "directory");
-  copy_owner_and_mode(to, st, "directory");
+  copy_metadata(from, to, st, "directory");
 }
 
 void copy_owner_and_mode(int to, const struct stat& st, const std::string& name) {

@@ -7,9 +7,9 @@
 
 namespace berth::runtime::rootfs {
 
-// Copies owner, mode and content of the directory `from` into the empty directory `to`. Symbolic
-// links are copied, never followed; sockets and, without the right to make them, devices are left
-// out.
+// Copies owner, mode, times, extended attributes and content of the directory `from` into the empty
+// directory `to`. Symbolic links are copied, never followed; sockets and, without the right to make
+// them, devices are left out.
 void copy_up(int from, int to);
 
 // An owner who does not exist in the user namespace cannot be given; the file stays ours.

@@ -64,13 +64,14 @@ constexpr auto kPropagationWords = std::to_array<PropagationWord>({
     {"runbindable", {MS_UNBINDABLE, true}},
 });
 
-// Of no meaning to a mount that is made now, or the kernel's default.
-constexpr auto kNothing =
-    std::to_array<std::string_view>({"defaults", "silent", "loud", "async", "nomand", "nolazytime",
-                                     "auto", "noauto", "user", "nouser", "nofail", "_netdev"});
-// Switches that the file system itself takes, whichever it is.
-constexpr auto kOfFileSystem =
-    std::to_array<std::string_view>({"dirsync", "lazytime", "mand", "sync"});
+// Of no meaning to a mount that is made now, or the kernel's default. Versions of inodes are a
+// matter of each file system (`i_version` of ext4).
+constexpr auto kNothing = std::to_array<std::string_view>(
+    {"defaults", "silent", "loud", "async", "rasync", "nomand", "rnomand", "nolazytime", "iversion",
+     "noiversion", "auto", "noauto", "user", "nouser", "nofail", "_netdev"});
+// Switches that the file system itself takes, whichever it is; crun knows them with an `r`, too.
+constexpr auto kOfFileSystem = std::to_array<std::string_view>(
+    {"dirsync", "lazytime", "mand", "rdirsync", "rmand", "rsync", "sync"});
 constexpr auto kOthers =
     std::to_array<std::string_view>({"bind", "idmap", "rbind", "remount", "ridmap", "tmpcopyup"});
 
@@ -83,15 +84,10 @@ const Attributes* find_attribute(std::string_view word) {
   return found == kAttributeWords.end() ? nullptr : &found->change;
 }
 
-void merge(Attributes& into, const Attributes& change) {
-  into.set = (into.set & ~change.clear) | change.set;
-  into.clear = (into.clear & ~change.set) | change.clear;
-}
-
 bool apply_switch(MountOptions& result, std::string_view word) {
   if (word == "bind" || word == "rbind") {
     result.bind = true;
-    result.recursive_bind = word == "rbind";
+    result.recursive_bind = result.recursive_bind || word == "rbind";
   } else if (word == "remount") {
     result.remount = true;
   } else if (word == "tmpcopyup") {
@@ -137,6 +133,11 @@ bool apply_propagation(MountOptions& result, std::string_view word) {
 
 }  // namespace
 
+void merge(Attributes& into, const Attributes& change) {
+  into.set = (into.set & ~change.clear) | change.set;
+  into.clear = (into.clear & ~change.set) | change.clear;
+}
+
 MountOptions parse_options(const std::vector<std::string>& options) {
   MountOptions result;
   for (const std::string& option : options) {
@@ -145,7 +146,8 @@ MountOptions parse_options(const std::vector<std::string>& options) {
       continue;
     }
     const size_t equals = option.find('=');
-    const std::string key = option.substr(0, equals);
+    std::string key = option.substr(0, equals);
+    if (contains(kOfFileSystem, key) && key.starts_with('r')) key.erase(0, 1);
     result.data.emplace_back(
         key, equals == std::string::npos ? std::string() : option.substr(equals + 1));
   }

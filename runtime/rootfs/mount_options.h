@@ -18,6 +18,9 @@ struct Attributes {
   bool operator==(const Attributes&) const = default;
 };
 
+// `into`, and then `change`.
+void merge(Attributes& into, const Attributes& change);
+
 struct Propagation {
   uint64_t type = 0;  // MS_PRIVATE, MS_SLAVE, MS_SHARED or MS_UNBINDABLE
   bool recursive = false;

@@ -148,6 +148,10 @@ MountOp plan_mount(const spec::Mount& mount, const spec::Spec& spec, const PlanC
   plan_id_map(op, mount, spec);
   op.real_directory = op.type == "proc" || op.type == "sysfs" || op.destination == "/proc" ||
                       op.destination == "/sys" || op.destination == "/dev";
+  if (op.kind == MountKind::filesystem) {  // nothing is below it
+    merge(op.options.attributes, op.options.recursive_attributes);
+    op.options.recursive_attributes = {};
+  }
   if (context.in_user_namespace && op.kind == MountKind::filesystem) plan_fallback(op, spec);
   op.cgroup_namespace =
       op.kind == MountKind::cgroup && spec.has_namespace(spec::NamespaceType::cgroup);

@@ -46,7 +46,8 @@ void apply_attributes(int tree, const MountOp& op) {
     set_attributes(tree, op.options.recursive_attributes, true, op.destination);
   } catch (const Error& e) {
     if (e.code() != EPERM) throw;
-    throw e.with_note("a user namespace may not take the host's flags off a mount");
+    throw e.with_note(
+        "a user namespace may not take the host's flags off a mount, nor its access times");
   }
 }
 

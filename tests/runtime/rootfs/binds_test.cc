@@ -155,7 +155,7 @@ TEST_P(Binds, FlagsOfTheHostStay) {
     } else {
       EXPECT_EQ(result.error,
                 "mount '/less': mount_setattr '/less': operation not permitted (a user namespace "
-                "may not take the host's flags off a mount)")
+                "may not take the host's flags off a mount, nor its access times)")
           << word;
     }
   }

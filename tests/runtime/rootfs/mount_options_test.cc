@@ -84,6 +84,7 @@ TEST(Options, Switches) {
   EXPECT_TRUE(parse_options({"bind"}).bind);
   EXPECT_FALSE(parse_options({"bind"}).recursive_bind);
   EXPECT_TRUE(parse_options({"rbind"}).recursive_bind);
+  EXPECT_TRUE(parse_options({"rbind", "rprivate", "bind"}).recursive_bind);
   EXPECT_TRUE(parse_options({"remount"}).remount);
   EXPECT_TRUE(parse_options({"tmpcopyup"}).copy_up);
   EXPECT_EQ(parse_options({"defaults", "loud", "nofail", "x-gvfs-show", ""}), MountOptions());

@@ -2,9 +2,11 @@
 #include "runtime/rootfs/mounts.h"
 #include "base/error.h"
 
+#include <fcntl.h>
 #include <gmock/gmock.h>
 #include <sched.h>
 #include <sys/stat.h>
+#include <sys/xattr.h>
 #include <unistd.h>
 
 #include <filesystem>
@@ -135,6 +137,54 @@ TEST_P(Mounts, TmpfsStartsWithWhatTheImageHas) {
   });
   EXPECT_EQ(result.error, "");
   EXPECT_EQ(result.report, "kept|/etc/nowhere|w");
+}
+
+TEST_P(Mounts, TmpfsKeepsModesTimesAndAttributes) {
+  bundle_.file("rootfs/home/a/file", "kept");
+  const std::string dir = bundle_.rootfs() + "/home/a", file = dir + "/file";
+  ASSERT_EQ(::chmod(dir.c_str(), 02751), 0);
+  ASSERT_EQ(::chmod(file.c_str(), 0604), 0);
+  const timespec times[] = {{1000, 0}, {2000, 0}};
+  ASSERT_EQ(::utimensat(AT_FDCWD, file.c_str(), times, 0), 0);
+  // An access control list of one more user, 65534, who may read.
+  const unsigned char list[] = {2, 0,   0,   0,   1,   0,   6,  0, 255, 255, 255, 255, 2,   0,  4,
+                                0, 254, 255, 0,   0,   4,   0,  0, 0,   255, 255, 255, 255, 16, 0,
+                                4, 0,   255, 255, 255, 255, 32, 0, 4,   0,   255, 255, 255, 255};
+  const bool has_list =
+      ::setxattr(file.c_str(), "system.posix_acl_access", list, sizeof list, 0) == 0;
+  bundle_.mount("/home", "tmpfs", "tmpfs", {"tmpcopyup"});
+  const Result result = enter([] {
+    struct stat d {};
+    struct stat f {};
+    ::stat("/home/a", &d);
+    ::stat("/home/a/file", &f);
+    const bool listed = ::getxattr("/home/a/file", "system.posix_acl_access", nullptr, 0) > 0;
+    return std::to_string(d.st_mode & 07777) + " " + std::to_string(f.st_mtim.tv_sec) +
+           (listed ? " list" : "");
+  });
+  EXPECT_EQ(result.error, "");
+  EXPECT_EQ(result.report, std::to_string(02751) + " 2000" + (has_list ? " list" : ""));
+}
+
+TEST_P(Mounts, TmpfsKeepsOwners) {
+  if (GetParam() != As::root) return;  // who has one id gives to nobody else
+  bundle_.file("rootfs/home/a/file", "kept");
+  bundle_.link("rootfs/home/link", "nowhere");
+  for (const char* path : {"/home", "/home/a", "/home/a/file", "/home/link"}) {
+    ASSERT_EQ(::lchown((bundle_.rootfs() + path).c_str(), 5, 6), 0);
+  }
+  bundle_.mount("/home", "tmpfs", "tmpfs", {"tmpcopyup"});
+  const Result result = enter([] {
+    std::string text;
+    for (const char* path : {"/home", "/home/a", "/home/a/file", "/home/link"}) {
+      struct stat st {};
+      ::lstat(path, &st);
+      text += std::to_string(st.st_uid) + ":" + std::to_string(st.st_gid) + " ";
+    }
+    return text;
+  });
+  EXPECT_EQ(result.error, "");
+  EXPECT_EQ(result.report, "5:6 5:6 5:6 5:6 ");
 }
 
 TEST_P(Mounts, AReadOnlyTmpfsHoldsOtherMounts) {
