@@ -36,9 +36,11 @@ class Removed {
 };
 
 int wait_for(const runtime::Container& container, const runtime::SignalQueue& signals) {
-  if (!container.console()) return runtime::forward_and_wait(container.child(), signals);
+  if (!container.console()) {
+    return runtime::forward_and_wait(container.child(), signals, container.notify());
+  }
   const UniqueFd master = runtime::process::receive_master(container.console().get());
-  return runtime::relay_and_wait(container.child(), master, signals);
+  return runtime::relay_and_wait(container.child(), master, signals, container.notify());
 }
 
 }  // namespace
@@ -55,6 +57,7 @@ int run(const RuntimeOptions& runtime, runtime::CreateRequest request, bool keep
   container.start();
   if (request.detached) {
     removed.keep();
+    container.await_ready();
     return 0;
   }
   const int status = wait_for(container, *signals);

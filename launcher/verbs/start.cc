@@ -4,7 +4,9 @@
 namespace berth::launcher {
 
 int start(const RuntimeOptions& runtime, const std::string& id) {
-  container_of(runtime, id).start();
+  runtime::Container container = container_of(runtime, id);
+  container.start();
+  container.await_ready();
   return 0;
 }
 

@@ -44,6 +44,15 @@ cgroup::Hierarchy hierarchy_of(const Record& record) {
   return cgroup::detect(cgroup::ControllerSet::container);
 }
 
+std::optional<RunningContainer> running_container(const Record& record) {
+  const auto fd = static_cast<int>(::syscall(SYS_pidfd_open, record.pid, 0));
+  if (fd < 0 && errno == ESRCH) return std::nullopt;
+  RunningContainer container{record.pid, UniqueFd(check(fd, "pidfd_open"))};
+  // Asked once the descriptor holds it: the number may be another's by now.
+  if (start_time_of(record.pid) != record.start_time) return std::nullopt;
+  return container;
+}
+
 void prune_parents(const cgroup::Hierarchy& hierarchy, const std::string& path,
                    const std::string& tree) {
   if (tree.empty()) return;
@@ -94,6 +103,7 @@ void Container::start() {
     throw Error("cannot start container '" + record_.id + "': it is " + to_string(now));
   }
   const spec::Hooks hooks = late_hooks();
+  notify_ = NotifySocket::open(folder_.fd());
   try {
     pass_gate(folder_.fd(), [&] {
       return process::connect_agent(folder_.configuration().linux_.seccomp.value().listener_path);
@@ -107,6 +117,15 @@ void Container::start() {
     run_hooks(hooks.poststart, "poststart", state_json(record_, Status::running));
   } catch (const std::exception& e) {
     fail_start(e.what());
+  }
+}
+
+void Container::await_ready() const {
+  if (!notify_) return;
+  if (const auto container = running_container(record_)) {
+    notify_->pass_on_until_ready(*container);
+  } else {
+    (void)notify_->pass_on();  // what it said in its short life
   }
 }
 

@@ -11,6 +11,7 @@
 #include "runtime/cgroup/hierarchy.h"
 #include "runtime/cgroup/node.h"
 #include "runtime/container/create_request.h"
+#include "runtime/container/notify.h"
 #include "runtime/container/spawn.h"
 #include "runtime/state/state.h"
 
@@ -37,6 +38,9 @@ class Container {
   // where the program cannot be executed. Where a hook fails the container is removed
   // (runtime-spec, "Lifecycle"), and an Error says what the hook did.
   void start();
+  // Of one that was just started for who does not stay: where it has a NotifySocket, until it is
+  // ready.
+  void await_ready() const;
   // To the first process, or to each of its processes. SIGKILL always ends all: without a PID
   // namespace of its own its first process' end would not.
   void kill(int signal, bool all) const;
@@ -50,6 +54,8 @@ class Container {
   const Child& child() const { return child_; }
   // The console's other end for a terminal that this process relays.
   const UniqueFd& console() const { return console_; }
+  // Of one that was just started: what it has to say to who started berth. May be nothing.
+  const NotifySocket* notify() const { return notify_ ? &*notify_ : nullptr; }
 
  private:
   Container(StateFolder folder, Record record)
@@ -79,6 +85,7 @@ class Container {
   std::vector<std::string> warnings_;
   Child child_;
   UniqueFd console_;
+  std::optional<NotifySocket> notify_;
   bool removed_ = false;
 };
 
@@ -88,6 +95,9 @@ inline constexpr const char* kCgroupTree = "berth";
 // are it.
 void prune_parents(const cgroup::Hierarchy& hierarchy, const std::string& path,
                    const std::string& tree);
+
+// Its first process, held by a descriptor; nothing where that has ended.
+std::optional<RunningContainer> running_container(const Record& record);
 
 // The hierarchies that a container's cgroup is in; none where it has no cgroup.
 cgroup::Hierarchy hierarchy_of(const Record& record);

@@ -239,6 +239,7 @@ Container Container::make(const StateRoot& root, const CreateRequest& request,
   });
   LateLimits limits = own_cgroup ? made.limit(place, group, spec) : LateLimits{};
 
+  offer_notify_socket(made.folder_.fd(), spec);
   Entry entry = make_entry(request, std::move(spec), bundle, made.record_);
   entry.limits = std::move(limits);
   entry.gate = open_gate(made.folder_.fd());

@@ -1,12 +1,8 @@
 #include "runtime/container/exec.h"
 
-#include <sys/syscall.h>
-#include <unistd.h>
-
 #include <utility>
 
 #include "base/error.h"
-#include "base/process_identity.h"
 #include "runtime/cgroup/freezer.h"
 #include "runtime/cgroup/hierarchy.h"
 #include "runtime/container/container.h"
@@ -28,15 +24,6 @@ void require_running(const StateFolder& folder, const Record& record,
   }
 }
 
-RunningContainer find(const Record& record) {
-  const auto fd = static_cast<int>(::syscall(SYS_pidfd_open, record.pid, 0));
-  if (fd < 0 && errno == ESRCH) throw Error(kStopped);
-  RunningContainer container{record.pid, UniqueFd(check(fd, "pidfd_open"))};
-  // Asked once the descriptor holds it: the number may be another's by now.
-  if (start_time_of(record.pid) != record.start_time) throw Error(kStopped);
-  return container;
-}
-
 }  // namespace
 
 Child exec(const StateFolder& folder, ExecRequest request) {
@@ -48,7 +35,8 @@ Child exec(const StateFolder& folder, ExecRequest request) {
     require_running(folder, record, hierarchy, request.ignore_paused);
     if (!request.spec.process) throw Error("there is nothing to run");
     entry.spec = std::move(request.spec);
-    entry.container = find(record);
+    entry.container = running_container(record);
+    if (!entry.container) throw Error(kStopped);
     join = join_of_container(hierarchy, record.cgroup, request.cgroups);
   } catch (const Error& e) {
     throw e.within("exec in container '" + record.id + "'");

@@ -11,6 +11,7 @@
 
 #include "base/error.h"
 #include "base/file.h"
+#include "runtime/container/notify.h"
 #include "runtime/container/wait.h"
 
 namespace berth::runtime {
@@ -39,8 +40,8 @@ class RawTerminal {
 
 class Relay {
  public:
-  Relay(const Child& child, int master, const SignalQueue& signals)
-      : child_(child), master_(master), signals_(signals) {
+  Relay(const Child& child, int master, const SignalQueue& signals, const NotifySocket* notify)
+      : child_(child), master_(master), signals_(signals), notify_(notify) {
     copy_size();
     // A program that does not read must not keep us from its output.
     check(::fcntl(master, F_SETFL, O_RDWR | O_NONBLOCK), "make non-blocking", "terminal");
@@ -51,13 +52,15 @@ class Relay {
       pollfd fds[] = {{signals_.fd(), POLLIN, 0},
                       {child_.pidfd.get(), POLLIN, 0},
                       {input_open_ && pending_.empty() ? 0 : -1, POLLIN, 0},
-                      {master_, static_cast<short>(POLLIN | (pending_.empty() ? 0 : POLLOUT)), 0}};
+                      {master_, static_cast<short>(POLLIN | (pending_.empty() ? 0 : POLLOUT)), 0},
+                      {notify_ != nullptr ? notify_->fd() : -1, POLLIN, 0}};
       if (!output_open_) fds[3].fd = -1;
       if (::poll(fds, std::size(fds), -1) < 0 && errno != EINTR) throw Error("poll", {}, errno);
       if (fds[0].revents != 0) take_signals();
       if (fds[2].revents != 0) take_input();
       if ((fds[3].revents & POLLOUT) != 0) pass_input();
       if ((fds[3].revents & (POLLIN | POLLHUP | POLLERR)) != 0) pass_output();
+      if (notify_ != nullptr) (void)notify_->pass_on();
       ended = fds[1].revents != 0;
     }
     while (pass_output()) {  // what it said last
@@ -123,6 +126,7 @@ class Relay {
   const Child& child_;
   int master_;
   const SignalQueue& signals_;
+  const NotifySocket* notify_;
   RawTerminal raw_;
   std::string pending_;  // input that the terminal had no room for
   bool input_open_ = true, output_open_ = true;
@@ -141,8 +145,9 @@ int relay_and_wait(const Child& child, const UniqueFd& master) {
   return relay_and_wait(child, master, SignalQueue());
 }
 
-int relay_and_wait(const Child& child, const UniqueFd& master, const SignalQueue& signals) {
-  return Relay(child, master.get(), signals).run();
+int relay_and_wait(const Child& child, const UniqueFd& master, const SignalQueue& signals,
+                   const NotifySocket* notify) {
+  return Relay(child, master.get(), signals, notify).run();
 }
 
 }  // namespace berth::runtime

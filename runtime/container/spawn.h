@@ -15,6 +15,8 @@
 
 namespace berth::runtime {
 
+class NotifySocket;
+
 // A started child. It has executed the program: spawn returns only then, or throws.
 struct Child {
   pid_t pid = -1;
@@ -41,7 +43,9 @@ void end(const Child& child) noexcept;
 // Forwards signals that this process gets (all but those that cannot or must not be: KILL, STOP,
 // CHLD) and waits: those of a queue that was there before the child, or from now on. Returns the
 // exit status as a shell would: the program's, or 128 + signal.
-int forward_and_wait(const Child& child, const SignalQueue& signals);
+// What comes at `notify` is passed on meanwhile.
+int forward_and_wait(const Child& child, const SignalQueue& signals,
+                     const NotifySocket* notify = nullptr);
 int forward_and_wait(const Child& child);
 
 // For a task that must keep its pid visible to its parent: enters in place, or, where the spec asks

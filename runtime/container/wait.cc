@@ -7,9 +7,11 @@
 #include <unistd.h>
 
 #include <cerrno>
+#include <iterator>
 #include <string>
 
 #include "base/error.h"
+#include "runtime/container/notify.h"
 
 namespace berth::runtime {
 namespace {
@@ -42,10 +44,13 @@ int forward_and_wait(const Child& child) {
   return forward_and_wait(child, SignalQueue());
 }
 
-int forward_and_wait(const Child& child, const SignalQueue& signals) {
+int forward_and_wait(const Child& child, const SignalQueue& signals, const NotifySocket* notify) {
   for (bool ended = false; !ended;) {
-    pollfd fds[] = {{signals.fd(), POLLIN, 0}, {child.pidfd.get(), POLLIN, 0}};
-    if (::poll(fds, 2, -1) < 0 && errno != EINTR) throw Error("poll", {}, errno);
+    pollfd fds[] = {{signals.fd(), POLLIN, 0},
+                    {child.pidfd.get(), POLLIN, 0},
+                    {notify != nullptr ? notify->fd() : -1, POLLIN, 0}};
+    if (::poll(fds, std::size(fds), -1) < 0 && errno != EINTR) throw Error("poll", {}, errno);
+    if (notify != nullptr) (void)notify->pass_on();
     while (const auto signal = signals.next()) {
       const auto number = static_cast<int>(signal->ssi_signo);
       if (number != SIGCHLD && !child_has_it(*signal, child)) send_signal(child, number);

@@ -34,6 +34,18 @@ void unlink_if_there(int dir, const char* name) {
   if (::unlinkat(dir, name, 0) < 0 && errno != ENOENT) throw Error("remove", name, errno);
 }
 
+// With the files in it.
+void remove_folder(int dir, const std::string& name) {
+  const auto folder = open_dir_if_exists(dir, name);
+  if (!folder) return;
+  for (const std::string& file : list_dir(folder->get())) {
+    unlink_if_there(folder->get(), file.c_str());
+  }
+  if (::unlinkat(dir, name.c_str(), AT_REMOVEDIR) < 0 && errno != ENOENT) {
+    throw Error("remove", name, errno);
+  }
+}
+
 // All that the containers have is in folders of their maker's alone.
 UniqueFd make_path(const std::string& path) {
   for (size_t at = path.find('/', 1); at != std::string::npos; at = path.find('/', at + 1)) {
@@ -109,6 +121,7 @@ void StateFolder::remove() const {
   // The record last: until then the container can be found and its removal repeated.
   unlink_if_there(dir_.get(), kStart);
   unlink_if_there(dir_.get(), kConfiguration);
+  for (const std::string& name : list_subdirectories(dir_.get())) remove_folder(dir_.get(), name);
   for (const std::string& name : list_dir(dir_.get())) {
     if (name != kRecord) unlink_if_there(dir_.get(), name.c_str());
   }

@@ -4,6 +4,7 @@
 //
 //   ROOT/ID/state.json   the record
 //   ROOT/ID/config.json  the configuration that the container was made from, as it was then
+//   ROOT/ID/notify/      where the container may say sd_notify(3) messages: its socket
 //   ROOT/ID/start        while it is only created: the socket on which its process waits
 #pragma once
 

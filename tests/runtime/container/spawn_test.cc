@@ -128,7 +128,7 @@ TEST_P(SpawnTest, TellsOfAChildThatWasKilledEarly) {
   });
   EXPECT_EQ(outcome.status, 125);
   EXPECT_EQ(outcome.err,
-            "start container 't1': its first process was killed by signal 9 before it could "
+            "start container 't1': its first process was killed by signal 9 (killed) before it could "
             "execute the program");
 }
 
