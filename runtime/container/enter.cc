@@ -43,6 +43,19 @@ void of_program(int not_there, const std::function<void()>& step) {
   }
 }
 
+// sched(7): a deadline is for who may run on every CPU.
+void set_own_scheduler(const spec::Scheduler& scheduler, const std::string& cpus) {
+  try {
+    process::set_scheduler(scheduler);
+  } catch (const Error& e) {
+    if (e.code() != EPERM || cpus.empty()) throw;
+    throw e.with_note(
+        "process scheduler can't be used together with AllowedCPUs: "
+        "linux.resources.cpu.cpus is " +
+        cpus);
+  }
+}
+
 }  // namespace
 
 void enter(Entry entry) {
@@ -188,7 +201,7 @@ void Start::open_terminal(int root) {
 
 void Start::take_identity(process::Groups groups, const process::CapabilityPlan& capabilities) {
   if (process().scheduler && !process::is_inherited(*process().scheduler)) {
-    process::set_scheduler(*process().scheduler);
+    set_own_scheduler(*process().scheduler, entry_.spec.linux_.resources.cpus);
   }
   const spec::Linux& wanted = entry_.spec.linux_;
   if (wanted.personality) process::set_personality(*wanted.personality);

@@ -114,11 +114,13 @@ Rlimit parse_rlimit(const Node& node, const std::vector<Rlimit>& before) {
   return rlimit;
 }
 
-// The kernel raises only what is in both; a program without it is less mighty, not more.
+// The kernel raises only what is in both; a program without it is less mighty, not more. Templates
+// of older tools have ambient sets beside no inheritable one, and mean nothing by it.
 void warn_of_ambient(const Node& node, const Capabilities& sets, Warnings& warnings) {
   const auto has = [](const std::vector<std::string>& set, const std::string& name) {
     return std::ranges::find(set, name) != set.end();
   };
+  if (sets.inheritable.empty()) return;
   for (const std::string& name : sets.ambient) {
     const char* const lacking = !has(sets.permitted, name)     ? "permitted"
                                 : !has(sets.inheritable, name) ? "inheritable"

@@ -82,10 +82,11 @@ const Refused kRefused[] = {
     {R"({"cpu": {"cpus": "4000"}})",
      "linux.resources.cpu.cpus: set cpuset.cpus to '4000': ", nullptr},
     {R"({"cpu": {"cpus": "x"}})",
-     "linux.resources.cpu.cpus: set cpuset.cpus to 'x': invalid argument", nullptr},
-    {R"({"cpu": {"quota": 10}})",
-     "linux.resources.cpu.quota: set cpu.cfs_quota_us to '10': invalid argument",
-     "linux.resources.cpu.quota: set cpu.max to '10 100000': invalid argument"},
+     "linux.resources.cpu.cpus: 'x' is not a list of numbers, as '0-3,8' is", nullptr},
+    {R"({"cpu": {"cpus": "9999"}})",
+     "linux.resources.cpu.cpus: set cpuset.cpus to '9999': ", nullptr},
+    {R"({"cpu": {"quota": 10}})", "linux.resources.cpu.quota: 10 is below 1000 microseconds",
+     nullptr},
     {R"({"blockIO": {"weight": 5}})",
      "linux.resources.blockIO.weight: 5 is not between 10 and 1000", nullptr},
     {R"({"blockIO": {"throttleReadBpsDevice": [{"major": 240, "minor": 9, "rate": 5}]}})",
@@ -116,6 +117,24 @@ TEST_F(ResourcesConfig, AreRefusedWithTheirKeyAndLeaveNothing) {
     EXPECT_THAT(ran.err, HasSubstr(v2 ? refused.v2_line : refused.v1_line)) << refused.resources;
     EXPECT_THAT(remains(c), IsEmpty()) << refused.resources;
   }
+}
+
+TEST_F(ResourcesConfig, ADeadlineOnSomeOfTheCpusIsRefusedWithTheReason) {
+  if (::sysconf(_SC_NPROCESSORS_ONLN) < 2) GTEST_SKIP() << "takes two CPUs";
+  wish({{"cpu", {{"cpus", "0"}}}});
+  configure([](json& config) {
+    config["process"]["scheduler"] = {{"policy", "SCHED_DEADLINE"},
+                                      {"runtime", 42000},
+                                      {"deadline", 1000000},
+                                      {"period", 1000000}};
+  });
+  const std::string c = id();
+  const Ran ran = berth({"create", "-b", bundle(), c});
+  EXPECT_EQ(ran.status, 1) << ran;
+  EXPECT_THAT(ran.err, HasSubstr("set process.scheduler 'SCHED_DEADLINE': operation not permitted "
+                                 "(process scheduler can't be used together with AllowedCPUs: "
+                                 "linux.resources.cpu.cpus is 0)"));
+  EXPECT_THAT(remains(c), IsEmpty());
 }
 
 TEST_F(ResourcesConfig, AControllerThatIsNotMountedIsNamed) {
