@@ -13,6 +13,7 @@
 #include "base/one_line.h"
 #include "launcher/cli_runtime.h"
 #include "launcher/verbs/verbs.h"
+#include "launcher/version.h"
 #include "rdt/amount.h"
 #include "runtime/container/enter.h"
 
@@ -155,7 +156,7 @@ int command_line(int argc, char** argv, const std::vector<int>& descriptors) {
   CLI::App app{"berth: cores, memory and last-level cache for jobs; each task an OCI container"};
   app.name("berth");
   app.footer(kExamples);
-  app.set_version_flag("-v,--version", "berth " BERTH_VERSION "\nspec: 1.2.0");
+  app.set_version_flag("-v,-V,--version", version_text);
   app.require_subcommand(1);
   std::function<int()> chosen;
   add_launch(app, chosen, descriptors);

@@ -77,6 +77,9 @@ void add_spec(CLI::App& app, const Choose& choose) {
   CLI::App* verb = app.add_subcommand("spec", "write a configuration to begin with");
   verb->add_option("-b,--bundle", options->bundle, "where to (default: this directory)")
       ->type_name("DIR");
+  verb->add_option("-f,--file", options->file,
+                   "its name, from there; one that is there is written over")
+      ->type_name("FILE");
   verb->add_flag("--rootless", options->rootless, "for a container of this user's");
   choose(verb, [options](const RuntimeOptions& r) { return write_spec(r, *options); });
 }

@@ -34,7 +34,9 @@ struct Setting {
   void choose(CLI::App* verb, const Work& work) const {
     verb->callback([chosen_verb = &chosen, runtime = runtime, work] {
       *chosen_verb = [runtime, work] {
-        if (runtime->root.empty()) runtime->root = default_root();
+        runtime->root_given = !runtime->root.empty();
+        if (!runtime->root_given) runtime->root = default_root();
+        log_traces(*runtime);
         try {
           return work(*runtime);
         } catch (const std::exception& e) {
@@ -63,21 +65,36 @@ void add_cgroup_manager(CLI::App& app, runtime::CgroupManager& manager) {
       ->check(CLI::IsMember({"cgroupfs", "systemd", "disabled"}));
 }
 
+void add_log_level(CLI::App& app, Level& level) {
+  app.add_option_function<std::string>(
+         "--log-level",
+         [&level](const std::string& word) {
+           for (const Level one : {Level::debug, Level::info, Level::warning, Level::error}) {
+             if (word == name_of(one)) level = one;
+           }
+         },
+         "the least that is told: debug, info, warning (the default) or error")
+      ->check(CLI::IsMember({"debug", "info", "warning", "error"}));
+  // Behind the option: of both it counts.
+  app.add_flag_function(
+      "--debug", [&level](int64_t) { level = Level::debug; }, "--log-level debug");
+}
+
 void add_global_options(CLI::App& app, RuntimeOptions& runtime) {
   app.add_option("--root", runtime.root, "where the containers' states are kept")->type_name("DIR");
-  app.add_option("--log", runtime.log, "file that errors are written to as well")
+  app.add_option("--log", runtime.log,
+                 "where errors are written to as well: [file:]PATH, journald:ID, syslog:ID")
       ->type_name("FILE");
   app.add_option_function<std::string>(
          "--log-format",
          [&runtime](const std::string& format) { runtime.log_json = format == "json"; },
          "text or json")
       ->check(CLI::IsMember({"text", "json"}));
-  // What other runtimes have and berth has no use for: callers pass them all the same.
+  add_log_level(app, runtime.level);
+  // What other runtimes have and berth has no use for: callers pass it all the same.
   app.add_option_function<std::string>(
-         "--log-level", [](const std::string&) {}, "accepted: errors and warnings are logged")
-      ->check(CLI::IsMember({"debug", "info", "warning", "error"}));
-  app.add_flag_function(
-      "--debug", [](int64_t) {}, "accepted: errors and warnings are logged");
+         "--criu", [](const std::string&) {}, "accepted")
+      ->type_name("PATH");
   app.add_option_function<std::string>(
          "--rootless",
          [&runtime](const std::string& word) {
@@ -93,8 +110,9 @@ void add_id(CLI::App* verb, std::string& id) {
   verb->add_option("id", id, "the container's id")->required();
 }
 
-std::shared_ptr<runtime::CreateRequest> add_creation(CLI::App* verb, const Setting& setting) {
-  auto request = std::make_shared<runtime::CreateRequest>();
+std::shared_ptr<CreateOptions> add_creation(CLI::App* verb, const Setting& setting) {
+  auto options = std::make_shared<CreateOptions>();
+  runtime::CreateRequest* const request = &options->request;
   request->descriptors = setting.descriptors;
   verb->add_option("-b,--bundle", request->bundle, "OCI bundle (default: this directory)")
       ->type_name("DIR");
@@ -102,6 +120,9 @@ std::shared_ptr<runtime::CreateRequest> add_creation(CLI::App* verb, const Setti
       ->type_name("FILE");
   verb->add_option("--console-socket", request->console_socket,
                    "unix socket that the terminal's master is sent to")
+      ->type_name("PATH");
+  verb->add_option("--pidfd-socket", options->pidfd_socket,
+                   "unix socket that a descriptor of the process is sent to")
       ->type_name("PATH");
   verb->add_option("--pid-file", request->pid_file, "file that the process' pid is written to")
       ->type_name("FILE");
@@ -114,25 +135,25 @@ std::shared_ptr<runtime::CreateRequest> add_creation(CLI::App* verb, const Setti
   verb->add_flag_function(
       "--no-subreaper", [](int64_t) {}, "accepted: berth is none");
   add_id(verb, request->id);
-  return request;
+  return options;
 }
 
 void add_create(const Setting& setting) {
   CLI::App* verb = setting.app.add_subcommand("create", "make a container that waits for start");
-  const auto request = add_creation(verb, setting);
-  setting.choose(verb, [request](const RuntimeOptions& r) { return create(r, *request); });
+  const auto options = add_creation(verb, setting);
+  setting.choose(verb, [options](const RuntimeOptions& r) { return create(r, *options); });
 }
 
 void add_run(const Setting& setting) {
   CLI::App* verb =
       setting.app.add_subcommand("run", "run one container from a bundle and wait for it");
-  const auto request = add_creation(verb, setting);
-  request->detached = false;
-  verb->add_flag("-d,--detach", request->detached, "do not wait for it");
+  const auto options = add_creation(verb, setting);
+  options->request.detached = false;
+  verb->add_flag("-d,--detach", options->request.detached, "do not wait for it");
   const auto keep = std::make_shared<bool>(false);
   verb->add_flag("--keep", *keep, "leave its state behind when it ends");
   setting.choose(verb,
-                 [request, keep](const RuntimeOptions& r) { return run(r, *request, *keep); });
+                 [options, keep](const RuntimeOptions& r) { return run(r, *options, *keep); });
 }
 
 void add_start(const Setting& setting) {
@@ -153,6 +174,7 @@ void add_kill(const Setting& setting) {
   CLI::App* verb = setting.app.add_subcommand("kill", "send a container a signal");
   const auto options = std::make_shared<KillOptions>();
   verb->add_flag("-a,--all", options->all, "to each of its processes");
+  verb->add_flag("-r,--regex", options->regex, "the id is a pattern: to all that it matches");
   add_id(verb, options->id);
   verb->add_option("signal", options->signal, "name or number (default: SIGTERM)");
   setting.choose(verb, [options](const RuntimeOptions& r) { return kill(r, *options); });
@@ -162,6 +184,7 @@ void add_delete(const Setting& setting) {
   CLI::App* verb = setting.app.add_subcommand("delete", "remove what is left of a container");
   const auto options = std::make_shared<DeleteOptions>();
   verb->add_flag("-f,--force", options->force, "also where it lives; nothing where there is none");
+  verb->add_flag("-r,--regex", options->regex, "the id is a pattern: all that it matches");
   add_id(verb, options->id);
   setting.choose(verb, [options](const RuntimeOptions& r) { return remove(r, *options); });
 }

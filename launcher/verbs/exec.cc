@@ -6,6 +6,8 @@
 
 #include "base/error.h"
 #include "base/file.h"
+#include "base/json_node.h"
+#include "base/trace.h"
 #include "launcher/log.h"
 #include "runtime/container/exec.h"
 #include "runtime/container/pid_file.h"
@@ -79,9 +81,14 @@ int exec(const RuntimeOptions& runtime, const ExecOptions& options) {
   request.ignore_paused = options.ignore_paused;
   request.cgroups = options.cgroups;
   const UniqueFd console = open_console(options, request);
+  if (tracing()) {
+    trace("exec " + in_quotes(request.spec.process->args.front()) + " in container '" + options.id +
+          "'");
+  }
   std::optional<runtime::SignalQueue> signals;
   if (!options.detach) request.signal_mask = signals.emplace().mask_before();
   const runtime::Child child = runtime::exec(folder, std::move(request));
+  if (tracing()) trace("process " + std::to_string(child.pid) + " has joined the container");
   UniqueFd master;
   or_end(child, [&] {
     if (console) master = runtime::process::receive_master(console.get());

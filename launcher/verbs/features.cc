@@ -4,6 +4,7 @@
 #include <nlohmann/json.hpp>
 
 #include "launcher/verbs/features.h"
+#include "launcher/version.h"
 #include "runtime/process/seccomp_support.h"
 #include "runtime/rootfs/mount_options.h"
 #include "runtime/spec/known.h"
@@ -30,7 +31,7 @@ std::string features_json() {
   const ordered_json no{{"enabled", false}};
   const ordered_json features{
       {"ociVersionMin", "1.0.0"},
-      {"ociVersionMax", "1.2.0"},
+      {"ociVersionMax", kSpecVersion},
       {"hooks", spec::known_hooks()},
       {"mountOptions", runtime::rootfs::known_mount_options()},
       {"linux",
@@ -41,7 +42,7 @@ std::string features_json() {
         {"seccomp", seccomp()},
         {"apparmor", no},
         {"selinux", no},
-        {"intelRdt", no},
+        {"intelRdt", {{"enabled", false}, {"schemata", false}, {"monitoring", false}}},
         {"memoryPolicy",
          {{"modes", spec::known_memory_policy_modes()},
           {"flags", spec::known_memory_policy_flags()}}},
@@ -49,7 +50,8 @@ std::string features_json() {
         {"netDevices", no}}},
       {"annotations",
        {{"io.github.seccomp.libseccomp.version", runtime::process::seccomp_library_version()}}},
-      {"potentiallyUnsafeConfigAnnotations", {"run.oci.keep_original_groups"}}};
+      {"potentiallyUnsafeConfigAnnotations",
+       {"org.systemd.property.", "run.oci.keep_original_groups", "run.oci.pidfd_receiver"}}};
   return features.dump(4) + "\n";
 }
 

@@ -1,6 +1,7 @@
 #include <pwd.h>
 
 #include <algorithm>
+#include <cerrno>
 #include <cstdio>
 #include <nlohmann/json.hpp>
 
@@ -26,6 +27,7 @@ std::string name_of(uid_t user) {
 std::vector<Row> rows_of(const RuntimeOptions& runtime) {
   std::vector<Row> rows;
   const auto root = runtime::StateRoot::open_if_exists(runtime.root);
+  if (!root && runtime.root_given) throw Error("open --root", runtime.root, ENOENT);
   if (!root) return rows;
   for (const std::string& id : root->ids()) {
     try {

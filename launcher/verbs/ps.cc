@@ -62,10 +62,8 @@ int ps(const RuntimeOptions& runtime, const PsOptions& options) {
     throw Error("--format: '" + options.format + "' is not table or json");
   }
   const runtime::Container container = container_of(runtime, options.id);
-  if (container.status() == runtime::Status::stopped) {
-    throw Error("container with id " + options.id + " is not running");
-  }
-  const std::vector<pid_t> pids = container.processes();
+  const bool stopped = container.status() == runtime::Status::stopped;
+  const std::vector<pid_t> pids = stopped ? std::vector<pid_t>{} : container.processes();
   if (as_json) {
     std::printf("%s\n", nlohmann::json(pids).dump().c_str());
     return 0;

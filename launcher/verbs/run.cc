@@ -1,9 +1,9 @@
 // create, start, and, unless it is detached, the container's end.
 #include <optional>
 
+#include "base/trace.h"
 #include "launcher/log.h"
-#include "launcher/verbs/container_of.h"
-#include "launcher/verbs/runtime_verbs.h"
+#include "launcher/verbs/create_container.h"
 #include "runtime/container/relay.h"
 #include "runtime/process/terminal.h"
 
@@ -45,17 +45,15 @@ int wait_for(const runtime::Container& container, const runtime::SignalQueue& si
 
 }  // namespace
 
-int run(const RuntimeOptions& runtime, runtime::CreateRequest request, bool keep) {
-  request.cgroup_manager = runtime.cgroup_manager;
-  request.rootless = runtime.rootless;
+int run(const RuntimeOptions& runtime, const CreateOptions& options, bool keep) {
+  CreateOptions wanted = options;
   std::optional<runtime::SignalQueue> signals;
-  if (!request.detached) request.signal_mask = signals.emplace().mask_before();
-  const auto root = runtime::StateRoot::open(runtime.root);
-  auto container = runtime::Container::create(root, request);
+  if (!wanted.request.detached) wanted.request.signal_mask = signals.emplace().mask_before();
+  auto container = create_container(runtime, wanted);
   Removed removed(runtime, container);
-  for (const std::string& warning : container.warnings()) log(runtime, Level::warning, warning);
+  if (tracing()) trace("start container '" + wanted.request.id + "'");
   container.start();
-  if (request.detached) {
+  if (wanted.request.detached) {
     removed.keep();
     container.await_ready();
     return 0;

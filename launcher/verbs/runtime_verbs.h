@@ -3,34 +3,43 @@
 
 #include <string>
 
+#include "launcher/log_level.h"
 #include "runtime/container/create_request.h"
 
 namespace berth::launcher {
 
 // The options before the verb.
 struct RuntimeOptions {
-  std::string root;  // of the containers' states
-  std::string log;   // a file that errors are written to as well
+  std::string root;         // of the containers' states
+  bool root_given = false;  // root is the caller's choice
+  std::string log;          // `--log` as typed: where lines go as well
   bool log_json = false;
+  Level level = Level::warning;  // the least that is told
   runtime::CgroupManager cgroup_manager = runtime::CgroupManager::cgroupfs;
   runtime::Rootless rootless = runtime::Rootless::automatic;
 };
 
-int create(const RuntimeOptions& runtime, runtime::CreateRequest request);
+struct CreateOptions {
+  runtime::CreateRequest request;
+  std::string pidfd_socket;  // empty: nobody wants a descriptor of the process
+};
+int create(const RuntimeOptions& runtime, const CreateOptions& options);
 // `keep`: its state stays when it ends.
-int run(const RuntimeOptions& runtime, runtime::CreateRequest request, bool keep);
+int run(const RuntimeOptions& runtime, const CreateOptions& options, bool keep);
 int start(const RuntimeOptions& runtime, const std::string& id);
 int state(const RuntimeOptions& runtime, const std::string& id);
 
 struct KillOptions {
   std::string id, signal = "SIGTERM";
   bool all = false;
+  bool regex = false;  // the id is a pattern: every container that it matches
 };
 int kill(const RuntimeOptions& runtime, const KillOptions& options);
 
 struct DeleteOptions {
   std::string id;
   bool force = false;
+  bool regex = false;  // as of KillOptions
 };
 int remove(const RuntimeOptions& runtime, const DeleteOptions& options);
 

@@ -103,16 +103,17 @@ std::string default_config(const SpecFor& whom) {
 
 int write_spec(const RuntimeOptions&, const SpecOptions& options) {
   const UniqueFd bundle = open_dir(AT_FDCWD, options.bundle);
-  const int fd =
-      ::openat(bundle.get(), "config.json", O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0666);
-  if (fd < 0 && errno == EEXIST) throw Error("config.json exists: remove it first");
-  const UniqueFd file(check(fd, "make", "config.json"));
+  const std::string name = options.file.empty() ? "config.json" : options.file;
+  const int mode = options.file.empty() ? O_EXCL : O_TRUNC;
+  const int fd = ::openat(bundle.get(), name.c_str(), O_WRONLY | O_CREAT | O_CLOEXEC | mode, 0666);
+  if (fd < 0 && errno == EEXIST) throw Error(name + " exists: remove it first");
+  const UniqueFd file(check(fd, "make", name));
   write_all(file.get(),
             default_config({.rootless = options.rootless,
                             .uid = ::geteuid(),
                             .gid = ::getegid(),
                             .cgroup_namespace = has_v2_alone()}),
-            "config.json");
+            name);
   return 0;
 }
 

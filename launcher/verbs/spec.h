@@ -11,6 +11,7 @@ namespace berth::launcher {
 
 struct SpecOptions {
   std::string bundle = ".";
+  std::string file;  // empty: config.json, which must not be there yet
   bool rootless = false;
 };
 int write_spec(const RuntimeOptions& runtime, const SpecOptions& options);

@@ -51,7 +51,8 @@ void refuse_rdt(const UpdateOptions& options) {
   for (const auto& [name, value] : {std::pair{"--l3-cache-schema", &options.l3_cache_schema},
                                     {"--mem-bw-schema", &options.mem_bw_schema}}) {
     if (value->empty()) continue;
-    throw Error(std::string(name) + ": container '" + options.id + "' has no RDT group of its own");
+    throw Error(std::string(name) + ": container '" + options.id +
+                "' has no linux.intelRdt in its configuration: there is no group to change");
   }
 }
 

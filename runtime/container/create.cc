@@ -72,6 +72,9 @@ void check_terminal(const spec::Process& process, const CreateRequest& request) 
   if (process.terminal && request.detached && request.console_socket.empty()) {
     throw Error("process.terminal: true, and nobody stays to show it: --console-socket is wanted");
   }
+  if (process.terminal && !request.detached && !request.console_socket.empty()) {
+    throw Error("--console-socket: without --detach the terminal is shown here, not sent");
+  }
   if (!process.terminal && !request.console_socket.empty()) {
     throw Error("--console-socket: process.terminal is not true, so there is no terminal to send");
   }
@@ -238,6 +241,7 @@ Container Container::make(const StateRoot& root, const CreateRequest& request,
     if (group || !made.record_.unit.empty()) made.remove_cgroup();
   });
   LateLimits limits = own_cgroup ? made.limit(place, group, spec) : LateLimits{};
+  if (tracing() && group) trace("made cgroup '" + place.path + "'");
 
   offer_notify_socket(made.folder_.fd(), spec);
   Entry entry = make_entry(request, std::move(spec), bundle, made.record_);
@@ -248,6 +252,7 @@ Container Container::make(const StateRoot& root, const CreateRequest& request,
   begun = true;
   made.child_ = spawn(std::move(entry), group ? group->join() : CgroupJoin{}, steps);
   Undo process([&] { end(made.child_); });
+  if (tracing()) trace("made process " + std::to_string(made.child_.pid) + ": waits for start");
   made.record_.pid = made.child_.pid;
   made.record_.start_time = start_time_of(made.child_.pid).value_or(0);
   made.folder_.write(made.record_);

@@ -17,6 +17,7 @@
 #include "base/error.h"
 #include "base/fd.h"
 #include "base/one_line.h"
+#include "base/trace.h"
 #include "runtime/process/signal_name.h"
 
 namespace berth::runtime {
@@ -166,6 +167,7 @@ std::string describe(int status) {
 
 void run_one(const spec::Hook& hook, const std::string& kind, size_t number,
              const std::string& state, const std::vector<std::string>& env) {
+  if (tracing()) trace("run " + kind + " hook #" + std::to_string(number) + " '" + hook.path + "'");
   const WithoutSigpipe scope;
   HookProcess process(hook, env);
   std::optional<Clock::time_point> deadline;

@@ -198,7 +198,7 @@ TEST_F(Lifecycle, TheSecondOfAnIdIsRefusedAndTheFirstLivesOn) {
 
 TEST_F(Lifecycle, ListHasThemAll) {
   const std::string a = id("a"), b = id("b");
-  EXPECT_EQ(berth({"list", "-q"}).out, "") << "a root that is not there holds none";
+  EXPECT_EQ(berth({"list", "-q"}).out, "") << "there is none yet";
   ASSERT_EQ(berth({"create", "-b", bundle(), a}).status, 0);
   ASSERT_EQ(berth({"create", "-b", bundle(), b}).status, 0);
   EXPECT_EQ(berth({"list", "-q"}).out, a + "\n" + b + "\n");

@@ -101,7 +101,7 @@ TEST_F(ResourceVerbs, AStoppedContainerIsNotRunning) {
   EXPECT_EQ(berth({"kill", id_, "KILL"}).status, 0);
   for (int i = 0; i < 300 && state()["status"] != "stopped"; ++i) ::usleep(10'000);
   for (const std::vector<std::string>& words : std::vector<std::vector<std::string>>{
-           {"pause", id_}, {"update", "--memory", "64m", id_}, {"events", id_}, {"ps", id_}}) {
+           {"pause", id_}, {"update", "--memory", "64m", id_}, {"events", id_}}) {
     const Ran ran = berth(words);
     EXPECT_EQ(ran.status, 1) << ran;
     EXPECT_THAT(ran.err, HasSubstr("not running")) << ran;
@@ -147,7 +147,7 @@ TEST_F(ResourceVerbs, UpdateThatIsRefusedChangesNothing) {
   EXPECT_THAT(ran.err, HasSubstr("--pids-limit: 'many' is not a whole number"));
   const Ran rdt = berth({"update", "--l3-cache-schema", "L3:0=f", "--pids-limit", "5", id_});
   EXPECT_EQ(rdt.status, 1);
-  EXPECT_THAT(rdt.err, HasSubstr("has no RDT group of its own"));
+  EXPECT_THAT(rdt.err, HasSubstr("has no linux.intelRdt in its configuration"));
   EXPECT_EQ(value("pids", "pids.max", "pids.max"), "33");
 }
 

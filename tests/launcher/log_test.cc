@@ -2,8 +2,11 @@
 
 #include <fcntl.h>
 #include <gtest/gtest.h>
+#include <sys/wait.h>
+#include <unistd.h>
 
 #include "base/file.h"
+#include "base/trace.h"
 #include "tests/support/temporary_folder.h"
 
 namespace berth::launcher {
@@ -38,6 +41,32 @@ TEST(Log, TheFileGrows) {
   const std::string text = read_file(AT_FDCWD, runtime.log);
   EXPECT_LT(text.find("first"), text.find("second"));
   EXPECT_NE(text.find(R"("level":"warning")"), std::string::npos);
+}
+
+TEST(Log, OnlyThisProcessTellsItsTraces) {
+  const test::TemporaryFolder folder(0755);
+  RuntimeOptions runtime;
+  runtime.log = folder.path() + "/log";
+  runtime.level = Level::debug;
+  log_traces(runtime);
+  trace("mine");
+  const pid_t child = ::fork();
+  if (child == 0) {
+    trace("my child's");
+    ::_exit(0);
+  }
+  ASSERT_EQ(::waitpid(child, nullptr, 0), child);
+  trace("mine again");
+  set_trace_sink({});
+  const std::string text = read_file(AT_FDCWD, runtime.log);
+  EXPECT_NE(text.find("level=debug msg=\"mine\""), std::string::npos);
+  EXPECT_NE(text.find("mine again"), std::string::npos);
+  EXPECT_EQ(text.find("my child's"), std::string::npos);
+}
+
+TEST(Log, NothingIsTracedUnlessItIsAskedFor) {
+  log_traces(RuntimeOptions{});
+  EXPECT_FALSE(tracing());
 }
 
 }  // namespace
