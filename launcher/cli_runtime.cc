@@ -52,7 +52,10 @@ struct Setting {
 void add_cgroup_manager(CLI::App& app, runtime::CgroupManager& manager) {
   using runtime::CgroupManager;
   app.add_flag_function(
-      "--systemd-cgroup", [&manager](int64_t) { manager = CgroupManager::systemd; },
+      "--systemd-cgroup",
+      [&manager](int64_t count) {
+        if (count > 0) manager = CgroupManager::systemd;  // `=false` is what callers of Go's write
+      },
       "systemd makes the cgroup: --cgroup-manager systemd");
   app.add_option_function<std::string>(
          "--cgroup-manager",
@@ -77,7 +80,11 @@ void add_log_level(CLI::App& app, Level& level) {
       ->check(CLI::IsMember({"debug", "info", "warning", "error"}));
   // Behind the option: of both it counts.
   app.add_flag_function(
-      "--debug", [&level](int64_t) { level = Level::debug; }, "--log-level debug");
+      "--debug",
+      [&level](int64_t count) {
+        if (count > 0) level = Level::debug;
+      },
+      "--log-level debug");
 }
 
 void add_global_options(CLI::App& app, RuntimeOptions& runtime) {

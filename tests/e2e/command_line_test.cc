@@ -258,6 +258,14 @@ TEST_F(CommandLine, WhatBerthHasNoUseForIsTaken) {
             "berth: container 'none' does not exist\n");
 }
 
+TEST_F(CommandLine, ASwitchMayBeGivenWithItsValue) {
+  script("true");
+  const Ran ran = berth({"--systemd-cgroup=false", "--debug=false", "run", "--detach=false",
+                         "--keep=true", "-b", bundle(), id()});
+  EXPECT_EQ(ran.status, 0) << ran;
+  EXPECT_EQ(ran.err, "");
+}
+
 TEST_F(CommandLine, WhatFollowsTheIdBelongsToTheCommand) {
   const std::string c = make("a");
   EXPECT_EQ(berth({"exec", "--env", "A=b", c, "sh", "-c", "echo $A \"$@\"", "x", "-d", "--tty",

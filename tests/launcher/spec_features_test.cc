@@ -61,6 +61,40 @@ TEST(Features, AreWhatTheParserTakes) {
   EXPECT_THAT(linux_part["seccomp"]["archs"], Contains("SCMP_ARCH_X86_64"));
   EXPECT_THAT(linux_part["seccomp"]["supportedFlags"], Contains("SECCOMP_FILTER_FLAG_LOG"));
   EXPECT_THAT(linux_part["memoryPolicy"]["modes"], Contains("MPOL_BIND"));
+  const auto takes = [](const json& patch) {
+    json config = json::parse(default_config({}));
+    config.merge_patch(patch);
+    EXPECT_NO_THROW(runtime::spec::parse_spec(config.dump())) << patch;
+  };
+  for (const json& name : linux_part["namespaces"]) {
+    takes({{"hostname", ""}, {"linux", {{"namespaces", {{{"type", name}}}}}}});
+  }
+  for (const json& name : features["hooks"]) {
+    takes({{"hooks", {{name.get<std::string>(), {{{"path", "/h"}}}}}}});
+  }
+  for (const json& mode : linux_part["memoryPolicy"]["modes"]) {
+    const bool bare = mode == "MPOL_DEFAULT" || mode == "MPOL_LOCAL";
+    takes({{"linux", {{"memoryPolicy", {{"mode", mode}, {"nodes", bare ? "" : "0"}}}}}});
+  }
+  for (const json& flag : linux_part["memoryPolicy"]["flags"]) {
+    const json policy{{"mode", "MPOL_BIND"}, {"nodes", "0"}, {"flags", json::array({flag})}};
+    takes({{"linux", {{"memoryPolicy", policy}}}});
+  }
+  for (const auto& [list, property] :
+       {std::pair{"archs", "architectures"}, {"knownFlags", "flags"}}) {
+    for (const json& name : linux_part["seccomp"][list]) {
+      takes({{"linux",
+              {{"seccomp",
+                {{"defaultAction", "SCMP_ACT_ALLOW"}, {property, json::array({name})}}}}}});
+    }
+  }
+  for (const json& op : linux_part["seccomp"]["operators"]) {
+    const json arg{{"index", 0}, {"value", 1}, {"op", op}};
+    const json rule{{"names", {"read"}}, {"action", "SCMP_ACT_KILL"}, {"args", json::array({arg})}};
+    takes({{"linux",
+            {{"seccomp",
+              {{"defaultAction", "SCMP_ACT_ALLOW"}, {"syscalls", json::array({rule})}}}}}});
+  }
   for (const json& action : linux_part["seccomp"]["actions"]) {
     json config = json::parse(default_config({}));
     config["linux"]["seccomp"] = {{"defaultAction", action}};
