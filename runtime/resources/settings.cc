@@ -6,6 +6,7 @@
 
 #include "base/error.h"
 #include "runtime/resources/weights.h"
+#include "runtime/spec/swap.h"
 
 namespace berth::runtime::resources {
 namespace {
@@ -181,13 +182,8 @@ std::optional<int64_t> unless_zero(const std::optional<int64_t>& value) {
 
 // Swap is given as memory + swap.
 void check_swap(std::optional<int64_t> memory, int64_t swap) {
-  if (swap < 0) return;
-  if (!memory || *memory < 0) {
-    throw Error(kKey + "memory.swap: a limit on swap needs one on memory (memory.limit)");
-  }
-  if (swap < *memory) {
-    throw Error(kKey + "memory.swap: " + std::to_string(swap) + " is less than memory.limit (" +
-                std::to_string(*memory) + "): it is the sum of memory and swap");
+  if (const auto mistake = spec::swap_mistake(memory, swap)) {
+    throw Error(kKey + "memory.swap: " + *mistake);
   }
 }
 

@@ -2,6 +2,7 @@
 #include <algorithm>
 
 #include "runtime/spec/areas.h"
+#include "runtime/spec/swap.h"
 
 namespace berth::runtime::spec {
 namespace {
@@ -46,13 +47,16 @@ void require_mapped_user(const Node& top, const Spec& spec) {
   require("gid", spec.process->user.gid, "gidMappings", spec.linux_.gid_mappings);
 }
 
-// Memory and swap together are limited where memory is.
-void require_memory_limit(const Node& top, const Resources& resources) {
-  if (resources.memory_swap.value_or(0) <= 0 || resources.memory_limit.value_or(0) > 0) return;
+// For a container that is made; one that is changed has limits already.
+void refuse_swap_alone(const Node& top, const Resources& resources) {
+  if (resources.memory_swap.value_or(0) == 0) return;
+  const auto limit = resources.memory_limit == 0 ? std::nullopt : resources.memory_limit;
+  const auto mistake = swap_mistake(limit, *resources.memory_swap);
+  if (!mistake) return;
   const Node linux_node = top.at("linux");
   const Node node = linux_node.at("resources");
   const Node memory = node.at("memory");
-  memory.at("swap").fail(std::to_string(*resources.memory_swap) + " needs a memory limit");
+  memory.at("swap").fail(*mistake);
 }
 
 }  // namespace
@@ -62,7 +66,7 @@ void refuse_contradictions(const Node& top, const Spec& spec) {
   require_uts(spec, top, "domainname");
   refuse_two_domain_names(top, spec);
   require_mapped_user(top, spec);
-  require_memory_limit(top, spec.linux_.resources);
+  refuse_swap_alone(top, spec.linux_.resources);
 }
 
 }  // namespace berth::runtime::spec

@@ -45,12 +45,6 @@ void parse_memory(const Node& node, Resources& resources) {
   (void)node.integer_if<int64_t>("kernel");
   (void)node.integer_if<int64_t>("kernelTCP");
   (void)node.boolean_or("useHierarchy", false);
-  const int64_t limit = resources.memory_limit.value_or(0);
-  const int64_t swap = resources.memory_swap.value_or(0);
-  if (limit > 0 && swap > 0 && swap < limit) {
-    node.at("swap").fail(std::to_string(swap) + " is below the limit " + std::to_string(limit) +
-                         ": it is memory and swap together");
-  }
 }
 
 // Callers write 0 for "not set".

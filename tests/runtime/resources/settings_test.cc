@@ -157,7 +157,7 @@ TEST(V1Only, IsWhatV2HasNoFileFor) {
   for (const Setting& setting : v1_settings(parsed(R"({"memory": {"swappiness": 1}})"))) {
     EXPECT_TRUE(is_v1_only(setting));
   }
-  for (const Setting& setting : v1_settings(parsed(R"({"cpu": {"shares": 5, "period": 2}})"))) {
+  for (const Setting& setting : v1_settings(parsed(R"({"cpu": {"shares": 5, "period": 2000}})"))) {
     EXPECT_FALSE(is_v1_only(setting));
   }
 }
@@ -212,7 +212,7 @@ TEST(Limits, RefuseSwapThatCannotBe) {
       "linux.resources.memory.swap: 50 is less than memory.limit (100): it is the sum of memory "
       "and swap");
   EXPECT_EQ(message_of([] { v2(R"({"memory": {"swap": 50}})"); }),
-            "linux.resources.memory.swap: a limit on swap needs one on memory (memory.limit)");
+            "linux.resources.memory.swap: 50: a limit on swap needs one on memory (memory.limit)");
   EXPECT_THROW(v1(R"({"memory": {"limit": 100, "swap": 50}})", 1), Error);
 }
 
