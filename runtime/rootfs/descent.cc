@@ -12,14 +12,6 @@ namespace {
 
 constexpr int kMostLinks = 40;  // as the kernel's own walk
 
-std::string read_link(int link, std::string_view path) {
-  std::string target(PATH_MAX, '\0');
-  const ssize_t size =
-      check(::readlinkat(link, "", target.data(), target.size()), "read link in", path);
-  target.resize(static_cast<size_t>(size));
-  return target;
-}
-
 mode_t type_of(int fd, std::string_view path) {
   struct stat st {};
   check(::fstat(fd, &st), "fstat", path);
@@ -27,6 +19,14 @@ mode_t type_of(int fd, std::string_view path) {
 }
 
 }  // namespace
+
+std::string read_link(int link, std::string_view name) {
+  std::string target(PATH_MAX, '\0');
+  const ssize_t size =
+      check(::readlinkat(link, "", target.data(), target.size()), "read link", name);
+  target.resize(static_cast<size_t>(size));
+  return target;
+}
 
 Descent::Descent(int root, const std::string& path, Last last)
     : root_(root), path_(path), last_(last), here_(duplicate(root)) {
@@ -73,6 +73,7 @@ int Descent::open_one(const std::string& name) const {
 
 bool Descent::follow_if_link(const UniqueFd& found) {
   if (type_of(found.get(), path_) != S_IFLNK) return false;
+  if (todo_.empty() && last_ == Last::itself) return false;
   if (todo_.empty() && last_ == Last::real) {
     throw Error("'" + path_ + "' is a symbolic link in the root file system");
   }

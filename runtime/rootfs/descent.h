@@ -17,7 +17,12 @@ namespace berth::runtime::rootfs {
 enum class Last {
   follow,  // a symbolic link is followed, inside
   real,    // a symbolic link is an error: what we put there would end up somewhere else
+  itself,  // a symbolic link is what is meant
 };
+
+// What a symbolic link says that a descriptor refers to (O_PATH | O_NOFOLLOW). `name` is for
+// messages.
+std::string read_link(int link, std::string_view name);
 
 class Descent {
  public:

@@ -92,6 +92,12 @@ bool apply_switch(MountOptions& result, std::string_view word) {
     result.remount = true;
   } else if (word == "tmpcopyup") {
     result.copy_up = true;
+  } else if (word == "copy-symlink") {
+    result.copy_link = true;
+  } else if (word == "src-nofollow") {
+    result.source_link = true;
+  } else if (word == "dest-nofollow") {
+    result.over_destination_link = true;
   } else {
     return contains(kNothing, word) || word.starts_with("x-") || word.starts_with("X-");
   }

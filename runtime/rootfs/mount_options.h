@@ -36,6 +36,10 @@ struct MountOptions {
   bool remount = false;
   bool copy_up = false;               // tmpcopyup: a tmpfs starts with what the image has there
   std::optional<IdMapOption> id_map;  // of a bind
+  // Of a bind, where its source or its destination is a symbolic link: crun's options.
+  bool copy_link = false;              // copy-symlink: a link like it is made
+  bool source_link = false;            // src-nofollow: the link itself is bound
+  bool over_destination_link = false;  // dest-nofollow: the link itself is covered
   // Everything else is the file system's own: `size=64m` or, with an empty value, a flag. Also the
   // switches of the file system itself: sync, dirsync, lazytime, mand.
   std::vector<std::pair<std::string, std::string>> data;

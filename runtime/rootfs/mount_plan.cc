@@ -84,6 +84,14 @@ void check_options(const MountOp& op) {
   if (op.options.copy_up && op.type != "tmpfs") {
     throw Error("option 'tmpcopyup' is for type 'tmpfs' only");
   }
+  if (op.options.copy_link && (op.options.source_link || op.options.over_destination_link)) {
+    throw Error("option 'copy-symlink' cannot be with 'src-nofollow' or 'dest-nofollow'");
+  }
+  if (op.options.copy_link || op.options.source_link || op.options.over_destination_link) {
+    if (op.kind != MountKind::bind) {
+      throw Error("options 'copy-symlink', 'src-nofollow', 'dest-nofollow' are for binds only");
+    }
+  }
   if (op.kind != MountKind::bind && op.kind != MountKind::remount) return;
   for (const auto& [key, value] : op.options.data) {
     // What belongs to the file system below, which a second view of it cannot change, is ignored,

@@ -29,7 +29,8 @@ struct stat stat_of(int fd, const std::string& name) {
 
 UniqueFd make_target(const MountOp& op, const RootDir& root, bool directory) {
   if (!op.real_directory) {
-    return directory ? root.make_dirs(op.destination) : root.make_file(op.destination);
+    const Last last = op.options.over_destination_link ? Last::itself : Last::follow;
+    return directory ? root.make_dirs(op.destination, last) : root.make_file(op.destination, last);
   }
   try {
     return directory ? root.make_dirs(op.destination, Last::real)
@@ -69,7 +70,11 @@ void require_proc(int tree, const std::string& source) {
 }
 
 void mount_tree(UniqueFd tree, const MountOp& op, const RootDir& root) {
-  const bool directory = S_ISDIR(stat_of(tree.get(), op.source).st_mode);
+  const mode_t mode = stat_of(tree.get(), op.source).st_mode;
+  if (S_ISLNK(mode) && op.options.copy_link) {
+    return root.make_link(op.destination, read_link(tree.get(), op.source));
+  }
+  const bool directory = S_ISDIR(mode);
   const UniqueFd target = make_target(op, root, directory);
   apply_options(tree.get(), op);
   attach(tree.get(), target.get(), op.destination);
@@ -93,9 +98,14 @@ UniqueFd take_opened(MountOp& op, BindSource& source) {
   return std::move(source.tree);
 }
 
+// The source may be a link that is meant itself.
+bool takes_link(const MountOp& op) {
+  return op.options.copy_link || op.options.source_link;
+}
+
 // A path of the container, as the mounts before this one have made it.
 UniqueFd open_inside(const MountOp& op, const RootDir& root, const BindSource& source) {
-  const UniqueFd found = root.open(op.source);
+  const UniqueFd found = root.open(op.source, O_PATH | (takes_link(op) ? O_NOFOLLOW : 0));
   if (!source.id_mapper)
     return clone_with_covers(
         op, [&](bool recursive) { return clone_tree_of(found.get(), op.source, recursive); });
@@ -191,8 +201,9 @@ void perform_filesystem(const MountOp& op, const RootDir& root) {
 
 UniqueFd open_bind(const MountOp& op) {
   try {
-    return clone_with_covers(
-        op, [&](bool recursive) { return clone_tree(AT_FDCWD, op.source, recursive); });
+    return clone_with_covers(op, [&](bool recursive) {
+      return clone_tree(AT_FDCWD, op.source, recursive, takes_link(op));
+    });
   } catch (const Error& e) {
     if (op.optional && (e.code() == ENOENT || e.code() == ENOTDIR)) return {};
     throw;

@@ -22,10 +22,18 @@ int open_in_root(int root, const char* path, int flags) {
   }
 }
 
-bool is_directory(int fd, const std::string& path) {
+mode_t type_of(int fd, const std::string& path) {
   struct stat st {};
   check(::fstat(fd, &st), "fstat", path);
-  return S_ISDIR(st.st_mode);
+  return st.st_mode & S_IFMT;
+}
+
+bool is_directory(int fd, const std::string& path) {
+  return type_of(fd, path) == S_IFDIR;
+}
+
+bool is_link(int fd, const std::string& path) {
+  return type_of(fd, path) == S_IFLNK;
 }
 
 // What somebody else made in between is as good as ours: it is looked at after it was opened.
@@ -86,6 +94,23 @@ UniqueFd RootDir::make_file(const std::string& path, Last last, mode_t mode) con
     at.down(std::move(found), *name);
   }
   throw Error("make file", path, EISDIR);
+}
+
+void RootDir::make_link(const std::string& path, const std::string& target) const {
+  constexpr mode_t kDirMode = 0755;
+  Descent at(fd(), path, Last::itself);
+  while (const auto name = at.next()) {
+    if (at.is_last()) {
+      if (::symlinkat(target.c_str(), at.here(), name->c_str()) == 0) return;
+      if (errno != EEXIST) throw Error("symlink", path, errno);
+      const UniqueFd found(check(at.open_one(*name), "open", path));
+      if (is_link(found.get(), path) && read_link(found.get(), path) == target) return;
+      throw Error("'" + path + "' is there and is no link to '" + target + "'");
+    }
+    UniqueFd found = open_or_make_dir(at, *name, path, kDirMode);
+    if (!at.follow_if_link(found)) at.down(std::move(found), *name);
+  }
+  throw Error("symlink", path, EEXIST);
 }
 
 }  // namespace berth::runtime::rootfs

@@ -28,6 +28,8 @@ class RootDir {
   UniqueFd make_dirs(const std::string& path, Last last = Last::follow, mode_t mode = 0755) const;
   // The same for an empty file; a file that is there is taken whatever its type, but a directory.
   UniqueFd make_file(const std::string& path, Last last = Last::follow, mode_t mode = 0644) const;
+  // A symbolic link, and the directories to it. One that is there must say the same.
+  void make_link(const std::string& path, const std::string& target) const;
 
  private:
   UniqueFd dir_;

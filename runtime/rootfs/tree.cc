@@ -39,8 +39,9 @@ void configure(int context, unsigned command, const char* key, const char* value
 
 }  // namespace
 
-UniqueFd clone_tree(int dir, const std::string& path, bool recursive) {
-  return UniqueFd(check(::open_tree(dir, path.c_str(), clone_flags(recursive)), "open_tree", path));
+UniqueFd clone_tree(int dir, const std::string& path, bool recursive, bool nofollow) {
+  const unsigned flags = clone_flags(recursive) | (nofollow ? unsigned{AT_SYMLINK_NOFOLLOW} : 0U);
+  return UniqueFd(check(::open_tree(dir, path.c_str(), flags), "open_tree", path));
 }
 
 UniqueFd clone_tree_of(int fd, const std::string& name, bool recursive) {

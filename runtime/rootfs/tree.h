@@ -12,8 +12,8 @@
 
 namespace berth::runtime::rootfs {
 
-// A detached copy of the mount tree at a path (open_tree(2)).
-UniqueFd clone_tree(int dir, const std::string& path, bool recursive);
+// A detached copy of the mount tree at a path (open_tree(2)); `nofollow`: of a link itself.
+UniqueFd clone_tree(int dir, const std::string& path, bool recursive, bool nofollow = false);
 // The same of what a descriptor refers to; `name` is for messages.
 UniqueFd clone_tree_of(int fd, const std::string& name, bool recursive);
 

@@ -96,6 +96,42 @@ TEST_P(Binds, ASourceThatIsALinkIsFollowed) {
   EXPECT_EQ(enter().error, "mount '/x': open_tree 'dangling': no such file or directory");
 }
 
+std::string link_at(const std::string& path) {
+  std::error_code failed;
+  return fs::read_symlink(path, failed).string();
+}
+
+TEST_P(Binds, ALinkMayBeCopied) {
+  bundle_.link("dangling", "nowhere/at/all");
+  bundle_.file("file", "data");
+  bundle_.mount("/new/link", "bind", "dangling", {"rbind", "copy-symlink"});
+  bundle_.mount("/file", "bind", "file", {"rbind", "copy-symlink"});
+  for (int start = 0; start < 2; ++start) {  // the second finds it
+    const Result result = enter([] { return link_at("/new/link") + " " + content("/file"); });
+    EXPECT_EQ(result.error, "");
+    EXPECT_EQ(result.report, "nowhere/at/all data");
+  }
+  bundle_.link("rootfs/other", "elsewhere");
+  bundle_.mount("/other", "bind", "dangling", {"copy-symlink"});
+  EXPECT_EQ(enter().error, "mount '/other': '/other' is there and is no link to 'nowhere/at/all'");
+}
+
+TEST_P(Binds, LinksMayBeMeantThemselves) {
+  bundle_.file("file", "data");
+  bundle_.link("link", "file");
+  bundle_.link("rootfs/covered", "nowhere");
+  bundle_.link("rootfs/bound", "nowhere");
+  bundle_.mount("/covered", "bind", "link", {"bind", "dest-nofollow"});
+  bundle_.mount("/bound", "bind", "link", {"bind", "dest-nofollow", "src-nofollow"});
+  bundle_.mount("/inside", "bind", "rootfs/bound", {"bind", "src-nofollow"});
+  const Result result = enter([] {
+    return content("/covered") + " " + link_at("/bound") + " " + link_at("/inside") + " " +
+           (fs::exists("/nowhere") ? "made" : "untouched");
+  });
+  EXPECT_EQ(result.error, "");
+  EXPECT_EQ(result.report, "data file file untouched");
+}
+
 TEST_P(Binds, SpecialFiles) {
   const std::string fifo = bundle_.path() + "/fifo", socket = bundle_.path() + "/socket";
   ASSERT_EQ(::mkfifo(fifo.c_str(), 0666), 0);

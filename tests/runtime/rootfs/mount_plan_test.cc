@@ -80,6 +80,11 @@ TEST(Plan, Refusals) {
   EXPECT_EQ(error_of(with({"/a", "bind", "/b", {"idmap"}})),
             "mount '/a': option 'idmap' needs uidMappings and gidMappings, of the mount or of the "
             "container");
+  EXPECT_EQ(error_of(with({"/a", "bind", "/b", {"copy-symlink", "src-nofollow"}})),
+            "mount '/a': option 'copy-symlink' cannot be with 'src-nofollow' or 'dest-nofollow'");
+  EXPECT_EQ(error_of(with({"/a", "tmpfs", "", {"dest-nofollow"}})),
+            "mount '/a': options 'copy-symlink', 'src-nofollow', 'dest-nofollow' are for binds "
+            "only");
   EXPECT_EQ(error_of(with({"/a", "proc", "", {"tmpcopyup"}})),
             "mount '/a': option 'tmpcopyup' is for type 'tmpfs' only");
 }
