@@ -47,6 +47,7 @@ UniqueFd open_console(const ExecOptions& options, runtime::ExecRequest& request)
   }
   SocketPair pair = socket_pair();
   request.console = std::move(pair.first);
+  request.relayed = true;
   runtime::take_own_size(*request.spec.process);
   return std::move(pair.second);
 }

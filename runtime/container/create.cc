@@ -72,11 +72,12 @@ void check_terminal(const spec::Process& process, const CreateRequest& request) 
   if (process.terminal && request.detached && request.console_socket.empty()) {
     throw Error("process.terminal: true, and nobody stays to show it: --console-socket is wanted");
   }
-  if (process.terminal && !request.detached && !request.console_socket.empty()) {
-    throw Error("--console-socket: without --detach the terminal is shown here, not sent");
-  }
-  if (!process.terminal && !request.console_socket.empty()) {
+  if (request.console_socket.empty()) return;
+  if (!process.terminal) {
     throw Error("--console-socket: process.terminal is not true, so there is no terminal to send");
+  }
+  if (!request.detached) {
+    throw Error("--console-socket: this process stays and shows the terminal: --detach is wanted");
   }
 }
 
@@ -316,6 +317,7 @@ void Container::open_console(const CreateRequest& request, Entry& entry) {
   } else if (entry.spec.process->terminal) {
     SocketPair pair = socket_pair();
     entry.console = std::move(pair.first);
+    entry.relayed = true;
     console_ = std::move(pair.second);
     take_own_size(*entry.spec.process);
   }

@@ -195,6 +195,7 @@ void Start::make_tree(const std::function<void()>& before_pivot) {
 void Start::open_terminal(int root) {
   process::Terminal terminal = process::open_terminal(root, process());
   process::give_terminal(terminal, process().user);
+  if (entry_.relayed) process::leave_line_ends(terminal);
   process::send_master(entry_.console.get(), terminal.master.get());
   terminal_ = std::move(terminal.slave);
 }

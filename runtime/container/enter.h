@@ -48,6 +48,9 @@ struct Entry {
   // Where process.terminal asks for a terminal: the socket that its master is sent to. Without one
   // the program has the stdio that this process has.
   UniqueFd console;
+  // Its other end is this process', which shows it on a terminal of its own or writes it to a file:
+  // that one ends lines as it does, so the container's leaves them as they are.
+  bool relayed = false;
   // For spawn. Set: a container with a life of its own, which outlasts the process that makes it,
   // in a session of its own; the configuration's hooks are run, with this on their standard input.
   // Given the first process' pid as the maker counts.

@@ -47,6 +47,7 @@ Child exec(const StateFolder& folder, ExecRequest request) {
   entry.id = record.id;
   entry.fds = std::move(request.fds);
   entry.console = std::move(request.console);
+  entry.relayed = request.relayed;
   entry.detached = request.detached;
   entry.signal_mask = request.signal_mask;
   entry.new_keyring = true;  // the container's own, by its name

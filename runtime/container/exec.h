@@ -16,7 +16,8 @@ namespace berth::runtime {
 struct ExecRequest {
   spec::Spec spec;  // the container's configuration; its process is what is run
   FdPolicy fds;
-  UniqueFd console;  // where the process has a terminal: what its master is sent to
+  UniqueFd console;      // where the process has a terminal: what its master is sent to
+  bool relayed = false;  // Entry::relayed
   bool detached = false;
   std::optional<sigset_t> signal_mask;  // the program's; absent: this process's
   bool ignore_paused = false;

@@ -7,6 +7,7 @@
 #include <unistd.h>
 
 #include <cerrno>
+#include <optional>
 #include <string>
 
 #include "base/error.h"
@@ -17,6 +18,16 @@
 namespace berth::runtime {
 namespace {
 
+// Of this process' terminal, whichever of its standard descriptors that is. Nothing where nobody
+// has said one: process.consoleSize stays.
+std::optional<winsize> own_size() {
+  winsize size{};
+  for (const int number : {0, 1, 2}) {
+    if (::ioctl(number, TIOCGWINSZ, &size) == 0 && size.ws_col != 0) return size;
+  }
+  return std::nullopt;
+}
+
 // This process' own terminal, if it has one: raw while this lives.
 class RawTerminal {
  public:
@@ -24,6 +35,7 @@ class RawTerminal {
     if (!has_) return;
     termios raw = before_;
     ::cfmakeraw(&raw);
+    raw.c_oflag |= before_.c_oflag & OPOST;  // it ends lines, the container's terminal does not
     ::tcsetattr(0, TCSANOW, &raw);
   }
   ~RawTerminal() {
@@ -70,11 +82,7 @@ class Relay {
 
  private:
   void copy_size() const {
-    winsize size{};
-    // Not where nobody has said a size: process.consoleSize stays.
-    if (::ioctl(0, TIOCGWINSZ, &size) == 0 && size.ws_col != 0) {
-      ::ioctl(master_, TIOCSWINSZ, &size);
-    }
+    if (const auto size = own_size()) ::ioctl(master_, TIOCSWINSZ, &*size);
   }
 
   void take_signals() const {
@@ -135,9 +143,8 @@ class Relay {
 }  // namespace
 
 void take_own_size(spec::Process& process) {
-  winsize size{};
-  if (::ioctl(0, TIOCGWINSZ, &size) == 0 && size.ws_col != 0) {
-    process.console_size = spec::ConsoleSize{.height = size.ws_row, .width = size.ws_col};
+  if (const auto size = own_size()) {
+    process.console_size = spec::ConsoleSize{.height = size->ws_row, .width = size->ws_col};
   }
 }
 

@@ -97,6 +97,13 @@ void give_terminal(const Terminal& terminal, const spec::User& user) {
   }
 }
 
+void leave_line_ends(const Terminal& terminal) {
+  termios modes{};
+  check(::tcgetattr(terminal.slave.get(), &modes), "get modes of", "terminal");
+  modes.c_oflag &= ~static_cast<tcflag_t>(ONLCR);
+  check(::tcsetattr(terminal.slave.get(), TCSANOW, &modes), "set modes of", "terminal");
+}
+
 void take_terminal(int slave) {
   if (::setsid() < 0 && errno != EPERM)
     throw Error("setsid", {}, errno);  // EPERM: leads one already

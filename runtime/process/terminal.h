@@ -21,6 +21,9 @@ Terminal open_terminal(int root, const spec::Process& process);
 // The slave's owner becomes the user. With the rights that the set-up has.
 void give_terminal(const Terminal& terminal, const spec::User& user);
 
+// A line feed comes out of the master as one, without a carriage return before it.
+void leave_line_ends(const Terminal& terminal);
+
 // A session of its own with this slave as controlling terminal and as 0, 1 and 2.
 void take_terminal(int slave);
 

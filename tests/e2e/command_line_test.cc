@@ -284,8 +284,9 @@ TEST_F(CommandLine, AConsoleSocketIsForWhoDetaches) {
   configure([](json& config) { config["process"]["terminal"] = true; });
   const Ran attached = berth({"run", "-b", bundle(), "--console-socket", "/tmp/none", id("a")});
   EXPECT_EQ(attached.status, 1);
-  EXPECT_EQ(attached.err,
-            "berth: --console-socket: without --detach the terminal is shown here, not sent\n");
+  EXPECT_EQ(
+      attached.err,
+      "berth: --console-socket: this process stays and shows the terminal: --detach is wanted\n");
   const Ran nobody = berth({"run", "-d", "-b", bundle(), id("b")});
   EXPECT_EQ(nobody.status, 1);
   EXPECT_THAT(nobody.err, HasSubstr("--console-socket is wanted"));

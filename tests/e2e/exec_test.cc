@@ -147,7 +147,7 @@ TEST_F(Exec, ADetachedProcessIsFoundByItsPidFile) {
 TEST_F(Exec, HasATerminalThatThisProcessShows) {
   const Ran ran = sh({"--tty"}, "tty; test -t 2 && echo terminal; exit 6");
   EXPECT_EQ(ran.status, 6);
-  EXPECT_THAT(ran.out, ::testing::MatchesRegex("/dev/pts/[0-9]+\r\nterminal\r\n")) << ran;
+  EXPECT_THAT(ran.out, ::testing::MatchesRegex("/dev/pts/[0-9]+\nterminal\n")) << ran;
 }
 
 TEST_F(Exec, SendsTheTerminalThroughASocket) {

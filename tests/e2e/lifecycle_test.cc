@@ -343,6 +343,16 @@ TEST_F(Lifecycle, ATerminalWantsSomebodyToShowIt) {
   }
 }
 
+TEST_F(Lifecycle, ATerminalIsShownByTheForegroundOrSentAway) {
+  configure([](json& config) { config["process"]["terminal"] = true; });
+  script("tty >/dev/null && printf 'a\\nb\\n'");
+  const Ran shown = berth({"run", "-b", bundle(), id("a")});
+  EXPECT_EQ(shown.out, "a\nb\n") << shown << "lines end as the program wrote them";
+  const Ran both = berth({"run", "--console-socket", "/tmp/none", "-b", bundle(), id("b")});
+  EXPECT_EQ(both.status, 1);
+  EXPECT_THAT(both.err, HasSubstr("--console-socket: this process stays and shows the terminal"));
+}
+
 TEST_F(Lifecycle, TheSessionKeyringIsItsOwnUnlessItIsNotTo) {
   configure([](json& config) { config["linux"]["maskedPaths"] = json::array(); });
   script("cat /proc/keys");

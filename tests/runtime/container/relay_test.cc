@@ -35,6 +35,7 @@ Entry with_terminal(Entry entry, bool pid_namespace = false) {
 [[noreturn]] void run_through(Entry entry) {
   SocketPair console = socket_pair();
   entry.console = std::move(console.first);
+  entry.relayed = true;
   take_own_size(*entry.spec.process);
   const Child child = spawn(std::move(entry), {});
   const UniqueFd master = process::receive_master(console.second.get());
@@ -54,8 +55,7 @@ TEST_P(RelayTest, AllOfStdioIsTheTerminal) {
   const auto outcome = run(with_terminal(
       bundle_.shell("for i in 0 1 2; do readlink /proc/self/fd/$i; done; "
                     "test -c /dev/console && echo console; echo x > /dev/tty; exit 7")));
-  EXPECT_EQ(outcome.out, "/dev/pts/0\r\n/dev/pts/0\r\n/dev/pts/0\r\nconsole\r\nx\r\n")
-      << outcome.err;
+  EXPECT_EQ(outcome.out, "/dev/pts/0\n/dev/pts/0\n/dev/pts/0\nconsole\nx\n") << outcome.err;
   EXPECT_EQ(outcome.status, 7);
 }
 
@@ -63,13 +63,13 @@ TEST_P(RelayTest, NothingThatWasSaidIsLost) {
   const auto outcome = run(with_terminal(
       bundle_.shell("i=0; while [ $i -lt 3000 ]; do echo line $i; i=$((i+1)); done"), true));
   EXPECT_EQ(outcome.status, 0) << outcome.err;
-  EXPECT_THAT(outcome.out, ::testing::EndsWith("line 2998\r\nline 2999\r\n"));
+  EXPECT_THAT(outcome.out, ::testing::EndsWith("line 2998\nline 2999\n"));
 }
 
 TEST_P(RelayTest, TheSizeIsTheConfigurationsWhereNobodyHasAnother) {
   Entry entry = with_terminal(bundle_.entry({"busybox", "stty", "size"}));
   entry.spec.process->console_size = spec::ConsoleSize{.height = 11, .width = 77};
-  EXPECT_EQ(run(std::move(entry)).out, "11 77\r\n");
+  EXPECT_EQ(run(std::move(entry)).out, "11 77\n");
 }
 
 // A person's terminal around the whole.
@@ -115,6 +115,11 @@ class Person {
     ::tcgetattr(master_.get(), &now);
     return (now.c_lflag & (ICANON | ECHO | ISIG)) == 0;
   }
+  bool ends_lines() const {
+    termios now{};
+    ::tcgetattr(master_.get(), &now);
+    return (now.c_oflag & (OPOST | ONLCR)) == (OPOST | ONLCR);
+  }
   int status() {
     int status = 0;
     ::waitpid(pid_, &status, 0);
@@ -146,8 +151,9 @@ TEST_P(RelayTest, APersonTypesResizesAndInterrupts) {
       while :; do sleep 0.1; done)")));
   EXPECT_THAT(person.see("40 100"), HasSubstr("40 100"));
   EXPECT_TRUE(person.raw());
+  EXPECT_TRUE(person.ends_lines());
   person.type("hello\n");
-  EXPECT_THAT(person.see("got hello"), HasSubstr("got hello"));
+  EXPECT_THAT(person.see("got hello\r\n"), HasSubstr("got hello\r\n"));
   person.resize(20, 50);
   EXPECT_THAT(person.see("20 50"), HasSubstr("20 50"));
   person.type("\x03");
