@@ -174,6 +174,19 @@ void perform_fallback(const MountOp& op, const RootDir& root) {
   perform_bind(bind, root, {});
 }
 
+// The owner and mode that the options say hold at the top, whatever the image has there.
+void fill_from_image(const MountOp& op, int image, int tmpfs) {
+  const struct stat made = stat_of(tmpfs, op.destination);
+  copy_up(image, tmpfs);
+  struct stat wanted = stat_of(tmpfs, op.destination);
+  for (const auto& [key, value] : op.options.data) {
+    if (key == "mode") wanted.st_mode = made.st_mode;
+    if (key == "uid") wanted.st_uid = made.st_uid;
+    if (key == "gid") wanted.st_gid = made.st_gid;
+  }
+  copy_owner_and_mode(tmpfs, wanted, op.destination);
+}
+
 void perform_filesystem(const MountOp& op, const RootDir& root) {
   std::optional<UniqueFd> existing;
   if (!op.real_directory) existing = root.open_if_exists(op.destination, O_PATH | O_DIRECTORY);
@@ -188,8 +201,8 @@ void perform_filesystem(const MountOp& op, const RootDir& root) {
     return;
   }
   if (op.options.copy_up) {
-    copy_up(open_file(target.get(), ".", O_RDONLY | O_DIRECTORY).get(),
-            open_file(tree.get(), ".", O_RDONLY | O_DIRECTORY).get());
+    fill_from_image(op, open_file(target.get(), ".", O_RDONLY | O_DIRECTORY).get(),
+                    open_file(tree.get(), ".", O_RDONLY | O_DIRECTORY).get());
   }
   for (const Propagation& propagation : op.options.propagation) {
     set_propagation(tree.get(), propagation, op.destination);

@@ -126,6 +126,19 @@ TEST_P(Mounts, TmpfsTakesTheModeOfItsPlace) {
   EXPECT_EQ(result.report, std::to_string(0755) + " " + std::to_string(0711));
 }
 
+TEST_P(Mounts, WhatTheOptionsSayOfATmpfsOutweighsTheImage) {
+  bundle_.file("rootfs/scratch/file", "kept");
+  ::chmod((bundle_.rootfs() + "/scratch").c_str(), 0711);
+  bundle_.mount("/scratch", "tmpfs", "tmpfs", {"tmpcopyup", "mode=1777"});
+  const Result result = enter([] {
+    struct stat st {};
+    ::stat("/scratch", &st);
+    return content("/scratch/file") + " " + std::to_string(st.st_mode & 07777);
+  });
+  EXPECT_EQ(result.error, "");
+  EXPECT_EQ(result.report, "kept " + std::to_string(01777));
+}
+
 TEST_P(Mounts, TmpfsStartsWithWhatTheImageHas) {
   bundle_.file("rootfs/var/lib/a/file", "kept");
   bundle_.link("rootfs/var/lib/link", "/etc/nowhere");
