@@ -1,0 +1,81 @@
+// More of what ctr asks of a runtime, and many containers at once.
+#include <gmock/gmock.h>
+
+#include "tests/e2e/driver_fixtures.h"
+
+namespace berth::test {
+namespace {
+
+using ::testing::AllOf;
+using ::testing::HasSubstr;
+
+TEST_F(Containerd, TellsFiguresOfALimitedContainer) {
+  const Ran ran =
+      ctr_run({"-d", "--memory-limit", "67108864", "--cpus", "0.5"}, {"/bin/sleep", "300"});
+  ASSERT_EQ(ran.status, 0) << ran;
+  const Ran metrics = ctr({"tasks", "metrics", "--format", "json", id()});
+  EXPECT_EQ(metrics.status, 0) << metrics;
+  EXPECT_THAT(metrics.out, HasSubstr("67108864"));
+  EXPECT_THAT(ctr({"tasks", "ps", id()}).out, HasSubstr("PID"));
+}
+
+TEST_F(Containerd, ShowsARunningContainersOutputToWhoAttaches) {
+  ASSERT_EQ(ctr_run({"-d"}, {"/bin/sh", "-c", "while :; do echo tick; sleep 0.1; done"}).status, 0);
+  Running attached(ctr_words({"tasks", "attach", id()}));
+  for (int i = 0; i < 200 && attached.out_so_far().empty(); ++i) ::usleep(50'000);
+  EXPECT_THAT(attached.out_so_far(), HasSubstr("tick\n"));
+  EXPECT_EQ(ctr({"tasks", "kill", "--signal", "KILL", id()}).status, 0);
+  EXPECT_EQ(attached.wait().status, 137);
+}
+
+TEST_F(Containerd, GivesATerminal) {
+  if (const auto why = lacks_program("script"); !why.empty()) GTEST_SKIP() << why;
+  std::string line = "exec";
+  for (const std::string& word : run_words({"--rm", "-t"}, {"/bin/tty"}, id())) line += " " + word;
+  const Ran ran = run({"script", "--quiet", "--return", "--command", line, "/dev/null"});
+  EXPECT_THAT(ran.out, HasSubstr("/dev/pts/0")) << ran;
+}
+
+TEST_F(Containerd, KillsAllProcesses) {
+  ASSERT_EQ(ctr_run({"-d"}, {"/bin/sleep", "300"}).status, 0);
+  const Ran more =
+      ctr({"tasks", "exec", "--detach", "--exec-id", "more", id(), "/bin/sleep", "301"});
+  ASSERT_EQ(more.status, 0) << more;
+  EXPECT_EQ(ctr({"tasks", "kill", "--all", "--signal", "KILL", id()}).status, 0);
+  EXPECT_TRUE(come_to("STOPPED"));
+  const Ran removed = ctr({"tasks", "rm", id()});
+  EXPECT_EQ(removed.status, 0) << removed;
+}
+
+TEST_F(Containerd, TwentyContainersAtOnce) {
+  constexpr int kMany = 20;
+  const auto all_at_once = [&](const auto& words_of) {
+    std::vector<std::unique_ptr<Running>> running;
+    for (int i = 0; i < kMany; ++i) {
+      running.push_back(std::make_unique<Running>(words_of(id() + "-" + std::to_string(i))));
+    }
+    std::vector<Ran> ended;
+    ended.reserve(running.size());
+    for (const auto& one : running) ended.push_back(one->wait());
+    return ended;
+  };
+  const auto expect_all = [](const std::vector<Ran>& ended) {
+    for (const Ran& ran : ended) EXPECT_EQ(ran.status, 0) << ran;
+  };
+  expect_all(all_at_once([&](const std::string& id) {
+    return run_words({"-d", "--null-io"}, {"/bin/sleep", "300"}, id);
+  }));
+  for (const Ran& ran : all_at_once([&](const std::string& id) {
+         return ctr_words({"tasks", "exec", "--exec-id", "e", id, "/bin/echo", id});
+       })) {
+    EXPECT_EQ(ran.status, 0) << ran;
+    EXPECT_THAT(ran.out, HasSubstr(id() + "-"));
+  }
+  expect_all(all_at_once([&](const std::string& id) {
+    return ctr_words({"tasks", "rm", "--force", id});
+  }));
+  EXPECT_THAT(ctr({"tasks", "ls", "-q"}).out, "");
+}
+
+}  // namespace
+}  // namespace berth::test
