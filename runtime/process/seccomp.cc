@@ -1,6 +1,5 @@
 #include "runtime/process/seccomp.h"
 
-#include <linux/audit.h>
 #include <linux/seccomp.h>
 #include <seccomp.h>
 #include <sys/mman.h>
@@ -10,7 +9,7 @@
 
 #include <algorithm>
 #include <array>
-#include <cstddef>
+#include <iterator>
 #include <memory>
 #include <optional>
 #include <set>
@@ -21,6 +20,7 @@
 #include "base/error.h"
 #include "base/fd.h"
 #include "base/trace.h"
+#include "runtime/process/seccomp_newer.h"
 
 namespace berth::runtime::process {
 namespace {
@@ -102,9 +102,7 @@ void add_rule(scmp_filter_ctx context, uint32_t action, int number, const std::s
   for (const scmp_arg_cmp& comparison : comparisons) add(&comparison, 1);
 }
 
-// Gives back the highest native number named in the profile: how new its author's kernel was.
-int add_rules(scmp_filter_ctx context, uint32_t default_action, const spec::Seccomp& seccomp) {
-  int newest = -1;
+void add_rules(scmp_filter_ctx context, uint32_t default_action, const spec::Seccomp& seccomp) {
   for (const spec::SeccompRule& rule : seccomp.syscalls) {
     const uint32_t action = action_of(rule.action, rule.errno_ret);
     for (const std::string& name : rule.names) {
@@ -113,12 +111,10 @@ int add_rules(scmp_filter_ctx context, uint32_t default_action, const spec::Secc
         if (tracing()) trace("seccomp: no system call '" + name + "' here");
         continue;
       }
-      newest = std::max(newest, number);
       // libseccomp refuses a rule that says what happens anyway.
       if (action != default_action) add_rule(context, action, number, name, rule.args);
     }
   }
-  return newest;
 }
 
 std::vector<sock_filter> export_program(scmp_filter_ctx context) {
@@ -133,50 +129,26 @@ std::vector<sock_filter> export_program(scmp_filter_ctx context) {
   return program;
 }
 
-// A C library falls back from a new system call on ENOSYS alone. A profile that answers EPERM for
-// all it does not name would break it with each new kernel, so what is newer than the profile gets
-// ENOSYS. (runc does the same.)
-void answer_newer_with_enosys(std::vector<sock_filter>& program, int newest) {
-#if defined(__x86_64__) || defined(__aarch64__)
-#if defined(__x86_64__)
-  constexpr uint32_t kNative = AUDIT_ARCH_X86_64;
-#else
-  constexpr uint32_t kNative = AUDIT_ARCH_AARCH64;
-#endif
-  constexpr uint32_t kX32 = 0x40000000;  // numbers of another ABI, never "newer"
-  const std::array<sock_filter, 6> head{{
-      BPF_STMT(BPF_LD | BPF_W | BPF_ABS, offsetof(seccomp_data, arch)),
-      BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, kNative, 0, 4),
-      BPF_STMT(BPF_LD | BPF_W | BPF_ABS, offsetof(seccomp_data, nr)),
-      BPF_JUMP(BPF_JMP | BPF_JGE | BPF_K, kX32, 2, 0),
-      BPF_JUMP(BPF_JMP | BPF_JGT | BPF_K, static_cast<uint32_t>(newest), 0, 1),
-      BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ERRNO | ENOSYS),
-  }};
-  program.insert(program.begin(), head.begin(), head.end());
-#else
-  (void)program;
-  (void)newest;
-#endif
-}
-
 }  // namespace
 
 SeccompFilter SeccompFilter::compile(const spec::Seccomp& seccomp) {
   const uint32_t default_action = action_of(seccomp.default_action, seccomp.default_errno_ret);
   const Context context(::seccomp_init(default_action), &::seccomp_release);
   if (!context) throw Error("linux.seccomp: prepare filter", {}, EINVAL);
+  std::vector<uint32_t> architectures{::seccomp_arch_native()};  // named or not
   for (const std::string& name : seccomp.architectures) {
-    const int rc = ::seccomp_arch_add(context.get(), architecture_of(name));
+    const uint32_t architecture = architecture_of(name);
+    if (architecture != architectures.front()) architectures.push_back(architecture);
+    const int rc = ::seccomp_arch_add(context.get(), architecture);
     if (rc != -EEXIST) require(rc, "linux.seccomp: add architecture", name);
   }
   SeccompFilter filter;
   for (const std::string& name : seccomp.flags) filter.flags_ |= flag_of(name);
-  const int newest = add_rules(context.get(), default_action, seccomp);
+  add_rules(context.get(), default_action, seccomp);
   filter.notifies_ = std::ranges::find(seccomp.syscalls, "SCMP_ACT_NOTIFY",
                                        &spec::SeccompRule::action) != seccomp.syscalls.end();
-  filter.program_ = export_program(context.get());
-  const bool refuses = seccomp.default_action == "SCMP_ACT_ERRNO";
-  if (refuses && newest >= 0) answer_newer_with_enosys(filter.program_, newest);
+  filter.program_ = hide_newer_calls(seccomp, architectures);
+  std::ranges::copy(export_program(context.get()), std::back_inserter(filter.program_));
   if (filter.program_.size() > BPF_MAXINSNS) throw Error("linux.seccomp: compile", {}, E2BIG);
   return filter;
 }

@@ -97,7 +97,10 @@ TEST(Features, AreWhatTheParserTakes) {
   }
   for (const json& action : linux_part["seccomp"]["actions"]) {
     json config = json::parse(default_config({}));
-    config["linux"]["seccomp"] = {{"defaultAction", action}};
+    config["linux"]["seccomp"] = {
+        {"defaultAction", "SCMP_ACT_ALLOW"},
+        {"listenerPath", "/run/agent"},
+        {"syscalls", json::array({{{"names", {"acct"}}, {"action", action}}})}};
     EXPECT_NO_THROW(runtime::spec::parse_spec(config.dump())) << action;
   }
 }

@@ -96,6 +96,65 @@ TEST(Seccomp, RefusesOldCallsByDefaultAndHidesThoseNewerThanTheProfile) {
   EXPECT_EQ(outcome(seccomp, [] { return ::syscall(SYS_clone3 + 50, 0); }), errno_text(ENOSYS));
 }
 
+TEST(Seccomp, HidesNewerCallsFromWhomItWouldKillToo) {
+  spec::Seccomp seccomp;
+  seccomp.default_action = "SCMP_ACT_KILL_PROCESS";
+  seccomp.syscalls.push_back({{"write", "exit_group", "close", "read", "brk", "mmap", "munmap",
+                               "futex", "newfstatat", "clone3", "sigaltstack"},
+                              "SCMP_ACT_ALLOW",
+                              {},
+                              {}});
+  EXPECT_EQ(outcome(seccomp, [] { return ::syscall(SYS_clone3 + 50, 0); }), errno_text(ENOSYS));
+}
+
+TEST(Seccomp, TakesWhatARuleSaysOfTheNewestCallForTheLastWord) {
+  spec::Seccomp seccomp = allow_but({{"clone3"}, "SCMP_ACT_ERRNO", EXDEV, {}});
+  seccomp.default_action = "SCMP_ACT_ERRNO";
+  seccomp.syscalls.push_back({{"write", "exit_group", "close", "read", "brk", "mmap", "munmap"},
+                              "SCMP_ACT_ALLOW",
+                              {},
+                              {}});
+  EXPECT_EQ(outcome(seccomp, [] { return ::syscall(SYS_clone3, 0, 0); }), errno_text(EXDEV));
+  EXPECT_EQ(outcome(seccomp, [] { return ::syscall(SYS_clone3 + 1, 0, 0); }), errno_text(ENOSYS));
+}
+
+#if defined(__x86_64__)
+// A 32-bit call of a 64-bit program: its result, which is negative where it failed.
+long call_32(long number) {
+  long result = number;
+  asm volatile("int $0x80" : "+a"(result) : "b"(0L), "c"(0L), "d"(0L) : "memory");
+  return result;
+}
+
+TEST(Seccomp, KnowsWhatIsNewOnEachArchitecture) {
+  if (test::in_child([] { return std::to_string(call_32(20) > 0); }) != "1") {
+    GTEST_SKIP() << "this kernel runs no 32-bit calls";
+  }
+  spec::Seccomp seccomp;
+  seccomp.default_action = "SCMP_ACT_ERRNO";
+  seccomp.architectures = {"SCMP_ARCH_X86_64", "SCMP_ARCH_X86", "SCMP_ARCH_X32"};
+  // openat2 has the number 437 on both, pkey_free 331 on one and 382 on the other.
+  seccomp.syscalls.push_back(
+      {{"write", "exit_group", "close", "read", "brk", "mmap", "munmap", "pkey_free"},
+       "SCMP_ACT_ALLOW",
+       {},
+       {}});
+  const auto result = [&](long number) {
+    return outcome(seccomp, [&] {
+      const long code = call_32(number);
+      errno = code < 0 ? static_cast<int>(-code) : 0;
+      return code < 0 ? -1 : 0;
+    });
+  };
+  EXPECT_EQ(result(39), errno_text(EPERM));   // mkdir
+  EXPECT_EQ(result(381), errno_text(EPERM));  // pkey_alloc, above 331
+  EXPECT_EQ(result(437), errno_text(ENOSYS));
+  constexpr long kX32 = 0x40000000;
+  EXPECT_EQ(outcome(seccomp, [] { return ::syscall(kX32 + 437, 0); }), errno_text(ENOSYS));
+  EXPECT_EQ(outcome(seccomp, [] { return ::syscall(kX32 + 83, 0); }), errno_text(EPERM));
+}
+#endif
+
 TEST(Seccomp, KillsWhereTheActionSaysSo) {
   const pid_t child = ::fork();
   if (child == 0) {
