@@ -28,7 +28,7 @@ ordered_json seccomp() {
 
 std::string features_json() {
   namespace spec = runtime::spec;
-  const ordered_json no{{"enabled", false}};
+  const ordered_json no{{"enabled", false}}, yes{{"enabled", true}};
   const ordered_json features{
       {"ociVersionMin", "1.0.0"},
       {"ociVersionMax", kSpecVersion},
@@ -40,8 +40,8 @@ std::string features_json() {
         {"cgroup",
          {{"v1", true}, {"v2", true}, {"systemd", true}, {"systemdUser", true}, {"rdma", true}}},
         {"seccomp", seccomp()},
-        {"apparmor", no},
-        {"selinux", no},
+        {"apparmor", yes},
+        {"selinux", yes},
         {"intelRdt", {{"enabled", false}, {"schemata", false}, {"monitoring", false}}},
         {"memoryPolicy",
          {{"modes", spec::known_memory_policy_modes()},

@@ -19,6 +19,7 @@
 #include "runtime/process/io_priority.h"
 #include "runtime/process/loopback.h"
 #include "runtime/process/memory_policy.h"
+#include "runtime/process/namespaces.h"
 #include "runtime/process/oom_score.h"
 #include "runtime/process/personality.h"
 #include "runtime/process/rlimits.h"
@@ -207,12 +208,14 @@ void Start::take_identity(process::Groups groups, const process::CapabilityPlan&
   const spec::Linux& wanted = entry_.spec.linux_;
   if (wanted.personality) process::set_personality(*wanted.personality);
   if (wanted.memory_policy) process::set_memory_policy(*wanted.memory_policy);
+  if (labels_) labels_->apply();
   capabilities.limit_bounding();
   process::become(process().user, groups);
   process::enter_working_directory(entry_.preferred_cwd, entry_.require_preferred_cwd,
                                    process().cwd);
   // Without no_new_privs loading a filter takes a right that execve then drops by itself.
   capabilities.apply(seccomp_ && !process().no_new_privileges);
+  process::hide_from_peers();  // a change of credentials leaves it to fs.suid_dumpable
   if (process().no_new_privileges) process::set_no_new_privileges();
 }
 

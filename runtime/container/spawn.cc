@@ -108,7 +108,10 @@ void prepare(const Spawning& s) {
 void begin_own_session(const Spawning& s) {
   if (!s.independent() && !s.start.entry().container) return;
   check(::setsid(), "setsid");
-  if (s.start.entry().new_keyring) join_session_keyring(s.start.id());
+  if (!s.start.entry().new_keyring) return;
+  s.start.label_keys(true);
+  join_session_keyring(s.start.id());
+  s.start.label_keys(false);
 }
 
 // Nobody may come for long. Of the host this process then holds what the program gets, and the

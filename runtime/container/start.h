@@ -12,6 +12,7 @@
 #include "runtime/process/namespaces.h"
 #include "runtime/process/program.h"
 #include "runtime/process/seccomp.h"
+#include "runtime/process/security_labels.h"
 #include "runtime/process/user.h"
 #include "runtime/rootfs/rootfs.h"
 
@@ -53,6 +54,10 @@ class Start {
   bool has_user_namespace() const {
     return entry_.user_namespace || namespaces_.joins_user() || maps_;
   }
+  // For keyrings that are made between.
+  void label_keys(bool on) const {
+    if (labels_) labels_->label_keys(on);
+  }
   // In a child: the standard descriptors and the signal mask that the entry names.
   void take_stdio() const;
   const std::optional<sigset_t>& signal_mask() const { return entry_.signal_mask; }
@@ -79,6 +84,7 @@ class Start {
   process::Program program_;
   std::optional<rootfs::Rootfs> rootfs_;
   UniqueFd proc_sys_;
+  std::optional<process::SecurityLabels> labels_;
   UniqueFd terminal_;  // the slave
   UniqueFd agent_;
   std::string bundle_path_;  // for the agent, where no record has it

@@ -34,6 +34,9 @@ UniqueFd open_null() {
 // of an attached mount, since older kernels (before 6.15) copy no detached one.
 class Masks {
  public:
+  explicit Masks(const std::string& label) {
+    if (!label.empty()) data_.emplace_back("context", label);
+  }
   void cover(int target, const std::string& path) {
     struct stat st {};
     check(::fstat(target, &st), "fstat", path);
@@ -46,7 +49,7 @@ class Masks {
                      path);
       attach(tree.get(), target, path);
     } else if (!empty_) {
-      empty_ = new_filesystem("tmpfs", "tmpfs", {{"nr_inodes", "1"}, {"mode", "755"}}, kInert);
+      empty_ = new_filesystem("tmpfs", "tmpfs", data_, kInert);
       attach(empty_.get(), target, path);
     } else {
       attach(clone_tree_of(empty_.get(), "tmpfs", false).get(), target, path);
@@ -59,13 +62,15 @@ class Masks {
     struct stat empty {};
     return empty_ && ::fstat(empty_.get(), &empty) == 0 && empty.st_dev == st.st_dev;
   }
+  std::vector<std::pair<std::string, std::string>> data_{{"nr_inodes", "1"}, {"mode", "755"}};
   UniqueFd null_, empty_;
 };
 
 }  // namespace
 
-void mask_paths(const RootDir& root, const std::vector<std::string>& paths) {
-  Masks masks;
+void mask_paths(const RootDir& root, const std::vector<std::string>& paths,
+                const std::string& label) {
+  Masks masks(label);
   for (const std::string& path : paths) {
     try {
       if (const auto target = root.open_if_exists(path)) masks.cover(target->get(), path);

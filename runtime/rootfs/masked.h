@@ -10,7 +10,8 @@ namespace berth::runtime::rootfs {
 
 // Covers each path: a file by the host's /dev/null, a directory by an empty read-only one. Paths
 // that do not exist are passed over.
-void mask_paths(const RootDir& root, const std::vector<std::string>& paths);
+void mask_paths(const RootDir& root, const std::vector<std::string>& paths,
+                const std::string& label);
 
 // Makes the mount at each path read-only, after giving it one of its own. Mounts further below keep
 // what they have. Paths that do not exist are passed over.

@@ -139,6 +139,16 @@ void plan_readonly(MountOp& op) {
   }
 }
 
+// Every file in it then has that SELinux context. Not where the policy labels each file itself, nor
+// over a context of the mount's own.
+void plan_label(MountOp& op, const std::string& label) {
+  if (label.empty() || op.kind != MountKind::filesystem) return;
+  if (op.type == "proc" || op.type == "sysfs" || op.type == "mqueue") return;
+  const auto is_context = [](const auto& option) { return option.first.ends_with("context"); };
+  if (std::ranges::any_of(op.options.data, is_context)) return;
+  op.options.data.emplace_back("context", label);
+}
+
 MountOp plan_mount(const spec::Mount& mount, const spec::Spec& spec, const PlanContext& context) {
   MountOp op;
   op.options = parse_options(mount.options);
@@ -164,6 +174,7 @@ MountOp plan_mount(const spec::Mount& mount, const spec::Spec& spec, const PlanC
   op.cgroup_namespace =
       op.kind == MountKind::cgroup && spec.has_namespace(spec::NamespaceType::cgroup);
   plan_readonly(op);
+  plan_label(op, spec.linux_.mount_label);
   return op;
 }
 

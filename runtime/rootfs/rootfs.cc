@@ -194,7 +194,7 @@ void Rootfs::seal() {
   const RootDir& root = state.mounted();
   for (const MountOp& op : state.plan) finish(op, root);
   make_paths_readonly(root, state.spec.linux_.readonly_paths);
-  mask_paths(root, state.spec.linux_.masked_paths);
+  mask_paths(root, state.spec.linux_.masked_paths, state.spec.linux_.mount_label);
   if (root_of(state.spec).readonly) {
     set_attributes(root.fd(), {.set = MOUNT_ATTR_RDONLY, .clear = 0}, false, "/");
   }

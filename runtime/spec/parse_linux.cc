@@ -248,6 +248,7 @@ Linux parse_linux(const Node& node, Warnings& warnings) {
     check_net_devices(*devices, result.namespaces, warnings);
   }
   if (const auto rdt = node.find("intelRdt")) check_intel_rdt(*rdt, warnings);
+  result.mount_label = node.string_or("mountLabel", "");
   return result;
 }
 

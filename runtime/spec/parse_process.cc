@@ -131,12 +131,6 @@ void warn_of_ambient(const Node& node, const Capabilities& sets, Warnings& warni
   }
 }
 
-// A profile that nobody applies would leave the program less confined than its author believes.
-void refuse_label(const Node& node, std::string_view key) {
-  const auto label = node.find(key);
-  if (label && !label->string().empty()) label->fail_value("cannot be applied by this version");
-}
-
 }  // namespace
 
 std::vector<std::string> parse_environment(const Node& node) {
@@ -188,8 +182,8 @@ Process parse_process(const Node& node, Warnings& warnings) {
   if (const auto affinity = node.find("execCPUAffinity")) {
     process.exec_cpu_affinity = parse_cpu_affinity(*affinity);
   }
-  refuse_label(node, "apparmorProfile");
-  refuse_label(node, "selinuxLabel");
+  process.apparmor_profile = node.string_or("apparmorProfile", "");
+  process.selinux_label = node.string_or("selinuxLabel", "");
   return process;
 }
 

@@ -69,7 +69,8 @@ struct Process {
   std::optional<int> oom_score_adj;
   std::optional<Scheduler> scheduler;
   std::optional<IoPriority> io_priority;
-  CpuAffinity exec_cpu_affinity;  // of processes that join the container
+  CpuAffinity exec_cpu_affinity;                // of processes that join the container
+  std::string apparmor_profile, selinux_label;  // from execve on; empty: what the parent has
 };
 
 struct Root {
@@ -212,6 +213,7 @@ struct Linux {
   std::optional<unsigned long> personality;  // personality(2)
   std::optional<MemoryPolicy> memory_policy;
   std::vector<TimeOffset> time_offsets;
+  std::string mount_label;  // SELinux context of the file systems that are mounted
 };
 
 struct Spec {

@@ -68,11 +68,22 @@ TEST(ExecProcess, AFileKeepsTheConfinementItIsSilentAbout) {
   EXPECT_THAT(spec.process->env, IsEmpty());
 }
 
-TEST(ExecProcess, LabelsAreRefused) {
+TEST(ExecProcess, LabelsAreTheContainersUnlessGiven) {
   ExecOptions options = command();
-  options.apparmor = "tight";
   auto spec = configured();
-  EXPECT_THROW(describe_process(options, spec), Error);
+  spec.process->apparmor_profile = "of-container";
+  spec.process->selinux_label = "a:b:c";
+  describe_process(options, spec);
+  EXPECT_EQ(spec.process->apparmor_profile, "of-container");
+  EXPECT_EQ(spec.process->selinux_label, "a:b:c");
+  replace_process(R"({"args": ["sh"], "cwd": "/", "selinuxLabel": "x:y:z"})", spec);
+  EXPECT_EQ(spec.process->apparmor_profile, "of-container");
+  EXPECT_EQ(spec.process->selinux_label, "x:y:z");
+  options.apparmor = "tight";
+  options.process_label = "d:e:f";
+  describe_process(options, spec);
+  EXPECT_EQ(spec.process->apparmor_profile, "tight");
+  EXPECT_EQ(spec.process->selinux_label, "d:e:f");
 }
 
 }  // namespace

@@ -69,6 +69,20 @@ TEST(Plan, ABindIgnoresWhatBelongsToTheFileSystemBelow) {
   EXPECT_EQ(only(with({"/a", "bind", "/b", {"mode=755", "size=3"}})).destination, "/a");
 }
 
+TEST(Plan, FileSystemsHaveTheLabelThatTheKernelDoesNotGiveItself) {
+  const auto options = [](const char* type, std::vector<std::string> given = {}) {
+    auto spec = with({"/a", type, "tmpfs", std::move(given)});
+    spec.linux_.mount_label = "u:r:t:s0:c1,c2";
+    return only(spec).options.data;
+  };
+  EXPECT_THAT(options("tmpfs"), ElementsAre(Pair("context", "u:r:t:s0:c1,c2")));
+  EXPECT_THAT(options("devpts"), ElementsAre(Pair("context", "u:r:t:s0:c1,c2")));
+  EXPECT_THAT(options("tmpfs", {"rootcontext=x"}), ElementsAre(Pair("rootcontext", "x")));
+  for (const char* type : {"sysfs", "mqueue", "cgroup", "bind"}) {
+    EXPECT_TRUE(options(type).empty()) << type;
+  }
+}
+
 TEST(Plan, Refusals) {
   EXPECT_EQ(error_of(with({"/a", "", "/b", {}})),
             "mount '/a': has neither a type nor the option 'bind'");
