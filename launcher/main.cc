@@ -4,6 +4,8 @@
 #include <stdlib.h>
 #include <unistd.h>
 
+#include <algorithm>
+#include <array>
 #include <charconv>
 #include <cstdio>
 #include <exception>
@@ -17,6 +19,7 @@
 #include "launcher/task.h"
 #include "runtime/container/enter.h"
 #include "runtime/process/descriptors.h"
+#include "runtime/process/sealed_program.h"
 
 namespace {
 
@@ -45,7 +48,18 @@ std::string working_directory() {
   launcher::run_task(socket, {environment_strings(), working_directory(), std::move(descriptors)});
 }
 
+// Which of our processes a container's may see as one of its own. A word that only looks like such
+// a verb costs an execve.
+bool enters_container(int argc, char** argv) {
+  constexpr auto kVerbs = std::to_array<std::string_view>({"create", "exec", "launch", "run"});
+  return ::getenv(launcher::kHandoffVariable) != nullptr ||
+         std::any_of(argv + 1, argv + argc, [&](const char* word) {
+           return std::ranges::find(kVerbs, word) != kVerbs.end();
+         });
+}
+
 int run(int argc, char** argv) {
+  if (argc > 0 && enters_container(argc, argv)) runtime::process::seal_program(argv);
   std::vector<int> descriptors = runtime::open_descriptors();
   if (const char* socket = ::getenv(launcher::kHandoffVariable)) {
     be_task(socket, std::move(descriptors));

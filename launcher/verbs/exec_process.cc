@@ -42,24 +42,6 @@ void add_capability(const std::string& name, Process& process) {
   if (!sets.inheritable.empty()) sets.ambient.push_back(name);
 }
 
-<<<<<<< HEAD
-void refuse_label(const char* option, const std::string& label) {
-  if (!label.empty()) {
-    throw Error(std::string(option) + ": '" + label + "' cannot be applied by this version");
-=======
-// Of those that the options add: the configuration's own were told of when the container was made.
-void warn_of_idle_ambient(const std::vector<std::string>& added,
-                          runtime::spec::Spec& configuration) {
-  const auto& sets = configuration.process->capabilities;
-  if (!sets) return;
-  for (const std::string& name : sets->idle_ambient()) {
-    if (std::ranges::find(added, name) == added.end()) continue;
-    configuration.warnings.push_back("--cap: '" + name + "' is not made ambient: the " +
-                                     "configuration has others inheritable, and not this one");
->>>>>>> 2612f1c (process: AppArmor profiles and SELinux labels)
-  }
-}
-
 }  // namespace
 
 void describe_process(const ExecOptions& options, runtime::spec::Spec& configuration) {
@@ -92,14 +74,8 @@ void describe_process(const ExecOptions& options, runtime::spec::Spec& configura
       configuration.warnings.push_back("--cap: '" + name + "' is not a capability: it is left out");
     }
   }
-<<<<<<< HEAD
-  refuse_label("--apparmor", options.apparmor);
-  refuse_label("--process-label", options.process_label);
-=======
-  warn_of_idle_ambient(options.capabilities, configuration);
   if (!options.apparmor.empty()) process.apparmor_profile = options.apparmor;
   if (!options.process_label.empty()) process.selinux_label = options.process_label;
->>>>>>> 2612f1c (process: AppArmor profiles and SELinux labels)
 }
 
 void replace_process(const std::string& json, runtime::spec::Spec& configuration) {

@@ -1,0 +1,16 @@
+// This program's own file. A process that enters a container is that file to the container's
+// processes (/proc/PID/exe), and what they could write to there would run on the host, as root, the
+// next time (CVE-2019-5736).
+#pragma once
+
+namespace berth::runtime::process {
+
+// Executes this program anew, with the same words, environment and descriptors, from where nobody
+// can write to it: a read-only mount of its file that is nowhere in the tree, or, where this
+// process may make no mount, a sealed copy in memory. Returns where that is so already, and where
+// this process could not write to the file, so that no container of it can. To be called first:
+// with one thread, and before a cgroup that would pay for the copy is joined. Throws Error where it
+// can neither.
+void seal_program(char** argv);
+
+}  // namespace berth::runtime::process
