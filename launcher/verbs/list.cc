@@ -1,6 +1,7 @@
 #include <pwd.h>
 
 #include <algorithm>
+#include <array>
 #include <cerrno>
 #include <cstdio>
 #include <nlohmann/json.hpp>
@@ -45,21 +46,28 @@ int pid_of(const Row& row) {
   return row.status == runtime::Status::stopped ? 0 : row.record.pid;
 }
 
+// A column is three wider than what is in it, and never narrower than twelve, as other runtimes
+// have it; the last one is as wide as it is.
 void print_table(const std::vector<Row>& rows) {
-  size_t id = 2, bundle = 6;
+  constexpr size_t kLeast = 12, kGap = 3;
+  constexpr size_t kColumns = 6;
+  std::vector<std::array<std::string, kColumns>> lines{
+      {"ID", "PID", "STATUS", "BUNDLE", "CREATED", "OWNER"}};
   for (const Row& row : rows) {
-    id = std::max(id, row.record.id.size());
-    bundle = std::max(bundle, row.record.bundle.size());
+    lines.push_back({row.record.id, std::to_string(pid_of(row)), to_string(row.status),
+                     row.record.bundle, row.record.created, row.owner});
   }
-  const auto line = [&](const char* i, const char* p, const char* s, const char* b, const char* c,
-                        const char* o) {
-    std::printf("%-*s   %-9s   %-8s   %-*s   %-30s   %s\n", static_cast<int>(id), i, p, s,
-                static_cast<int>(bundle), b, c, o);
-  };
-  line("ID", "PID", "STATUS", "BUNDLE", "CREATED", "OWNER");
-  for (const Row& row : rows) {
-    line(row.record.id.c_str(), std::to_string(pid_of(row)).c_str(), to_string(row.status),
-         row.record.bundle.c_str(), row.record.created.c_str(), row.owner.c_str());
+  std::array<size_t, kColumns> widths{};
+  for (const auto& line : lines) {
+    for (size_t i = 0; i + 1 < kColumns; ++i) {
+      widths[i] = std::max({widths[i], kLeast, line[i].size() + kGap});
+    }
+  }
+  for (const auto& line : lines) {
+    for (size_t i = 0; i < kColumns; ++i) {
+      std::printf("%-*s", static_cast<int>(widths[i]), line[i].c_str());
+    }
+    std::printf("\n");
   }
 }
 

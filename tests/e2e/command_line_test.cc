@@ -116,7 +116,18 @@ TEST_F(CommandLine, ListOfARootThatIsNotThereIsAnErrorIfItWasNamed) {
   EXPECT_EQ(named.out, "");
   const Ran own = run({kBerth, "list"}, {.user = "nobody", .more = {{"XDG_RUNTIME_DIR", root()}}});
   EXPECT_EQ(own.status, 0) << own;
-  EXPECT_THAT(own.out, MatchesRegex("ID +PID +STATUS +BUNDLE +CREATED +OWNER\n"));
+  EXPECT_EQ(own.out, "ID          PID         STATUS      BUNDLE      CREATED     OWNER\n");
+}
+
+TEST_F(CommandLine, ListHasTheColumnsThatCallersCut) {
+  const std::string c = make("a");
+  const auto lines = lines_of(berth({"list"}).out);
+  ASSERT_EQ(lines.size(), 2U);
+  const std::string pid = std::to_string(state(c).value("pid", 0));
+  EXPECT_THAT(lines[1], MatchesRegex(c + " +" + pid + " +running     " + bundle() +
+                                     "   20[0-9T:.-]+Z   root"));
+  EXPECT_EQ(lines[0].find("BUNDLE"), lines[1].find(bundle()));
+  EXPECT_EQ(lines[0].find("PID"), std::max<size_t>(c.size() + 3, 12));
 }
 
 TEST_F(CommandLine, PsHasOptionsOfPsAndAStoppedContainerHasNoProcesses) {
