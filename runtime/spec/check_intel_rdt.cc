@@ -4,11 +4,13 @@
 namespace berth::runtime::spec {
 namespace {
 
-// The group's name, one level below resctrl's root; `/` is that root's own group.
+// The group's name, one level below resctrl's root and none of those that are resctrl's own; `/` is
+// that root's own group.
 void check_group(const Node& node) {
   const std::string id = node.string();
-  const bool outside = id == "." || id == ".." || (id != "/" && id.find('/') != std::string::npos);
-  if (outside || id.find('\n') != std::string::npos) {
+  const bool of_resctrl = id == "info" || id == "mon_groups" || id == "mon_data";
+  const bool outside = id.starts_with('.') || id.find_first_of("/\n") != std::string::npos;
+  if (id != "/" && (outside || of_resctrl)) {
     node.fail_value("is not the name of a resctrl group, nor '/'");
   }
 }
