@@ -187,5 +187,90 @@ TEST_F(IdMappedE2e, ManyOfThemUnderATightLimitOfDescriptors) {
   EXPECT_EQ(run_script("stat -c %u /tmp/m0/roots /tmp/m19/roots").out, "0\n19\n");
 }
 
+// What engines ask for beside the default devices.
+class DevicesE2e : public MountsE2e {
+ protected:
+  void devices(const json& devices) {
+    configure([&](json& config) { config["linux"]["devices"] = devices; });
+  }
+};
+
+TEST_F(DevicesE2e, AreThoseOfTheConfigurationInAUserNamespace) {
+  devices({{{"path", "/dev/own"},
+            {"type", "c"},
+            {"major", 1},
+            {"minor", 5},
+            {"fileMode", 0644},
+            {"uid", 10},
+            {"gid", 11}},
+           {{"path", "/dev/tty"}, {"type", "c"}, {"major", 5}, {"minor", 0}},
+           {{"path", "/dev/ptmx"}, {"type", "c"}, {"major", 5}, {"minor", 2}},
+           {{"path", "/dev/pipe"}, {"type", "p"}, {"fileMode", 0600}}});
+  const std::string look =
+      "stat -c '%F %t:%T %a %u:%g' /dev/own /dev/tty /dev/pipe && readlink /dev/ptmx &&"
+      " head -c 1 /dev/own | od -An -tx1";
+  const std::string own = "character special file 1:5 644 10:11\n";
+  const std::string rest = "fifo 0:0 600 0:0\npts/ptmx\n 00\n";
+  const Ran plain = run_script(look);
+  EXPECT_EQ(plain.out, own + "character special file 5:0 666 0:0\n" + rest) << plain;
+  in_user_namespace();
+  const Ran inside = run_script(look);
+  EXPECT_THAT(inside.out, ::testing::StartsWith(own + "character special file 5:0 666 ")) << inside;
+  EXPECT_THAT(inside.out, ::testing::EndsWith(rest)) << inside;
+}
+
+// Masks and read-only trees hold for who is root in the container, too.
+TEST_F(MountsE2e, WhatIsMaskedCannotBeUncovered) {
+  configure([](json& config) {
+    config["linux"]["maskedPaths"] = {"/etc/passwd", "/etc/passwd", "/var", "/none"};
+  });
+  const Ran ran = run_script(
+      "cat /etc/passwd; ls /var; umount /var 2>&1; touch /var/x 2>&1; rm /etc/passwd 2>&1;"
+      " grep -c ' /etc/passwd ' /proc/self/mountinfo");
+  EXPECT_THAT(ran.out, HasSubstr("ermitted")) << ran;
+  EXPECT_THAT(ran.out, HasSubstr("ead-only")) << ran;
+  EXPECT_THAT(ran.out, ::testing::EndsWith("\n1\n")) << ran;
+}
+
+TEST_F(MountsE2e, TheWorkingDirectoryOfAReadOnlyRootIsMade) {
+  configure([](json& config) {
+    config["root"]["readonly"] = true;
+    config["process"]["cwd"] = "/made/for/this";
+  });
+  const Ran ran = run_script("pwd; touch x 2>/dev/null || echo read-only");
+  EXPECT_EQ(ran.out, "/made/for/this\nread-only\n") << ran;
+}
+
+// Without a cgroup namespace nothing there can be written to, with one what the mount says.
+TEST_F(MountsE2e, CgroupsAreReadOnlyUnlessTheNamespaceIsOurs) {
+  const auto cgroup_mount = [this](const std::string& options, bool own) {
+    configure([&](json& config) {
+      json mounts = json::array(), namespaces = json::array();
+      for (const json& mount : config["mounts"]) {
+        if (mount["destination"] != "/sys/fs/cgroup") mounts.push_back(mount);
+      }
+      mounts.push_back({{"destination", "/sys/fs/cgroup"},
+                        {"type", "cgroup"},
+                        {"source", "cgroup"},
+                        {"options", {"nosuid", "noexec", "nodev", options}}});
+      for (const json& one : config["linux"]["namespaces"]) {
+        if (one["type"] != "cgroup") namespaces.push_back(one);
+      }
+      if (own) namespaces.push_back({{"type", "cgroup"}});
+      config["mounts"] = mounts;
+      config["linux"]["namespaces"] = namespaces;
+    });
+  };
+  // Mounts of cgroup file systems that are writable.
+  const std::string count =
+      "grep -E ' - cgroup2? ' /proc/self/mountinfo | cut -d' ' -f6 | grep -c '^rw'";
+  cgroup_mount("relatime", false);
+  EXPECT_EQ(run_script(count).out, "0\n");
+  cgroup_mount("ro", true);
+  EXPECT_EQ(run_script(count).out, "0\n");
+  cgroup_mount("rw", true);
+  EXPECT_NE(run_script(count).out, "0\n");
+}
+
 }  // namespace
 }  // namespace berth::test

@@ -37,6 +37,18 @@ bool has(const std::string& options, const std::string& word) {
   return ("," + options + ",").find("," + word + ",") != std::string::npos;
 }
 
+// A tmpfs, in a mount namespace of this process' own.
+void mount_privately(const std::string& dir) {
+  check(::unshare(CLONE_NEWNS), "unshare");
+  check(::mount(nullptr, "/", nullptr, MS_REC | MS_PRIVATE, nullptr), "make private");
+  check(::mount("t", dir.c_str(), "tmpfs", 0, "mode=755"), "mount", dir);
+}
+
+// Peers that nobody else has are no peers.
+void keep_mount_namespace() {
+  (void)open_file(AT_FDCWD, "/proc/self/ns/mnt", O_RDONLY).release();
+}
+
 struct Word {
   std::vector<const char*> options;
   const char* on_bind;     // shown, or with a `!` not shown; empty for nothing of it
@@ -107,6 +119,10 @@ class MountWord : public ::testing::TestWithParam<Case> {
     if (!can_unshare()) GTEST_SKIP() << "unshare: " << errno_text(errno);
     bundle_.dir("data");
     bundle_.usual_mounts();
+    bundle_.on_host = [this] {  // a source without flags of its own
+      mount_privately(bundle_.path() + "/data");
+      bundle_.file("data/file");
+    };
   }
   std::vector<std::string> words(const char* first) const {
     std::vector<std::string> all(std::get<1>(GetParam()).options.begin(),
@@ -141,7 +157,6 @@ TEST_P(MountWord, ShowsInTheContainer) {
     EXPECT_THAT(bundle_.enter(std::get<0>(GetParam())).error, HasSubstr("may not take the host's"));
     return;
   }
-  bundle_.file("data/file");
   bundle_.mount("/bind", "bind", "data", words("bind"));
   bundle_.mount("/file", "bind", "data/file", words("bind"));
   bundle_.mount("/new", "tmpfs", "tmpfs", words(nullptr));
@@ -181,12 +196,7 @@ TEST_P(MountsBelow, AreMeantByTheRecursiveWordAlone) {
   Bundle bundle;
   bundle.usual_mounts();
   bundle.dir("data/below");
-  bundle.on_host = [&] {
-    check(::unshare(CLONE_NEWNS), "unshare");
-    check(::mount(nullptr, "/", nullptr, MS_REC | MS_PRIVATE, nullptr), "make private");
-    const std::string below = bundle.path() + "/data/below";
-    check(::mount("t", below.c_str(), "tmpfs", 0, nullptr), "mount");
-  };
+  bundle.on_host = [&] { mount_privately(bundle.path() + "/data/below"); };
   bundle.mount("/there", "bind", "data", {"rbind", words.word});
   const Result result =
       bundle.enter(as, [] { return mount_line("/there") + "\n" + mount_line("/there/below"); });
@@ -227,15 +237,12 @@ TEST_P(MountPropagation, OfABind) {
   bundle.usual_mounts();
   bundle.dir("data/below");
   bundle.on_host = [&] {
-    check(::unshare(CLONE_NEWNS), "unshare");
-    check(::mount(nullptr, "/", nullptr, MS_REC | MS_PRIVATE, nullptr), "make private");
     const std::string data = bundle.path() + "/data";
-    check(::mount("t", data.c_str(), "tmpfs", 0, nullptr), "mount");
+    mount_privately(data);
     check(::mkdir((data + "/below").c_str(), 0755), "mkdir");
     check(::mount("t", (data + "/below").c_str(), "tmpfs", 0, nullptr), "mount");
     check(::mount(nullptr, data.c_str(), nullptr, MS_REC | MS_SHARED, nullptr), "make shared");
-    // Peers that nobody else has are no peers: the namespace is kept.
-    (void)open_file(AT_FDCWD, "/proc/self/ns/mnt", O_RDONLY).release();
+    keep_mount_namespace();
   };
   bundle.mount("/there", "bind", "data", {"rbind", words.word});
   const Result result =
@@ -246,10 +253,52 @@ TEST_P(MountPropagation, OfABind) {
     std::string line;
     std::getline(lines, line);
     std::string seen = parse(line).propagation;
-    // Across user namespaces the kernel also names the peer group it came from.
-    if (const size_t from = seen.find(" propagate_from"); from != std::string::npos) {
-      seen.erase(from);
-    }
+    seen = seen.substr(0, seen.find(" propagate_from"));  // who else there is on the way
+    EXPECT_EQ(seen, wanted) << line;
+  }
+}
+
+struct RootWord {
+  const char* word;
+  const char* shown;        // of the root where the host's mounts are shared
+  const char* shown_mount;  // of a bind without a word, from the same mount as the root
+};
+class RootfsPropagation : public ::testing::TestWithParam<std::tuple<As, RootWord>> {};
+INSTANTIATE_TEST_SUITE_P(
+    Words, RootfsPropagation,
+    ::testing::Combine(::testing::Values(As::root, As::root_for_user),
+                       ::testing::Values(RootWord{"", "master", "master"},
+                                         RootWord{"private", "", ""}, RootWord{"rprivate", "", ""},
+                                         RootWord{"slave", "master", "master"},
+                                         RootWord{"rslave", "master", "master"},
+                                         RootWord{"shared", "shared", ""},
+                                         RootWord{"rshared", "shared", "shared"},
+                                         RootWord{"unbindable", "unbindable", "master"},
+                                         RootWord{"runbindable", "unbindable", "unbindable"})));
+
+TEST_P(RootfsPropagation, IsThatOfTheRoot) {
+  if (!can_unshare()) GTEST_SKIP() << "unshare: " << errno_text(errno);
+  const auto& [as, words] = GetParam();
+  Bundle bundle;
+  bundle.usual_mounts();
+  bundle.dir("data");
+  bundle.spec.linux_.rootfs_propagation = words.word;
+  bundle.mount("/there", "bind", "data", {"bind"});
+  bundle.on_host = [] {
+    check(::unshare(CLONE_NEWNS), "unshare");
+    check(::mount(nullptr, "/", nullptr, MS_REC | MS_PRIVATE, nullptr), "make private");
+    check(::mount(nullptr, "/", nullptr, MS_REC | MS_SHARED, nullptr), "make shared");
+    keep_mount_namespace();
+  };
+  const Result result =
+      bundle.enter(as, [] { return mount_line("/") + "\n" + mount_line("/there"); });
+  EXPECT_EQ(result.error, "");
+  std::istringstream lines(result.report);
+  for (const char* wanted : {words.shown, words.shown_mount}) {
+    std::string line;
+    std::getline(lines, line);
+    std::string seen = parse(line).propagation;
+    seen = seen.substr(0, seen.find(" propagate_from"));
     EXPECT_EQ(seen, wanted) << line;
   }
 }
