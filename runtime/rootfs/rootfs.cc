@@ -111,7 +111,11 @@ void Rootfs::open_sources() {
                                             .shared = state.propagation.shared});
   state.sources_taken = true;
   if (state.in_user_namespace && !dev_is_bound(state.plan)) {
-    state.nodes = DeviceNodes::make(devices_of(state.spec), state.spec.linux_);
+    // Whose ids a user namespace has that is joined by path, the configuration does not say.
+    const spec::Namespace* user = state.spec.find_namespace(spec::NamespaceType::user);
+    const bool joined = user != nullptr && !user->path.empty();
+    state.nodes =
+        DeviceNodes::make(devices_of(state.spec), joined ? spec::Linux() : state.spec.linux_);
   }
 }
 
