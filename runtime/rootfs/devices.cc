@@ -125,6 +125,7 @@ std::vector<spec::Device> own_devices(const spec::Spec& spec) {
   std::vector<spec::Device> devices;
   for (spec::Device device : spec.linux_.devices) {
     device.path = std::filesystem::path(device.path).lexically_normal();
+    while (device.path.size() > 1 && device.path.ends_with('/')) device.path.pop_back();
     if (device.path != "/dev/ptmx") devices.push_back(std::move(device));
   }
   return devices;

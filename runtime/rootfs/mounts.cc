@@ -41,6 +41,19 @@ UniqueFd make_target(const MountOp& op, const RootDir& root, bool directory) {
   }
 }
 
+// A link of the image may lead there: what is written to the kernel later must reach it. Paths that
+// say so were looked at with the plan.
+void require_outside_proc(int target, const MountOp& op, const RootDir& root) {
+  if (op.destination == "/proc" || op.destination.starts_with("/proc/")) return;
+  struct statfs fs {};
+  check(::fstatfs(target, &fs), "statfs", op.destination);
+  if (fs.f_type != PROC_SUPER_MAGIC) return;
+  const std::string proc = path_of(root.fd()) + "/proc";
+  if ((path_of(target) + "/").starts_with(proc + "/")) {
+    throw Error("a symbolic link leads it into /proc");
+  }
+}
+
 void apply_attributes(int tree, const MountOp& op) {
   try {
     set_attributes(tree, op.options.attributes, false, op.destination);
@@ -76,6 +89,7 @@ void mount_tree(UniqueFd tree, const MountOp& op, const RootDir& root) {
   }
   const bool directory = S_ISDIR(mode);
   const UniqueFd target = make_target(op, root, directory);
+  require_outside_proc(target.get(), op, root);
   apply_options(tree.get(), op);
   attach(tree.get(), target.get(), op.destination);
 }
@@ -192,6 +206,7 @@ void perform_filesystem(const MountOp& op, const RootDir& root) {
   if (!op.real_directory) existing = root.open_if_exists(op.destination, O_PATH | O_DIRECTORY);
   const UniqueFd made = existing ? UniqueFd() : make_target(op, root, true);
   const UniqueFd& target = existing ? *existing : made;
+  require_outside_proc(target.get(), op, root);
   UniqueFd tree;
   try {
     tree = new_filesystem(op.type, op.source, data_for(op, existing), op.options.attributes.set);

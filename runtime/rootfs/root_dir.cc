@@ -5,6 +5,8 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
+#include <filesystem>
+
 #include "base/error.h"
 
 namespace berth::runtime::rootfs {
@@ -62,6 +64,12 @@ UniqueFd open_or_make_file(const Descent& at, const std::string& name, const std
 }
 
 }  // namespace
+
+std::string path_of(int fd) {
+  std::error_code failed;
+  const auto path = std::filesystem::read_symlink("/proc/self/fd/" + std::to_string(fd), failed);
+  return failed ? std::string() : path.string();
+}
 
 UniqueFd RootDir::open(const std::string& path, int flags) const {
   return UniqueFd(check(open_in_root(fd(), path.c_str(), flags), "open", path));

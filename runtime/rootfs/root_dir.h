@@ -13,6 +13,9 @@
 
 namespace berth::runtime::rootfs {
 
+// Where a descriptor is in this process' mount namespace; empty where /proc does not say.
+std::string path_of(int fd);
+
 class RootDir {
  public:
   explicit RootDir(UniqueFd dir) : dir_(std::move(dir)) {}

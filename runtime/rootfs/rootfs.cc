@@ -5,7 +5,6 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include <filesystem>
 #include <optional>
 #include <utility>
 #include <vector>
@@ -42,13 +41,6 @@ class OwnUmask {
 const spec::Root& root_of(const spec::Spec& spec) {
   if (!spec.root) throw Error("the bundle has no root file system");
   return *spec.root;
-}
-
-// Where a descriptor is; empty where /proc does not say.
-std::string path_of(int fd) {
-  std::error_code failed;
-  const auto path = std::filesystem::read_symlink("/proc/self/fd/" + std::to_string(fd), failed);
-  return failed ? std::string() : path.string();
 }
 
 UniqueFd open_image(int bundle, const std::string& path) {

@@ -66,6 +66,9 @@ TEST(DevicesOf, TheBundlesReplaceTheDefaultAtTheSamePath) {
   ASSERT_EQ(devices.size(), 7u);
   EXPECT_EQ(devices[5].path, "/dev/random");
   EXPECT_EQ(devices[5].minor, 9);
+  spec.linux_.devices = {device("/dev//x/../y/", 'c', 1, 3), device("/dev/./null", 'c', 1, 3)};
+  EXPECT_EQ(devices_of(spec)[5].path, "/dev/y");
+  EXPECT_EQ(devices_of(spec).size(), 7u);
 }
 
 class Devices : public ::testing::TestWithParam<As> {

@@ -152,6 +152,25 @@ TEST_P(Hostile, AMountTargetThatIsAMagicLinkGoesNowhere) {
   EXPECT_THAT(result.error, HasSubstr("mount '/cwd': open '/cwd': "));
 }
 
+TEST_P(Hostile, MountTargetsLeadIntoProc) {
+  bundle_.file("data/file", "data");
+  bundle_.link("rootfs/self", "/proc/self/attr");
+  bundle_.link("rootfs/loadavg", "../proc/loadavg");
+  bundle_.link("rootfs/all", "proc");
+  for (const auto& [target, source] :
+       std::vector<std::pair<std::string, std::string>>{{"/self", "tmpfs"},
+                                                        {"/self/", "data"},
+                                                        {"/loadavg", "data/file"},
+                                                        {"/all/sys", "tmpfs"},
+                                                        {"/all", "tmpfs"}}) {
+    bundle_.spec.mounts.clear();
+    bundle_.usual_mounts();
+    bundle_.mount(target, source == "tmpfs" ? "tmpfs" : "bind", source);
+    EXPECT_EQ(enter().error, "mount '" + target.substr(0, target.find_last_not_of('/') + 1) +
+                                 "': a symbolic link leads it into /proc");
+  }
+}
+
 TEST_P(Hostile, MaskedPathsLeadOut) {
   bundle_.link("rootfs/masked", outside_path());
   bundle_.link("rootfs/file", outside_path() + "/null");
