@@ -1,5 +1,9 @@
 #include "runtime/cgroup/freezer.h"
 
+#include <fcntl.h>
+#include <unistd.h>
+
+#include <cerrno>
 #include <chrono>
 #include <optional>
 #include <thread>
@@ -7,6 +11,7 @@
 
 #include "base/error.h"
 #include "base/file.h"
+#include "base/trace.h"
 #include "runtime/cgroup/group.h"
 
 namespace berth::runtime::cgroup {
@@ -73,6 +78,21 @@ void thaw(const Hierarchy& hierarchy, const std::string& path) {
   if (!freezer || !freezer->is_wanted()) return;
   if (reaches(*freezer, false)) return;
   throw Error("thaw cgroup '" + path + "': it stays frozen: a group above it is");
+}
+
+void bring_back(const Hierarchy& hierarchy, const std::string& path, const std::set<pid_t>& pids) {
+  if (hierarchy.v1_of("freezer") == nullptr) return;
+  const auto freezer = find_freezer(hierarchy, path);
+  if (!freezer) return;
+  const std::set<pid_t> own = processes_in(freezer->group.get());
+  const UniqueFd file = open_file(freezer->group.get(), "cgroup.procs", O_WRONLY);
+  for (const pid_t pid : pids) {
+    if (own.contains(pid)) continue;
+    const std::string text = std::to_string(pid);
+    if (::write(file.get(), text.data(), text.size()) < 0 && tracing()) {
+      trace("move process " + text + " to freezer group '" + path + "': " + errno_text(errno));
+    }
+  }
 }
 
 bool is_frozen(const Hierarchy& hierarchy, const std::string& path) {

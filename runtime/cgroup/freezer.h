@@ -3,6 +3,9 @@
 // groups made with ControllerSet::container.
 #pragma once
 
+#include <sys/types.h>
+
+#include <set>
 #include <string>
 
 #include "runtime/cgroup/hierarchy.h"
@@ -14,6 +17,10 @@ namespace berth::runtime::cgroup {
 void freeze(const Hierarchy& hierarchy, const std::string& path);
 // Until all go on (at most 2 s). Nothing happens where the group is not frozen.
 void thaw(const Hierarchy& hierarchy, const std::string& path);
+// v1, where a process that stands still takes no signal: those of `pids`, processes of the group,
+// that somebody put into another group of the freezer's, or into one below, come back to this one.
+// Nobody else there is let go. Where this process may not move one, it stays.
+void bring_back(const Hierarchy& hierarchy, const std::string& path, const std::set<pid_t>& pids);
 // Whether it was frozen and not thawed since. False where the group or the freezer is not there.
 bool is_frozen(const Hierarchy& hierarchy, const std::string& path);
 

@@ -98,7 +98,8 @@ std::optional<UniqueFd> open_group(const Site& site, const std::vector<std::stri
   return descend(mount.get(), parts);
 }
 
-void collect_processes(int group, std::set<pid_t>& found) {
+std::set<pid_t> processes_in(int group) {
+  std::set<pid_t> found;
   const std::string list = read_if_alive(group, "cgroup.procs");
   const char* const end = list.data() + list.size();
   for (const char* at = list.data(); at < end;) {
@@ -107,6 +108,11 @@ void collect_processes(int group, std::set<pid_t>& found) {
     if (status == std::errc()) found.insert(pid);
     at = next + 1;  // the newline
   }
+  return found;
+}
+
+void collect_processes(int group, std::set<pid_t>& found) {
+  found.merge(processes_in(group));
   for (const std::string& name : list_subdirectories(group)) {
     if (const auto below = descend(group, {name})) collect_processes(below->get(), found);
   }

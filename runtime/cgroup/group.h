@@ -35,7 +35,9 @@ std::vector<std::string> components(std::string_view path);
 std::optional<UniqueFd> descend(int dir, const std::vector<std::string>& parts);
 std::optional<UniqueFd> open_group(const Site& site, const std::vector<std::string>& parts);
 
-// Adds the processes in `group` and below it. A process outside our PID namespace shows as 0.
+// The processes in `group` itself. A process outside our PID namespace shows as 0.
+std::set<pid_t> processes_in(int group);
+// Adds the processes in `group` and below it.
 void collect_processes(int group, std::set<pid_t>& found);
 
 }  // namespace berth::runtime::cgroup

@@ -54,6 +54,9 @@ class Node {
   std::string path_;
 };
 
+// The topmost of the groups above `path` that no hierarchy has: what create will make first. Empty
+// where there is none.
+std::string missing_parent(const Hierarchy& hierarchy, const std::string& path);
 // The groups directly in it, in any hierarchy, each once.
 std::vector<std::string> children(const Hierarchy& hierarchy, const std::string& path);
 // Processes in the group and below it, in any hierarchy, each once.

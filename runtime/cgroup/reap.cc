@@ -156,6 +156,7 @@ void kill_all(const Hierarchy& hierarchy, const std::string& path) {
   std::set<pid_t> left = members(groups);
   if (left.empty()) return;
   std::vector<ForkStop> stops;
+  bool again = false;  // some were signalled and live
   for (const UniqueFd& group : groups) {
     if (!kill_by_kernel(group.get())) stops.emplace_back(group.get());
   }
@@ -165,7 +166,11 @@ void kill_all(const Hierarchy& hierarchy, const std::string& path) {
     }
     signal_all(groups, left);
     // v1 alone: a frozen process dies when it may go on. Signalled first, it does nothing else.
-    if (hierarchy.controllers != ControllerSet::limits) thaw(hierarchy, path);
+    if (hierarchy.controllers != ControllerSet::limits) {
+      thaw(hierarchy, path);
+      if (again) bring_back(hierarchy, path, left);
+    }
+    again = true;
     std::this_thread::sleep_for(kPause);
   }
 }

@@ -29,6 +29,13 @@ std::string trimmed(std::string path) {
   return path;
 }
 
+// Of what is above an absolute path, what is not there yet goes with the container; in our own tree
+// all of it does.
+std::string tree_above(const std::string& path, cgroup::ControllerSet set) {
+  if (path.starts_with(std::string(kCgroupTree) + "/")) return kCgroupTree;
+  return cgroup::missing_parent(cgroup::detect(set), path);
+}
+
 // linux.cgroupsPath: absolute is below the hierarchies' roots, relative below `tree`.
 std::string path_in(const std::string& tree, const std::string& wanted, const std::string& id) {
   if (wanted.empty()) return tree + "/container_" + id;
@@ -53,6 +60,8 @@ CgroupPlace place_delegated(const cgroup::Hierarchy& hierarchy, const std::strin
   }
   place.is_delegated = true;
   place.path = path_in(place.tree, wanted, id);
+  if (wanted.starts_with('/'))
+    place.tree = tree_above(place.path, cgroup::ControllerSet::delegated);
   return place;
 }
 
@@ -73,6 +82,9 @@ CgroupPlace place_cgroup(const spec::Spec& spec, const std::string& id, Rootless
   place.required = required;
   place.rootless = rootless == Rootless::yes || (!real_root && rootless != Rootless::no);
   place.path = path_in(place.tree, wanted, id);
+  if (wanted.starts_with('/')) {
+    place.tree = tree_above(place.path, cgroup::ControllerSet::container);
+  }
   return place;
 }
 

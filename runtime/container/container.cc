@@ -165,6 +165,10 @@ void Container::kill(int signal, bool all) const {
   if (all && !lives()) return;
   if (!lives()) throw Error("cannot kill container '" + record_.id + "': container not running");
   send_signal(record_.pid, record_.start_time, signal);
+  if (signal != SIGKILL || record_.cgroup.empty()) return;
+  // v1: what stands still dies when it may go on.
+  cgroup::thaw(hierarchy(), record_.cgroup);
+  if (lives()) cgroup::bring_back(hierarchy(), record_.cgroup, {record_.pid});
 }
 
 // SIGKILL, until none is left, for a bounded time.

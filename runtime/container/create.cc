@@ -20,6 +20,7 @@
 #include "runtime/cgroup/directory.h"
 #include "runtime/cgroup/freezer.h"
 #include "runtime/cgroup/node.h"
+#include "runtime/cgroup/realtime.h"
 #include "runtime/container/cgroup_place.h"
 #include "runtime/container/container.h"
 #include "runtime/container/gate.h"
@@ -271,8 +272,9 @@ std::optional<cgroup::Node> Container::make_cgroup(const CgroupPlace& place) {
   // With every controller there is; from then on with those that the group got.
   if (place.is_delegated) hierarchy_ = cgroup::detect(cgroup::ControllerSet::delegated);
   try {
+    // Drivers look for these words of runc's.
     if (!cgroup::processes(hierarchy(), place.path).empty()) {
-      throw Error("container's cgroup is not empty: '" + place.path + "' has processes");
+      throw Error("container's cgroup is not empty: '" + place.path + "' has processes in it");
     }
     // The first process would stop as it joins, and nobody could tell why.
     if (cgroup::is_frozen(hierarchy(), place.path)) {
@@ -297,6 +299,8 @@ LateLimits Container::limit(const CgroupPlace& place, const std::optional<cgroup
   if (owner && hierarchy().v1.empty()) {
     cgroup::give_group(hierarchy(), place.path, *owner);
   }
+  cgroup::make_room_for_realtime(hierarchy(), place.tree, place.path,
+                                 wished.cpu_realtime_runtime.value_or(0));
   restrict_cgroup(hierarchy(), place, wished);
   return late_limits(hierarchy(), *group, wished);
 }

@@ -82,7 +82,6 @@ class FailingHook : public Hooks, public ::testing::WithParamInterface<const cha
     const json good = {{"path", "/bin/true"}};
     configure([&](json& config) {
       config["hooks"] = {{GetParam(), {good, failing()}}, {"poststop", {host_hook("poststop")}}};
-      config["linux"]["namespaces"].push_back({{"type", "cgroup"}});
     });
     script("exec sleep 300");
   }

@@ -273,6 +273,13 @@ TEST_F(Lifecycle, TheLimitsAreInForceOnceItIsCreated) {
   }
   EXPECT_EQ(pids, "7\n");
   EXPECT_EQ(memory, "67108864\n");
+  ASSERT_EQ(berth({"update", "--pids-limit", "9", c}).status, 0);
+  ASSERT_EQ(berth({"start", c}).status, 0);
+  pids.clear();
+  for (const std::string base : {"/sys/fs/cgroup", "/sys/fs/cgroup/pids"}) {
+    pids += read_file_if_exists(AT_FDCWD, base + group + "pids.max").value_or("");
+  }
+  EXPECT_EQ(pids, "9\n") << "the start keeps what was updated meanwhile";
 }
 
 TEST_F(Lifecycle, TheGroupsAboveItsOwnGoWithIt) {
@@ -285,6 +292,27 @@ TEST_F(Lifecycle, TheGroupsAboveItsOwnGoWithIt) {
   for (const std::string base :
        {"/sys/fs/cgroup", "/sys/fs/cgroup/pids", "/sys/fs/cgroup/memory"}) {
     EXPECT_FALSE(std::filesystem::exists(base + "/berth/container_" + c)) << base;
+  }
+}
+
+// What was there before stays, what berth made for an absolute path goes with the container.
+TEST_F(Lifecycle, TheGroupsAboveAnAbsolutePathGoWithItWhereBerthMadeThem) {
+  const std::string c = id(), top = "berth_test_" + c;
+  std::vector<std::string> bases;
+  for (const std::string base :
+       {"/sys/fs/cgroup", "/sys/fs/cgroup/pids", "/sys/fs/cgroup/memory"}) {
+    if (std::filesystem::exists(base + "/cgroup.procs")) bases.push_back(base);
+  }
+  configure([&](json& config) { config["linux"]["cgroupsPath"] = "/" + top + "/deep/" + c; });
+  EXPECT_EQ(berth({"run", "-b", bundle(), c}).status, 0);
+  for (const std::string& base : bases) {
+    EXPECT_FALSE(std::filesystem::exists(base + "/" + top)) << base;
+    std::filesystem::create_directory(base + "/" + top);
+  }
+  EXPECT_EQ(berth({"run", "-b", bundle(), c}).status, 0);
+  for (const std::string& base : bases) {
+    EXPECT_FALSE(std::filesystem::exists(base + "/" + top + "/deep")) << base;
+    EXPECT_TRUE(std::filesystem::remove(base + "/" + top)) << base;
   }
 }
 

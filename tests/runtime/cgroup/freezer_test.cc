@@ -11,6 +11,7 @@
 #include <thread>
 
 #include "base/error.h"
+#include "base/file.h"
 #include "scratch.h"
 #include "tests/support/message_of.h"
 
@@ -71,6 +72,29 @@ TEST_F(FreezerTest, StopsAllOfItAndLetsItGoOn) {
   EXPECT_FALSE(is_frozen(hierarchy_, path("c1")));
   EXPECT_TRUE(counts());
   thaw(hierarchy_, path("c1"));
+}
+
+// A SIGKILL waits for them; others of their group must not be let go.
+TEST_F(FreezerTest, WhoStandsStillElsewhereIsKilledAndNobodyElseThawed) {
+  if (hierarchy_.v1_of("freezer") == nullptr) {
+    GTEST_SKIP() << "takes v1's freezer: " << errno_text(ENODEV);
+  }
+  const Node own = Node::create(hierarchy_, path("c1"), {});
+  const Node others = Node::create(hierarchy_, path("other"), {});
+  const pid_t moved = stay_in(own), below = stay_in(own), stranger = stay_in(others);
+  // After they joined: what is left to v2 keeps them out of a group that has others below it.
+  (void)Node::create(hierarchy_, path("c1/below"), {});
+  const auto put = [&](pid_t pid, const std::string& group) {
+    write_file(AT_FDCWD, file_of("freezer", path(group), "cgroup.procs"), std::to_string(pid));
+  };
+  put(moved, "other");
+  put(below, "c1/below");
+  freeze(hierarchy_, path("other"));
+  freeze(hierarchy_, path("c1/below"));
+  kill_all(hierarchy_, path("c1"));
+  EXPECT_EQ(processes(hierarchy_, path("c1")), std::vector<pid_t>{});
+  EXPECT_TRUE(is_frozen(hierarchy_, path("other")));
+  EXPECT_EQ(processes(hierarchy_, path("other")), std::vector<pid_t>{stranger});
 }
 
 TEST_F(FreezerTest, FreezesAnEmptyGroup) {

@@ -201,5 +201,12 @@ TEST_F(NodeTest, LateLimitsNeedNoRightsOfTheWriter) {
   EXPECT_EQ(read("pids", path("job_1"), "pids.max"), "1");
 }
 
+TEST_F(NodeTest, KnowsTheTopmostParentThatIsMissing) {
+  Node::create(hierarchy_, path("a"), {});
+  EXPECT_EQ(missing_parent(hierarchy_, path("a")), "");
+  EXPECT_EQ(missing_parent(hierarchy_, path("a/b")), "");
+  EXPECT_EQ(missing_parent(hierarchy_, path("a/b/c/d")), path("a/b"));
+}
+
 }  // namespace
 }  // namespace berth::runtime::cgroup
