@@ -33,6 +33,16 @@ Mask affinity() {
   }
 }
 
+void join_v2(const CgroupJoin& join) {
+  try {
+    write_once(join.v2_procs.get(), "0", "cgroup.procs");
+  } catch (const Error& e) {
+    if (!takes_no_process(e.code())) throw;
+    if (!join.v2_other_procs) throw join_error(e);
+    write_once(join.v2_other_procs.get(), "0", "cgroup.procs");
+  }
+}
+
 }  // namespace
 
 KeptAffinity::KeptAffinity() : mask_(affinity()) {}
@@ -50,8 +60,19 @@ void KeptAffinity::restore() const {
 void join_self(const CgroupJoin& join) {
   const KeptAffinity before;
   for (const UniqueFd& tasks : join.v1_tasks) write_once(tasks.get(), "0", "tasks");
-  if (join.v2_procs) write_once(join.v2_procs.get(), "0", "cgroup.procs");
+  if (join.v2_procs) join_v2(join);
   before.restore();
+}
+
+bool takes_no_process(int code) {
+  return code == EBUSY || code == ENODEV || code == ENOENT || code == EOPNOTSUPP;
+}
+
+Error join_error(const Error& error) {
+  const Error joined("adding pid of the new process to cgroups", {}, error.code());
+  if (error.code() == EBUSY) return joined.with_note("groups below it have controllers");
+  if (error.code() == EOPNOTSUPP) return joined.with_note("it is a threaded group or below one");
+  return joined;
 }
 
 void join_other(const CgroupJoin& join, pid_t pid) {

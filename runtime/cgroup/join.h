@@ -5,6 +5,7 @@
 
 #include <vector>
 
+#include "base/error.h"
 #include "base/fd.h"
 
 namespace berth::runtime {
@@ -17,6 +18,9 @@ struct CgroupJoin {
   UniqueFd v2_dir;
   UniqueFd v2_procs;  // cgroup.procs of v2_dir, for a process that somebody else made
   std::vector<UniqueFd> v1_tasks;
+  // Another group of v2's, for where the first one takes no process: groups below it have
+  // controllers, or it is gone.
+  UniqueFd v2_other_dir, v2_other_procs;
   bool empty() const { return !v2_dir && !v2_procs && v1_tasks.empty(); }
 };
 
@@ -34,6 +38,11 @@ class KeptAffinity {
 
 // Moves this process, which must be single-threaded, into the groups. Its affinity is kept.
 void join_self(const CgroupJoin& join);
+// Whether a join of v2's first group that failed with this errno is to be one of the other.
+bool takes_no_process(int code);
+// A join's error, in the words that callers know from runc: `adding pid of the new process to
+// cgroups: device or resource busy (groups below it have controllers)`.
+Error join_error(const Error& error);
 // The same for another one, which waits.
 void join_other(const CgroupJoin& join, pid_t pid);
 

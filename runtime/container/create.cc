@@ -28,6 +28,7 @@
 #include "runtime/container/relay.h"
 #include "runtime/container/unit.h"
 #include "runtime/process/capabilities.h"
+#include "runtime/process/cpu_affinity.h"
 #include "runtime/process/terminal.h"
 #include "runtime/resources/apply.h"
 #include "runtime/resources/devices.h"
@@ -185,6 +186,7 @@ Entry make_entry(const CreateRequest& request, spec::Spec spec, const UniqueFd& 
   entry.fds = FdPolicy::of_runtime(sockets, request.preserve_fds, request.descriptors);
   announce_sockets(sockets, spec.process->env);
   entry.new_keyring = request.new_keyring;
+  entry.all_cpus = !process::in_slurm_job();
   entry.signal_mask = request.signal_mask;
   entry.state = [told = record](pid_t pid, Status status) mutable {
     told.pid = pid;

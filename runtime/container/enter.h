@@ -62,6 +62,8 @@ struct Entry {
   // For spawn. Set: the program joins this container, which runs, in place of being the first of
   // one; of the spec the parts that make a container (mounts, host name, hooks) are passed over.
   std::optional<RunningContainer> container;
+  // For spawn: the program has all CPUs of its cpuset, not those that this process has.
+  bool all_cpus = false;
   bool detached = false;  // for spawn: the program outlives this process
 };
 

@@ -7,11 +7,12 @@
 #include "runtime/cgroup/hierarchy.h"
 #include "runtime/container/container.h"
 #include "runtime/container/exec_cgroup.h"
+#include "runtime/process/cpu_affinity.h"
 
 namespace berth::runtime {
 namespace {
 
-constexpr const char* kStopped = "the container is stopped";
+constexpr const char* kStopped = "cannot exec in a stopped container";
 
 void require_running(const StateFolder& folder, const Record& record,
                      const cgroup::Hierarchy& hierarchy, bool ignore_paused) {
@@ -20,7 +21,7 @@ void require_running(const StateFolder& folder, const Record& record,
   if (status == Status::creating) throw Error("the container is still being created");
   const bool paused = !record.cgroup.empty() && cgroup::is_frozen(hierarchy, record.cgroup);
   if (!ignore_paused && paused) {
-    throw Error("the container is paused (--ignore-paused to exec all the same)");
+    throw Error("cannot exec in a paused container (--ignore-paused to exec all the same)");
   }
 }
 
@@ -37,13 +38,15 @@ Child exec(const StateFolder& folder, ExecRequest request) {
     entry.spec = std::move(request.spec);
     entry.container = running_container(record);
     if (!entry.container) throw Error(kStopped);
-    join = join_of_container(hierarchy, record.cgroup, request.cgroups);
+    join = join_of_container(hierarchy, record.cgroup, request.cgroups, entry.container->pid);
   } catch (const Error& e) {
     throw e.within("exec in container '" + record.id + "'");
   }
   // Straight into the group the clone would be on the group's CPUs before anything is said.
   if (entry.spec.process->exec_cpu_affinity.initial) join.v2_dir.reset();
   entry.container->state = state_json(record, Status::running);
+  const auto& affinity = entry.spec.process->exec_cpu_affinity;
+  entry.all_cpus = !affinity.initial && !affinity.final && !process::in_slurm_job();
   entry.id = record.id;
   entry.fds = std::move(request.fds);
   entry.console = std::move(request.console);

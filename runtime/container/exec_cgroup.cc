@@ -21,7 +21,8 @@ namespace {
 void require_below(const std::string& argument, std::string_view path) {
   for (size_t start = 0; start <= path.size();) {
     const size_t end = std::min(path.find('/', start), path.size());
-    if (path.substr(start, end - start) == "..") refuse(argument, "leads out of the container's");
+    if (path.substr(start, end - start) == "..")
+      refuse(argument, "bad sub cgroup path: it leads out of the container's");
     start = end + 1;
   }
 }
@@ -37,18 +38,55 @@ std::string below(const std::string& path, std::string_view sub) {
   return result;
 }
 
+// As runc, whose callers look for these words.
+[[noreturn]] void fail_to_join(const std::string& path, const std::string& note = {}) {
+  const Error error("adding pid of the new process to cgroups", path, ENOENT);
+  throw note.empty() ? error : error.with_note(note);
+}
+
 // Before joining a group one is in another of the same hierarchy: the last write counts.
 void add(CgroupJoin& join, const cgroup::Hierarchy& hierarchy, const std::string& controller,
          const std::string& path) {
   const bool v1 = hierarchy.v1_of(controller) != nullptr;
+  if (!v1 && !hierarchy.v2_has(controller)) {
+    throw Error("--cgroup: unknown controller '" + controller + "'");
+  }
   auto group = cgroup::find_directory(hierarchy, controller, path);
-  if (!group) throw Error("join cgroup", path, ENOENT).with_note("--cgroup " + controller);
+  if (!group) fail_to_join(path, "--cgroup " + controller);
   if (v1) {
     join.v1_tasks.push_back(open_file(group->get(), "tasks", O_WRONLY));
   } else {
     join.v2_procs = open_file(group->get(), "cgroup.procs", O_WRONLY);
     join.v2_dir = std::move(*group);
   }
+}
+
+// The group on v2 of the container's first process, which may have moved on below the container's
+// own, or out of it. Nothing where it cannot be seen.
+std::optional<UniqueFd> group_of_first(const cgroup::Hierarchy& hierarchy, pid_t first,
+                                       const std::string& own) {
+  if (hierarchy.v2.empty()) return std::nullopt;
+  const std::string file = "/proc/" + std::to_string(first) + "/cgroup";
+  const auto groups = read_file_if_exists(AT_FDCWD, file);
+  const auto seen = groups ? cgroup::path_of_process(*groups, "") : std::nullopt;
+  const auto path = seen ? cgroup::below_mount(hierarchy.v2_root, *seen) : std::nullopt;
+  if (!path || path->empty() || *path == own) return std::nullopt;
+  return cgroup::find_directory(hierarchy, "", *path);
+}
+
+// The container's own group; on v2, which keeps processes out of some, the first process' besides
+// or in its place.
+CgroupJoin join_own(const cgroup::Hierarchy& hierarchy, const std::string& path, pid_t first) {
+  const auto node = cgroup::Node::find(hierarchy, path);
+  CgroupJoin join = node ? node->join() : CgroupJoin{};
+  if (node && !join.v2_dir) return join;
+  if (!node && !hierarchy.v1.empty()) fail_to_join(path);
+  auto other = group_of_first(hierarchy, first, path);
+  if (!node && !other) fail_to_join(path);
+  if (!other) return join;
+  (node ? join.v2_other_procs : join.v2_procs) = open_file(other->get(), "cgroup.procs", O_WRONLY);
+  (node ? join.v2_other_dir : join.v2_dir) = std::move(*other);
+  return join;
 }
 
 }  // namespace
@@ -79,16 +117,17 @@ std::map<std::string, std::string> parse_exec_cgroups(const std::vector<std::str
 }
 
 CgroupJoin join_of_container(const cgroup::Hierarchy& hierarchy, const std::string& path,
-                             const std::vector<std::string>& arguments) {
+                             const std::vector<std::string>& arguments, pid_t first) {
   const auto subs = parse_exec_cgroups(arguments);
   if (path.empty()) {
     if (!subs.empty()) throw Error("--cgroup: the container has no cgroup of its own");
     return {};
   }
+  if (subs.empty()) return join_own(hierarchy, path, first);
   const auto everywhere = subs.find("");
   const std::string own = everywhere == subs.end() ? path : below(path, everywhere->second);
   const auto node = cgroup::Node::find(hierarchy, own);
-  if (!node) throw Error("join cgroup", own, ENOENT);
+  if (!node) fail_to_join(own);
   CgroupJoin join = node->join();
   for (const auto& [controller, sub] : subs) {
     if (!controller.empty()) add(join, hierarchy, controller, below(path, sub));

@@ -22,6 +22,7 @@
 #include "runtime/container/start.h"
 #include "runtime/container/sync.h"
 #include "runtime/container/wait.h"
+#include "runtime/process/cpu_affinity.h"
 #include "runtime/process/seccomp_agent.h"
 #include "runtime/process/signal_name.h"
 
@@ -101,6 +102,7 @@ struct Spawning {
 void prepare(const Spawning& s) {
   s.start.before_cgroup();
   if (!s.cgroup.empty()) join_self(s.cgroup);
+  if (s.start.entry().all_cpus) process::take_all_cpus();
   s.start.on_host();
   s.start.enter_user_namespace();
 }
@@ -141,7 +143,7 @@ void restore_signals(const Spawning& s) {
 
 [[noreturn]] void become_program(const Spawning& s, ChildEnd& parent) {
   s.start.set_host_pid(parent.wait_for_go());
-  if (s.affinity) s.affinity->restore();
+  if (s.affinity && !s.start.entry().all_cpus) s.affinity->restore();
   begin_own_session(s);
   if (!s.second_clone) {
     prepare(s);
@@ -196,19 +198,28 @@ void hand_over(const Spawning& s, ChildEnd& parent) {
   ::_exit(exit_code);
 }
 
+// It is in already, and needs no write that would wait for the kernel.
+Child clone_into(const Spawning& s, uint64_t flags, const UniqueFd& group) {
+  Child child = clone_child(flags, group);
+  if (child.pid == 0) {
+    s.cgroup.v2_procs.reset();
+    s.cgroup.v2_other_procs.reset();
+  }
+  return child;
+}
+
 Child clone_first(const Spawning& s) {
   const uint64_t flags = s.second_clone ? 0 : s.pid_flag();
   if (!s.cgroup.v2_dir) return clone_child(flags, UniqueFd());
   try {
-    Child child = clone_child(flags, s.cgroup.v2_dir);
-    // It is in already, and needs no write that would wait for the kernel.
-    if (child.pid == 0) s.cgroup.v2_procs.reset();
-    return child;
+    return clone_into(s, flags, s.cgroup.v2_dir);
   } catch (const Error& e) {
     // Before 5.7, or a group that this process itself may not move to but whoever opened it may.
     const bool refused = e.code() == EACCES || e.code() == ENOSYS || e.code() == EINVAL;
-    if (!refused || !s.cgroup.v2_procs) throw;
-    return clone_child(flags, UniqueFd());
+    if (refused && s.cgroup.v2_procs) return clone_child(flags, UniqueFd());
+    if (!takes_no_process(e.code())) throw;
+    if (!s.cgroup.v2_other_dir) throw join_error(e);
+    return clone_into(s, flags, s.cgroup.v2_other_dir);
   }
 }
 

@@ -3,6 +3,7 @@
 #include <sched.h>
 
 #include <climits>
+#include <cstdlib>
 #include <string>
 
 #include "base/error.h"
@@ -18,6 +19,18 @@ void set_cpu_affinity(const std::vector<unsigned>& cpus, const char* key) {
   check(::sched_setaffinity(0, mask.size() * sizeof(unsigned long),
                             reinterpret_cast<const cpu_set_t*>(mask.data())),
         std::string("set process.execCPUAffinity.") + key);
+}
+
+void take_all_cpus() {
+  // As long as no kernel's own mask is; of the rest it takes no notice, nor of what is not there.
+  constexpr size_t kMost = 65536;
+  const std::vector<unsigned char> mask(kMost / CHAR_BIT, 0xff);
+  check(::sched_setaffinity(0, mask.size(), reinterpret_cast<const cpu_set_t*>(mask.data())),
+        "sched_setaffinity");
+}
+
+bool in_slurm_job() {
+  return std::getenv("SLURM_JOB_ID") != nullptr;
 }
 
 }  // namespace berth::runtime::process

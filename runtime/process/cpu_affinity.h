@@ -1,5 +1,6 @@
-// process.execCPUAffinity: the CPUs of a process that joins a container. Without it they stay what
-// the caller has: a batch system has chosen them.
+// The CPUs of a container's processes: process.execCPUAffinity for those that join it; else, for
+// the OCI runtime's verbs, all of the cpuset's, and in a job of a batch system those that it has
+// chosen.
 #pragma once
 
 #include <vector>
@@ -8,5 +9,10 @@ namespace berth::runtime::process {
 
 // `key` is for the message. As many CPUs as the kernel has numbers for.
 void set_cpu_affinity(const std::vector<unsigned>& cpus, const char* key);
+
+// All CPUs that the cpuset has, whatever this process had: as other OCI runtimes start a program.
+void take_all_cpus();
+// Whether this process is a Slurm job's: which CPUs it has is Slurm's to say.
+bool in_slurm_job();
 
 }  // namespace berth::runtime::process

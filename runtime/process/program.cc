@@ -90,10 +90,11 @@ void Program::find() {
 void Program::execute() const {
   ::execve(path_.c_str(), argv_.data(), envp_.data());
   const int code = errno;
-  const Error failed("execute", path_, code);
-  // The file was there a moment ago: what is missing is what it names itself.
-  throw code == ENOENT ? failed.with_note("its interpreter or loader is not in the container")
-                       : failed;
+  if (code != ENOENT) throw Error("execute", path_, code);
+  // The file was there a moment ago: what is missing is what it names itself. In the words that
+  // callers know from runc.
+  throw Error("exec " + path_, {}, code)
+      .with_note("its interpreter or loader is not in the container");
 }
 
 }  // namespace berth::runtime::process

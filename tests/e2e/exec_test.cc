@@ -7,6 +7,7 @@
 
 #include "base/file.h"
 #include "base/process_identity.h"
+#include "runtime/cgroup/directory.h"
 #include "runtime/process/terminal.h"
 #include "runtime/spec/known.h"
 #include "tests/e2e/runtime_fixture.h"
@@ -109,10 +110,36 @@ TEST_F(Exec, ItsOwnErrorsAre255AndOneLine) {
     if (*user != 0) expect(exec({"--user", user}, {"true"}), "is not an id");
   }
   expect(exec({"--additional-gids", "x"}, {"true"}), "'x' is not an id");
-  expect(exec({"--cgroup", "../x"}, {"true"}), "leads out of the container's");
+  expect(exec({"--cgroup", "../x"}, {"true"}), "bad sub cgroup path");
+  expect(exec({"--cgroup", "absent"}, {"true"}),
+         "adding pid of the new process to cgroups 'berth/container_" + c_ +
+             "/absent': no such file or directory");
+  expect(exec({"--cgroup", "whaaat:/"}, {"true"}), "unknown controller 'whaaat'");
   expect(exec({"--console-socket", "/x"}, {"true"}), "--console-socket is for a detached process");
   expect(exec({"-d", "-t"}, {"true"}), "needs --console-socket");
   expect(berth({"exec", c_ + "x", "true"}), "does not exist");
+}
+
+TEST_F(Exec, GoesToTheSubgroupsThatItIsToldOf) {
+  const auto hierarchy = runtime::cgroup::detect(runtime::cgroup::ControllerSet::container);
+  const std::string group = "berth/container_" + c_;
+  const bool v1 = !hierarchy.v1.empty();
+  for (const char* controller : {"memory", "pids"}) {
+    const UniqueFd own = runtime::cgroup::open_directory(hierarchy, v1 ? controller : "", group);
+    (void)make_dir(own.get(), "sub", 0755);
+  }
+  const Ran all = exec({"--cgroup", "/"}, {"cat", "/proc/self/cgroup"});
+  EXPECT_EQ(all.out, exec({}, {"cat", "/proc/self/cgroup"}).out) << all;
+  if (!v1) {
+    // Its cgroup namespace begins at the container's own group.
+    EXPECT_EQ(exec({"--cgroup", "./sub"}, {"cat", "/proc/self/cgroup"}).out, "0::/sub\n");
+    return;
+  }
+  const Ran some = exec({"--cgroup", "memory,pids:sub"}, {"cat", "/proc/self/cgroup"});
+  EXPECT_THAT(some.out, AllOf(HasSubstr(":memory:/" + group + "/sub\n"),
+                              HasSubstr(":pids:/" + group + "/sub\n"),
+                              HasSubstr(":freezer:/" + group + "\n")))
+      << some;
 }
 
 // The process had all that the container gives, so it is its own failure.
@@ -127,6 +154,7 @@ TEST_F(Exec, AFileThatExecveRefusesIsStatus1) {
   EXPECT_THAT(garbage.err, EndsWith("execute '/garbage': exec format error\n"));
   const Ran lost = exec({"-d"}, {"/lost"});
   EXPECT_EQ(lost.status, 1);
+  EXPECT_THAT(lost.err, HasSubstr("exec /lost: no such file or directory ("));
   EXPECT_THAT(lost.err, EndsWith("(its interpreter or loader is not in the container)\n"));
 }
 
@@ -180,7 +208,7 @@ TEST_F(Exec, APausedContainerIsLeftAlone) {
   ASSERT_EQ(berth({"pause", c_}).status, 0);
   const Ran ran = exec({}, {"true"});
   EXPECT_EQ(ran.status, 255);
-  EXPECT_THAT(ran.err, HasSubstr("the container is paused"));
+  EXPECT_THAT(ran.err, HasSubstr("cannot exec in a paused container"));
   Running patient({kBerth, "--root", root(), "exec", "--ignore-paused", c_, "echo", "late"});
   ::usleep(100'000);
   EXPECT_EQ(patient.out_so_far(), "");
@@ -193,7 +221,7 @@ TEST_F(Exec, AStoppedContainerTakesNoMore) {
   ASSERT_EQ(await(c_, "stopped"), "stopped");
   const Ran ran = exec({}, {"true"});
   EXPECT_EQ(ran.status, 255);
-  EXPECT_THAT(ran.err, HasSubstr("the container is stopped"));
+  EXPECT_THAT(ran.err, HasSubstr("cannot exec in a stopped container"));
 }
 
 TEST_F(Exec, ACreatedContainerTakesItAlready) {
@@ -236,6 +264,56 @@ TEST_F(Spec, FeaturesAreJsonOnStandardOutput) {
   const Ran ran = berth({"features"});
   EXPECT_EQ(ran.status, 0) << ran;
   EXPECT_EQ(json::parse(ran.out)["linux"]["cgroup"]["v2"], true);
+}
+
+// A container that may make groups in its cgroup, which it sees as its root (as all do on v2).
+class ExecIntoOwnCgroup : public Exec {
+ protected:
+  ExecIntoOwnCgroup() {
+    change_ = [](json& config) {
+      for (json& mount : config["mounts"]) {
+        if (mount["type"] == "cgroup") std::erase(mount["options"].get_ref<json::array_t&>(), "ro");
+      }
+    };
+  }
+  void SetUp() override {
+    const auto hierarchy = runtime::cgroup::detect(runtime::cgroup::ControllerSet::container);
+    if (!hierarchy.v1.empty()) GTEST_SKIP() << "takes cgroup v2 alone: " << errno_text(ENODEV);
+    Exec::SetUp();
+  }
+};
+
+// v2 keeps processes out of a group that hands controllers down.
+TEST_F(ExecIntoOwnCgroup, GoesWhereTheFirstProcessIsWhereItsOwnTakesNone) {
+  const auto group = [&](std::vector<std::string> options) {
+    return exec(std::move(options), {"cat", "/proc/self/cgroup"});
+  };
+  ASSERT_EQ(sh({}, "mkdir /sys/fs/cgroup/foo && echo 1 >/sys/fs/cgroup/foo/cgroup.procs").status,
+            0);
+  EXPECT_EQ(group({}).out, "0::/\n");
+  const Ran enabled = sh({},
+                         "echo $$ >/sys/fs/cgroup/foo/cgroup.procs && "
+                         "echo +memory >/sys/fs/cgroup/cgroup.subtree_control");
+  ASSERT_EQ(enabled.status, 0) << enabled;
+  EXPECT_EQ(group({}).out, "0::/foo\n");
+  EXPECT_EQ(group({"--cgroup", "foo"}).out, "0::/foo\n");
+  const Ran told = group({"--cgroup", "/"});
+  EXPECT_EQ(told.status, 255);
+  EXPECT_THAT(told.err, HasSubstr(": adding pid of the new process to cgroups: device or resource "
+                                  "busy (groups below it have controllers)\n"));
+  EXPECT_EQ(berth({"delete", "--force", c_}).status, 0);
+}
+
+TEST_F(ExecIntoOwnCgroup, GoesWhereTheFirstProcessIsWhereItsOwnIsGone) {
+  const std::string pid = std::to_string(state(c_).value("pid", 0));
+  const std::string other = "/sys/fs/cgroup/berth_test_" + pid;
+  std::filesystem::create_directory(other);
+  std::ofstream(other + "/cgroup.procs") << pid << std::flush;
+  ASSERT_TRUE(std::filesystem::remove("/sys/fs/cgroup/berth/container_" + c_));
+  EXPECT_THAT(exec({}, {"cat", "/proc/self/cgroup"}).out, HasSubstr("/berth_test_" + pid + "\n"));
+  EXPECT_EQ(berth({"delete", "--force", c_}).status, 0);
+  for (int i = 0; i < 500 && ::rmdir(other.c_str()) != 0; ++i) ::usleep(10'000);
+  EXPECT_FALSE(std::filesystem::exists(other));
 }
 
 // A container whose root has all rights over its own user namespace.

@@ -190,7 +190,7 @@ TEST_P(ExecTest, AStoppedContainerTakesNoMore) {
     running.end();
     return running.sh("true");
   });
-  EXPECT_EQ(outcome.err, "exec in container 'c1': the container is stopped");
+  EXPECT_EQ(outcome.err, "exec in container 'c1': cannot exec in a stopped container");
 }
 
 TEST_P(ExecTest, HasATerminalOfTheContainersOwn) {
