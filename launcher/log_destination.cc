@@ -37,7 +37,7 @@ const char* name_of(Level level) {
 LogDestination parse_log_destination(const std::string& text) {
   using Kind = LogDestination::Kind;
   const auto rest_after = [&text](std::string_view prefix) { return text.substr(prefix.size()); };
-  const auto or_ours = [](std::string id) { return id.empty() ? "berth" : id; };
+  const auto or_ours = [](const std::string& id) { return id.empty() ? "berth" : id; };
   if (text.empty()) return {};
   if (text.starts_with("file:")) return {Kind::file, rest_after("file:")};
   if (text.starts_with("journald:")) return {Kind::journal, or_ours(rest_after("journald:"))};
