@@ -195,9 +195,10 @@ TEST_F(Apply, NamesTheKeyAndTheValueThatTheKernelRefuses) {
   const std::string error = error_of(R"({"cpu": {"cpus": "5000"}})");
   EXPECT_TRUE(error.starts_with("linux.resources.cpu.cpus: set cpuset.cpus to '5000': ")) << error;
   EXPECT_EQ(error_of(R"({"cpu": {"quota": 9223372036854775807}})"),
-            on_v2("cpu")
-                ? "linux.resources.cpu.quota: set cpu.max to '9223372036854775807 100000': invalid argument"
-                : "linux.resources.cpu.quota: set cpu.cfs_quota_us to '9223372036854775807': invalid argument");
+            on_v2("cpu") ? "linux.resources.cpu.quota: set cpu.max to '9223372036854775807 "
+                           "100000': invalid argument"
+                         : "linux.resources.cpu.quota: set cpu.cfs_quota_us to "
+                           "'9223372036854775807': invalid argument");
 }
 
 TEST_F(Apply, LimitsGoUpAndDown) {
