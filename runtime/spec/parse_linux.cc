@@ -228,7 +228,6 @@ Linux parse_linux(const Node& node, Warnings& warnings) {
   if (const auto sysctl = node.find("sysctl")) {
     result.sysctl = parse_sysctls(*sysctl, result.namespaces);
   }
-  (void)node.string_or("mountLabel", "");
   result.masked_paths = parse_paths(node, "maskedPaths");
   result.readonly_paths = parse_paths(node, "readonlyPaths");
   if (const auto propagation = node.find("rootfsPropagation")) {
