@@ -45,6 +45,24 @@ TEST(Capabilities, AbsentMeansNone) {
             "0000000000000000");
 }
 
+// CVE-2022-24769: what the caller has inheritable is not the program's.
+TEST(Capabilities, NothingIsInheritableUnlessAskedFor) {
+  if (::geteuid() != 0) GTEST_SKIP() << "takes root: " << errno_text(EPERM);
+  const Names some{"CAP_KILL", "CAP_SETPCAP"};
+  EXPECT_EQ(test::in_child([&] {
+              const CapabilityPlan caller(spec::Capabilities{some, some, some, some, some});
+              caller.limit_bounding();
+              caller.apply(false);
+              std::string inheritable = test::status_of("CapInh");
+              const CapabilityPlan plan(spec::Capabilities{some, some, {}, some, {}});
+              plan.limit_bounding();
+              plan.apply(false);
+              return inheritable + " " + test::status_of("CapInh") + " " +
+                     test::status_of("CapAmb");
+            }),
+            "0000000000000120 0000000000000000 0000000000000000");
+}
+
 TEST(Capabilities, SysAdminStaysInPermittedAndEffectiveAlone) {
   if (::geteuid() != 0) GTEST_SKIP() << "takes root: " << errno_text(EPERM);
   EXPECT_EQ(sets_after(std::nullopt, 0, true),
