@@ -74,7 +74,7 @@ class AppArmor : public SecurityLabels {
   Ran parser(const std::string& action) const {
     const std::string text = "profile " + profile_ +
                              " flags=(attach_disconnected) {\n  file,\n  capability,\n  signal,\n"
-                             "  ptrace,\n  deny /tmp/** w,\n}\n";
+                             "  ptrace,\n  deny /dev/shm/** w,\n}\n";
     const Ran ran = run({"apparmor_parser", action}, {.input = text});
     if (ran.status != 127) return ran;
     return run({BERTH_SOURCE_DIR "/build/vm/root/sbin/apparmor_parser", action}, {.input = text});
@@ -89,8 +89,8 @@ TEST_F(AppArmor, AProfileConfinesTheProgramAndEachMore) {
   ASSERT_EQ(berth({"run", "--detach", "--bundle", bundle(), c}).status, 0);
   EXPECT_EQ(berth({"exec", c, "cat", "/proc/1/attr/current"}).out, profile_ + " (enforce)\n");
   EXPECT_EQ(berth({"exec", c, "cat", "/proc/self/attr/current"}).out, profile_ + " (enforce)\n");
-  EXPECT_THAT(berth({"exec", c, "touch", "/tmp/x"}).err, HasSubstr("Permission denied"));
-  EXPECT_EQ(berth({"exec", "--apparmor", "unconfined", c, "touch", "/tmp/x"}).status, 0);
+  EXPECT_THAT(berth({"exec", c, "touch", "/dev/shm/x"}).err, HasSubstr("Permission denied"));
+  EXPECT_EQ(berth({"exec", "--apparmor", "unconfined", c, "touch", "/dev/shm/x"}).status, 0);
 }
 
 TEST_F(AppArmor, ExecTakesAProfileOfItsOwn) {
