@@ -115,7 +115,8 @@ TEST_F(SeccompNotify, BindsHooksInTheContainer) {
       json::array({{{"path", "/bin/sh"}, {"args", {"sh", "-c", "mkdir /tmp/asked"}}}}));
   const Ran ran = berth({"run", "--bundle", bundle(), id("a")});
   EXPECT_NE(ran.status, 0);
-  EXPECT_THAT(ran.err, HasSubstr("hooks.startContainer[0]: '/bin/sh' ended with 1")) << ran;
+  EXPECT_THAT(ran.err, HasSubstr("error running startContainer hook #0: '/bin/sh' ended with 1"))
+      << ran;
   EXPECT_THAT(ran.err, HasSubstr("cross-device")) << ran;
   set("/hooks/startContainer/0/args", {"sh", "-c", "exit 0"});
   EXPECT_EQ(berth({"run", "--bundle", bundle(), id("b")}).out, "here\n");
