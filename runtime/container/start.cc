@@ -52,12 +52,7 @@ Start::Start(Entry entry)
   if (!entry_.container) process::forget_own_namespaces(entry_.spec);
   const spec::Spec& spec = entry_.spec;
   if (spec.linux_.seccomp) seccomp_ = process::SeccompFilter::compile(*spec.linux_.seccomp);
-  const auto modules = process::SecurityModules::find();
-  if (!process().apparmor_profile.empty() || !process().selinux_label.empty()) {
-    labels_.emplace(process(), modules, process::open_host_proc());
-  }
-  // As other runtimes: a context that no module reads is no mistake, but no mount takes it either.
-  if (!modules.selinux) entry_.spec.linux_.mount_label.clear();
+  prepare_labels();
   if (seccomp_ && seccomp_->notifies()) {
     process::require_agent(spec.linux_.seccomp->listener_path);
     if (!entry_.container && !entry_.state) bundle_path_ = path_of(entry_.bundle.get());
@@ -70,6 +65,16 @@ Start::Start(Entry entry)
   if (!spec.linux_.sysctl.empty()) proc_sys_ = process::open_proc_sys();
   rootfs_ = rootfs::Rootfs::open(entry_.bundle.get(), spec, entry_.binds,
                                  has_user_namespace() || !process::in_initial_user_namespace());
+}
+
+void Start::prepare_labels() {
+  std::string& mounts = entry_.spec.linux_.mount_label;
+  const bool labelled = !process().apparmor_profile.empty() || !process().selinux_label.empty();
+  if (!labelled && mounts.empty()) return;
+  const auto modules = process::SecurityModules::find();
+  if (labelled) labels_.emplace(process(), modules, process::open_host_proc());
+  // As other runtimes: a context that no module reads is no mistake, but no mount takes it either.
+  if (!modules.selinux) mounts.clear();
 }
 
 void Start::take_stdio() const {

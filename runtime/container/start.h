@@ -66,6 +66,7 @@ class Start {
 
  private:
   const spec::Process& process() const { return *entry_.spec.process; }
+  void prepare_labels();
   void give_stdio() const;
   void join_container();
   void make_namespaces();
