@@ -131,6 +131,8 @@ void Start::inside(const Stops& stops) {
     make_namespaces();
     make_tree(stops.before_pivot);
   }
+  const bool independent = entry_.state || entry_.container;
+  if (independent && !has_user_namespace()) process::take_own_null_device();
   take_identity(groups, capabilities);
   of_program(kExitNotFound, [&] { program_.find(); });
   entry_.fds.enforce();                           // all of ours closes at execve

@@ -10,4 +10,9 @@ namespace berth::runtime::process {
 // somebody else's stays his. `uid` as the host counts.
 void give_stdio(uid_t uid);
 
+// In the container, of whose root this process has the rights: where a descriptor is the host's
+// null device, the container's takes its place, for with the descriptor come its mode and owner.
+// Stays as it is where the container has no null device.
+void take_own_null_device();
+
 }  // namespace berth::runtime::process
