@@ -33,6 +33,8 @@ const std::vector<Known> kMounts{
      "one file system serves all masked folders, and nothing in it can be executed"},
     {kAll, "(berth|runc) mountinfo: /null \\S+ r[wo],.* - (devtmpfs devtmpfs|tmpfs tmpfs) .*",
      "the host's null device, read-only, hides a file: the container's may be another thing"},
+    {kAll, "(berth|runc) mountinfo: /(full|random|tty|urandom|zero) /dev/\\w+ rw,.* - devtmpfs .*",
+     "the host's devices in a user namespace: nothing can be executed there", Seen::sometimes},
     {kAll, "(berth|runc) tree: /dev/mqueue folder 1777 0:(0|65534)",
      "runc's file system has a group that its user namespace does not map"},
     {"plain user", "(berth|runc) mountinfo: / /sys/fs/cgroup(/\\w+)? r[wo],relatime - .*",
