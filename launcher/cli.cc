@@ -112,15 +112,19 @@ void add_plan(CLI::App& app, std::function<int()>& chosen) {
   verb->callback([options, &chosen] { chosen = [options] { return plan(*options); }; });
 }
 
-void add_small_verbs(CLI::App& app, std::function<int()>& chosen) {
+void add_show(CLI::App& app, std::function<int()>& chosen) {
   auto format = std::make_shared<Format>(Format::text);
   CLI::App* show_verb = app.add_subcommand("show", "who holds which ways of which L3");
   add_format(*show_verb, *format);
   show_verb->callback([format, &chosen] { chosen = [format] { return show(*format); }; });
+}
 
+void add_reap(CLI::App& app, std::function<int()>& chosen) {
   app.add_subcommand("reap", "undo what jobs and launches that died left behind")
       ->callback([&chosen] { chosen = [] { return reap(); }; });
+}
 
+void add_policy_verb(CLI::App& app, std::function<int()>& chosen) {
   CLI::App* policy_verb = app.add_subcommand("policy", "the admin's policy");
   policy_verb->require_subcommand(1);
   CLI::App* check = policy_verb->add_subcommand("check", "print the policy in force");
@@ -159,10 +163,14 @@ int command_line(int argc, char** argv, const std::vector<int>& descriptors) {
   app.set_version_flag("-v,-V,--version", version_text);
   app.require_subcommand(1);
   std::function<int()> chosen;
-  add_launch(app, chosen, descriptors);
-  add_runtime_verbs(app, chosen, descriptors);
-  add_plan(app, chosen);
-  add_small_verbs(app, chosen);
+  VerbTable verbs;
+  verbs.offer("launch", [&] { add_launch(app, chosen, descriptors); });
+  offer_runtime_verbs(verbs, app, chosen, descriptors);
+  verbs.offer("plan", [&] { add_plan(app, chosen); });
+  verbs.offer("show", [&] { add_show(app, chosen); });
+  verbs.offer("reap", [&] { add_reap(app, chosen); });
+  verbs.offer("policy", [&] { add_policy_verb(app, chosen); });
+  verbs.describe({argv + std::min(argc, 1), argv + argc});
   try {
     app.parse(argc, argv);
   } catch (const CLI::ParseError& e) {

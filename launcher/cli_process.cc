@@ -12,8 +12,6 @@
 namespace berth::launcher {
 namespace {
 
-using Choose = std::function<void(CLI::App* verb, const RuntimeWork& work)>;
-
 // Once for each value: the next word may be the container's id.
 void add_list(CLI::App* verb, const char* name, std::vector<std::string>& values, const char* type,
               const char* text) {
@@ -92,10 +90,11 @@ void add_features(CLI::App& app, const Choose& choose) {
 
 }  // namespace
 
-void add_process_verbs(CLI::App& app, const std::vector<int>& descriptors, const Choose& choose) {
-  add_exec(app, descriptors, choose);
-  add_spec(app, choose);
-  add_features(app, choose);
+void offer_process_verbs(VerbTable& table, CLI::App& app, const std::vector<int>& descriptors,
+                         const Choose& choose) {
+  table.offer("exec", [&app, &descriptors, choose] { add_exec(app, descriptors, choose); });
+  table.offer("spec", [&app, choose] { add_spec(app, choose); });
+  table.offer("features", [&app, choose] { add_features(app, choose); });
 }
 
 }  // namespace berth::launcher

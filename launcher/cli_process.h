@@ -9,8 +9,8 @@
 
 namespace berth::launcher {
 
-// `choose` makes a verb's work what the program does when that verb is given.
-void add_process_verbs(CLI::App& app, const std::vector<int>& descriptors,
-                       const std::function<void(CLI::App* verb, const RuntimeWork& work)>& choose);
+// `app` and `descriptors` outlive the table.
+void offer_process_verbs(VerbTable& table, CLI::App& app, const std::vector<int>& descriptors,
+                         const Choose& choose);
 
 }  // namespace berth::launcher

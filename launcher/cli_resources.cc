@@ -7,8 +7,6 @@
 namespace berth::launcher {
 namespace {
 
-using Choose = std::function<void(CLI::App* verb, const RuntimeWork& work)>;
-
 void add_id(CLI::App* verb, std::string& id) {
   verb->add_option("id", id, "the container's id")->required();
 }
@@ -90,12 +88,15 @@ void add_ps(CLI::App& app, const Choose& choose) {
 
 }  // namespace
 
-void add_resource_verbs(CLI::App& app, const Choose& choose) {
-  add_pause(app, choose);
-  add_resume(app, choose);
-  add_update(app, choose);
-  add_events(app, choose);
-  add_ps(app, choose);
+void offer_resource_verbs(VerbTable& table, CLI::App& app, const Choose& choose) {
+  const auto offer = [&](const char* name, void (*add)(CLI::App&, const Choose&)) {
+    table.offer(name, [&app, choose, add] { add(app, choose); });
+  };
+  offer("pause", add_pause);
+  offer("resume", add_resume);
+  offer("update", add_update);
+  offer("events", add_events);
+  offer("ps", add_ps);
 }
 
 }  // namespace berth::launcher

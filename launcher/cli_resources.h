@@ -4,13 +4,15 @@
 #include <CLI/CLI.hpp>
 #include <functional>
 
+#include "launcher/verb_table.h"
 #include "launcher/verbs/runtime_verbs.h"
 
 namespace berth::launcher {
 
 using RuntimeWork = std::function<int(const RuntimeOptions&)>;
-// `choose` makes a verb's work what the program does when that verb is given.
-void add_resource_verbs(CLI::App& app,
-                        const std::function<void(CLI::App* verb, const RuntimeWork& work)>& choose);
+// Makes a verb's work what the program does when that verb is given.
+using Choose = std::function<void(CLI::App* verb, const RuntimeWork& work)>;
+// `app` outlives the table.
+void offer_resource_verbs(VerbTable& table, CLI::App& app, const Choose& choose);
 
 }  // namespace berth::launcher

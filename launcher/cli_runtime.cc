@@ -217,22 +217,25 @@ std::string given(const CLI::App& app, const char* option) {
 
 }  // namespace
 
-void add_runtime_verbs(CLI::App& app, std::function<int()>& chosen,
-                       const std::vector<int>& descriptors) {
+void offer_runtime_verbs(VerbTable& table, CLI::App& app, std::function<int()>& chosen,
+                         const std::vector<int>& descriptors) {
   const Setting setting{app, chosen, std::make_shared<RuntimeOptions>(), descriptors};
   add_global_options(app, *setting.runtime);
-  add_create(setting);
-  add_run(setting);
-  add_start(setting);
-  add_state(setting);
-  add_kill(setting);
-  add_delete(setting);
-  add_list(setting);
-  const auto choose = [&setting](CLI::App* verb, const RuntimeWork& work) {
+  const auto offer = [&](const char* name, void (*add)(const Setting&)) {
+    table.offer(name, [setting, add] { add(setting); });
+  };
+  offer("create", add_create);
+  offer("run", add_run);
+  offer("start", add_start);
+  offer("state", add_state);
+  offer("kill", add_kill);
+  offer("delete", add_delete);
+  offer("list", add_list);
+  const auto choose = [setting](CLI::App* verb, const RuntimeWork& work) {
     setting.choose(verb, work);
   };
-  add_resource_verbs(app, choose);
-  add_process_verbs(app, descriptors, choose);
+  offer_resource_verbs(table, app, choose);
+  offer_process_verbs(table, app, descriptors, choose);
 }
 
 bool is_for_runtime(const CLI::App& app) {

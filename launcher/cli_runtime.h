@@ -5,14 +5,17 @@
 #include <functional>
 #include <vector>
 
+#include "launcher/verb_table.h"
+
 namespace berth::launcher {
 
 // Exit status of a verb of these that failed, runc's: callers tell errors apart by their text.
 // exec has one of its own, kExecFailed.
 inline constexpr int kRuntimeVerbFailed = 1;
 
-void add_runtime_verbs(CLI::App& app, std::function<int()>& chosen,
-                       const std::vector<int>& descriptors);
+// Adds the options before the verb, and offers the verbs. All that is passed outlives the table.
+void offer_runtime_verbs(VerbTable& table, CLI::App& app, std::function<int()>& chosen,
+                         const std::vector<int>& descriptors);
 
 // Whether this command line, which may be wrong, is one for an OCI runtime: by its verb, or by an
 // option that stands before it.
