@@ -10,8 +10,8 @@ namespace berth::runtime {
 
 UniqueFd open_gate(int folder);
 // The process' side: waits until somebody comes, and returns the connection. What asks a program to
-// end (SIGTERM, INT, HUP, QUIT) ends it meanwhile, also as process 1 of a PID namespace; on return
-// the program's own dispositions and mask are back.
+// end (SIGTERM, INT, HUP, QUIT) ends it meanwhile, also as process 1 of a PID namespace, and also
+// one that was blocked and came before; on return dispositions and mask are as they were.
 UniqueFd await_start(const UniqueFd& gate);
 // Returns when the program is executed. Throws EnterFailure with the process' own message.
 // `connect_agent` is called where the process asks for its seccomp agent, whose path is the host's.

@@ -165,10 +165,16 @@ void restore_signals(const Spawning& s) {
   stops.ready = [&] {
     if (!s.independent() && !s.start.entry().detached) die_with_parent(parent);
     parent.ready();
-    restore_signals(s);
+    if (!s.start.entry().gate) restore_signals(s);
   };
   stops.agent = [&] { return parent.ask_for_agent(); };
-  if (s.start.entry().gate) stops.gate = [&] { wait_at_gate(s, parent); };
+  if (s.start.entry().gate) {
+    // Blocked up to there, a signal that comes before the handlers do is not lost.
+    stops.gate = [&] {
+      wait_at_gate(s, parent);
+      restore_signals(s);
+    };
+  }
   s.start.inside(stops);
 }
 
