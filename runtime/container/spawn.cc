@@ -92,6 +92,7 @@ struct Spawning {
   const SignalsBlocked& signals;
   const ParentSteps& steps;
   std::optional<KeptAffinity> affinity;  // where the parent moves the child
+  std::optional<KeptAffinity> own_cpus;  // where the clone goes into another group
   pid_t launcher = -1;
   bool second_clone = false;
 
@@ -102,7 +103,11 @@ struct Spawning {
 void prepare(const Spawning& s) {
   s.start.before_cgroup();
   if (!s.cgroup.empty()) join_self(s.cgroup);
-  if (s.start.entry().all_cpus) process::take_all_cpus();
+  if (s.start.entry().all_cpus) {
+    process::take_all_cpus();
+  } else if (s.own_cpus) {
+    s.own_cpus->restore();
+  }
   s.start.on_host();
   s.start.enter_user_namespace();
 }
@@ -299,6 +304,7 @@ Child spawn(Entry entry, CgroupJoin cgroup, const ParentSteps& steps) {
         .signals = signals,
         .steps = steps,
         .affinity = steps.moves ? std::optional(KeptAffinity()) : std::nullopt,
+        .own_cpus = cgroup.v2_dir ? std::optional(KeptAffinity()) : std::nullopt,
         .launcher = ::getpid(),
         .second_clone = start.joins_pid_namespace() ||
                         (start.makes_pid_namespace() && start.has_user_namespace())};
