@@ -27,13 +27,8 @@ void set_scheduler(const spec::Scheduler& scheduler) {
   attributes.sched_period = scheduler.period;
   if (::syscall(SYS_sched_setattr, 0, &attributes, 0) == 0) return;
   const Error failed("set process.scheduler", scheduler.name, errno);
-  if (failed.code() != EPERM) throw failed;
-  if (scheduler.policy == SCHED_DEADLINE) {
-    // The first words are runc's.
-    throw failed.with_note(
-        "process scheduler can't be used together with AllowedCPUs: it takes all of the machine");
-  }
-  if (scheduler.policy != SCHED_FIFO && scheduler.policy != SCHED_RR) throw failed;
+  const bool real_time = scheduler.policy == SCHED_FIFO || scheduler.policy == SCHED_RR;
+  if (failed.code() != EPERM || !real_time) throw failed;
   throw failed.with_note(
       "it takes CAP_SYS_NICE, and on cgroup v1 linux.resources.cpu.realtimeRuntime");
 }
