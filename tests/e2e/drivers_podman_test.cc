@@ -120,7 +120,8 @@ TEST_F(Podman, ATerminalHasTheSizeOfTheOuterOne) {
   if (const auto why = lacks_program("script"); !why.empty()) GTEST_SKIP() << why;
   const auto on_terminal = [&](const std::string& verb) {
     const char* const await =
-        "i=0; while [ \"$(stty size)\" != \"33 99\" ] && [ $i -lt 200 ]; do sleep 0.05; "
+        "i=0; while [ \"$(stty size 2>/dev/null)\" != \"33 99\" ] && [ $i -lt 200 ]; do sleep "
+        "0.05; "
         "i=$((i+1)); "
         "done; tty; stty size";
     return run({"script", "--quiet", "--return", "--command",
