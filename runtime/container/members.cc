@@ -22,7 +22,7 @@ namespace berth::runtime {
 namespace {
 
 using Clock = std::chrono::steady_clock;
-constexpr auto kKillFor = std::chrono::seconds(2);
+constexpr auto kKillFor = std::chrono::seconds(10);  // a loaded machine takes a while
 constexpr auto kPause = std::chrono::milliseconds(2);
 constexpr int kDeepest = 33;  // user namespaces in each other (user_namespaces(7)), and the first
 

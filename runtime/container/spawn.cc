@@ -23,6 +23,7 @@
 #include "runtime/container/sync.h"
 #include "runtime/container/wait.h"
 #include "runtime/process/cpu_affinity.h"
+#include "runtime/process/namespaces.h"
 #include "runtime/process/seccomp_agent.h"
 #include "runtime/process/signal_name.h"
 
@@ -95,6 +96,7 @@ struct Spawning {
   std::optional<KeptAffinity> own_cpus;  // where the clone goes into another group
   pid_t launcher = -1;
   bool second_clone = false;
+  bool is_users = ::geteuid() != 0;
 
   bool independent() const { return static_cast<bool>(start.entry().state); }
   uint64_t pid_flag() const { return start.makes_pid_namespace() ? CLONE_NEWPID : 0; }
@@ -126,7 +128,12 @@ void begin_own_session(const Spawning& s) {
 void wait_at_gate(const Spawning& s, ChildEnd& parent) {
   const UniqueFd& gate = s.start.entry().gate;
   s.start.entry().fds.close_others({gate.get(), parent.fd()});
-  parent.go_on_with(await_start(gate));
+  // `exec` by a user finds the namespaces through this process, and may not through one that hides.
+  // Nobody else is inside yet, and the program's file is not the user's to write.
+  const bool shows = s.is_users && ::prctl(PR_SET_DUMPABLE, 1, 0, 0, 0) == 0;
+  UniqueFd connection = await_start(gate);
+  if (shows) process::hide_from_peers();
+  parent.go_on_with(std::move(connection));
 }
 
 // What a caller of runtimes ignores for itself (Python: SIGPIPE) would be ignored by the program.

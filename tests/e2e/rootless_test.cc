@@ -75,6 +75,17 @@ TEST_F(Rootless, PauseResumePsAndKillAllReachEveryProcess) {
   EXPECT_EQ(berth({"delete", "c"}).status, 0);
 }
 
+TEST_F(Rootless, ExecJoinsOneThatIsNotStartedYet) {
+  const std::string file = config("exec sleep 300");
+  ASSERT_EQ(berth({"create", "-b", bundle(), "-f", file, "c"}).status, 0);
+  const Ran ran = berth({"exec", "c", "sh", "-c", "echo in; cat /proc/self/uid_map"});
+  EXPECT_EQ(ran.status, 0) << ran;
+  EXPECT_THAT(ran.out, HasSubstr("in\n         0       1000"));
+  EXPECT_EQ(berth({"start", "c"}).status, 0);
+  EXPECT_EQ(state("c").value("status", ""), "running");
+  EXPECT_EQ(berth({"delete", "--force", "c"}).status, 0);
+}
+
 TEST_F(Rootless, ForceLeavesNoChildOfAContainerWithoutAPidNamespace) {
   const std::string file =
       config("sleep 300 & setsid sleep 300 & exec true", without_pid_namespace);
