@@ -58,8 +58,6 @@ const std::vector<Known> kProcesses{
     {kAll, "berth descriptors: 0 file flags=0x2 -> /memfd:input \\(deleted\\)",
      "the caller's own descriptors are the program's; runc copies through pipes while it waits"},
     {kAll, "runc descriptors: 0 pipe flags=0", "the same"},
-    {".*terminal", "(berth|runc) terminal: iflag=02400 oflag=0[15] .*",
-     "runc has the terminal outside write the carriage returns"},
     {".*terminal", "(berth|runc) terminal: size (0x0|33x99|44x55) name .*",
      "the outer terminal's size comes once the program runs, and runc sets it late",
      Seen::sometimes},
