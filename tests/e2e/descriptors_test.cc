@@ -49,7 +49,8 @@ TEST_F(Descriptors, PreservedOnesComeAfterTheSockets) {
 
 // runc gives the container its own descriptors in a gap's place (its issue 5474).
 TEST_F(Descriptors, AGapAmongThePreservedStaysAGap) {
-  const Ran ran = with("4<b 6<c", "", {"run", "--preserve-fds", "5", "-b", bundle(), id()});
+  const Ran ran =
+      with("3<&- 4<b 5<&- 6<c 7<&-", "", {"run", "--preserve-fds", "5", "-b", bundle(), id()});
   EXPECT_EQ(ran.out, "4 b\n6 c\npid= fds=\n") << ran;
 }
 

@@ -47,6 +47,9 @@ const std::vector<Known> kMounts{
 
 // Cgroups.
 const std::vector<Known> kCgroups{
+    {"(exec in a )?cgroup namespace",
+     "(berth|runc) mountinfo: / /sys/fs/cgroup/systemd .* - cgroup (cgroup|systemd) .*",
+     "runc gives the mount of a hierarchy without controllers another source", Seen::sometimes},
     {"no cgroup path", "(berth|runc) cgroup: \\d+:\\S*:/.*",
      "without linux.cgroupsPath the place is the runtime's to choose", Seen::sometimes},
     {"no cgroup path", "(berth|runc) mountinfo: /\\S+ /sys/fs/cgroup/.*", "the same",
