@@ -34,6 +34,11 @@ class Made {
   std::vector<std::pair<UniqueFd, std::string>> entries_;
 };
 
+// The trees of others begin where others want them, and have the CPUs that others gave them.
+bool is_top_of_ours(size_t depth, const std::string& part) {
+  return depth == 0 && part.starts_with("berth");
+}
+
 // The group at `parts`, with what is missing above it made too. Where its parent is there already,
 // that one is trusted to be usable, unless `from_top`.
 UniqueFd make_group(const Site& site, const std::vector<std::string>& parts, bool from_top,
@@ -53,7 +58,7 @@ UniqueFd make_group(const Site& site, const std::vector<std::string>& parts, boo
     if (make_dir(group.get(), part, 0755)) made.add(group.get(), part);
     std::optional<UniqueFd> next = descend(group.get(), {part});
     if (!next) throw Error("open cgroup", part, ENOENT);
-    if (!site.v2) v1::inherit(site, group.get(), next->get(), depth == 0);
+    if (!site.v2) v1::inherit(site, group.get(), next->get(), is_top_of_ours(depth, part));
     group = std::move(*next);
   }
   return group;

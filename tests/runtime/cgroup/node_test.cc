@@ -1,5 +1,6 @@
 #include "runtime/cgroup/node.h"
 
+#include <fcntl.h>
 #include <signal.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
@@ -8,6 +9,7 @@
 #include <cerrno>
 
 #include "base/error.h"
+#include "base/file.h"
 #include "scratch.h"
 #include "tests/support/message_of.h"
 
@@ -46,6 +48,20 @@ TEST_F(NodeTest, MayBeThereAlready) {
   Node::create(hierarchy_, path("job_1"), memory_of(96 * kMiB));
   const Node node = Node::create(hierarchy_, path("job_1"), memory_of(48 * kMiB));
   EXPECT_EQ(run_in(node, [] { return touch_memory(100 * kMiB) ? 1 : 0; }), SIGKILL);
+}
+
+TEST_F(NodeTest, LeavesTheCpusOfAnothersTreeAlone) {
+  if (hierarchy_.v1_of("cpuset") == nullptr) GTEST_SKIP() << "no v1 cpuset: " << errno_text(ENODEV);
+  const std::string other = "other_" + std::to_string(::getpid());
+  Node::create(hierarchy_, other, {});
+  write_file(AT_FDCWD, file_of("cpuset", other, "cpuset.cpus"), "0");
+  // Nobody fills this one: what is below takes the way from the top.
+  const std::string between = file_of("cpuset", other + "/pod", "");
+  ASSERT_EQ(::mkdir(between.c_str(), 0755), 0);
+  Node::create(hierarchy_, other + "/pod/job", {});
+  EXPECT_EQ(read("cpuset", other, "cpuset.cpus"), "0");
+  EXPECT_EQ(read("cpuset", other + "/pod/job", "cpuset.cpus"), "0");
+  EXPECT_TRUE(remove(hierarchy_, other));
 }
 
 TEST_F(NodeTest, FindKnowsWhatIsThere) {
