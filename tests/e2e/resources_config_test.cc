@@ -154,7 +154,7 @@ class ForeignGroup {
  public:
   ForeignGroup(const runtime::cgroup::Hierarchy& hierarchy, const std::string& controller,
                const std::string& name)
-      : v2_(is_on_v2(hierarchy, controller)),
+      : v2_(hierarchy.v1_of(controller) == nullptr),
         path_((v2_ ? hierarchy.v2 : hierarchy.v1_of(controller)->path) + "/" + name) {
     std::filesystem::create_directory(path_);
   }
