@@ -41,6 +41,7 @@ Error Error::within(std::string_view step) const {
 }
 
 Error Error::with_note(std::string_view note) const {
+  if (note.empty()) return *this;
   return {message_ + " (" + std::string(note) + ")", code_, where_};
 }
 

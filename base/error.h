@@ -26,7 +26,7 @@ class Error : public std::exception {
 
   // The same error seen from one step further out: `step: message`.
   Error within(std::string_view step) const;
-  // The same error with more to say at its end: `message (note)`.
+  // The same error with more to say at its end, if anything: `message (note)`.
   Error with_note(std::string_view note) const;
 
  private:

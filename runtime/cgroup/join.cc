@@ -69,7 +69,7 @@ bool takes_no_process(int code) {
 }
 
 Error join_error(const Error& error) {
-  const Error joined("adding pid of the new process to cgroups", {}, error.code());
+  Error joined("adding pid of the new process to cgroups", {}, error.code());
   if (error.code() == EBUSY) return joined.with_note("groups below it have controllers");
   if (error.code() == EOPNOTSUPP) return joined.with_note("it is a threaded group or below one");
   return joined;

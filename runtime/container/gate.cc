@@ -83,7 +83,8 @@ void pass_gate(int folder, const std::function<UniqueFd()>& connect_agent) {
   const sockaddr_un address = address_in(folder);
   check(::connect(socket.get(), reinterpret_cast<const sockaddr*>(&address), sizeof address),
         "connect to socket", kName);
-  (void)ParentEnd(std::move(socket)).await_execve(connect_agent);
+  const ParentEnd child(std::move(socket));
+  (void)child.await_execve(connect_agent);
 }
 
 void remove_gate(int folder) {

@@ -26,11 +26,13 @@ void set_scheduler(const spec::Scheduler& scheduler) {
   attributes.sched_deadline = scheduler.deadline;
   attributes.sched_period = scheduler.period;
   if (::syscall(SYS_sched_setattr, 0, &attributes, 0) == 0) return;
-  const Error failed("set process.scheduler", scheduler.name, errno);
+  const int code = errno;
   const bool real_time = scheduler.policy == SCHED_FIFO || scheduler.policy == SCHED_RR;
-  if (failed.code() != EPERM || !real_time) throw failed;
-  throw failed.with_note(
-      "it takes CAP_SYS_NICE, and on cgroup v1 linux.resources.cpu.realtimeRuntime");
+  const auto note =
+      code == EPERM && real_time
+          ? "it takes CAP_SYS_NICE, and on cgroup v1 linux.resources.cpu.realtimeRuntime"
+          : "";
+  throw Error("set process.scheduler", scheduler.name, code).with_note(note);
 }
 
 }  // namespace berth::runtime::process

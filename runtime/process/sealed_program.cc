@@ -35,9 +35,10 @@ bool can_write_program() {
 
 // Executed by a descriptor a program is named after its number.
 void take_name(const char* word) {
-  const auto executed = getauxval(AT_EXECFN);
-  if (executed == 0 || word == nullptr) return;
-  if (!std::string_view(reinterpret_cast<const char*>(executed)).starts_with("/dev/fd/")) return;
+  // NOLINTNEXTLINE(performance-no-int-to-ptr): the kernel gives the address as a number
+  const auto* const executed = reinterpret_cast<const char*>(::getauxval(AT_EXECFN));
+  if (executed == nullptr || word == nullptr) return;
+  if (!std::string_view(executed).starts_with("/dev/fd/")) return;
   const std::string_view path(word);
   ::prctl(PR_SET_NAME, path.substr(path.rfind('/') + 1).data(), 0, 0, 0);
 }

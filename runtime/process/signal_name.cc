@@ -66,7 +66,7 @@ int parse_signal(std::string_view text) {
 
 std::string signal_text(int signal) {
   const char* const known = ::sigdescr_np(signal);
-  const std::string number = std::to_string(signal);
+  std::string number = std::to_string(signal);
   if (known == nullptr) return number;
   std::string description = known;
   std::ranges::transform(description, description.begin(),

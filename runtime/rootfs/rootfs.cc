@@ -12,6 +12,7 @@
 #include "base/error.h"
 #include "base/fd.h"
 #include "base/file.h"
+#include "base/trace.h"
 #include "runtime/rootfs/devices.h"
 #include "runtime/rootfs/masked.h"
 #include "runtime/rootfs/mount_gaps.h"
@@ -179,7 +180,8 @@ void Rootfs::State::make_working_directory() {
   try {
     const std::string& path = spec.process->cwd;
     if (!mounted().open_if_exists(path)) (void)mounted().make_dirs(path);
-  } catch (const Error&) {
+  } catch (const Error& e) {
+    if (tracing()) trace(e.message());
   }
 }
 

@@ -89,14 +89,11 @@ void map_ids(int tree, int user_namespace, bool recursive, const std::string& na
   attr.userns_fd = static_cast<uint64_t>(user_namespace);
   const unsigned flags = AT_EMPTY_PATH | (recursive ? unsigned{AT_RECURSIVE} : 0U);
   if (::mount_setattr(tree, "", flags, &attr, sizeof attr) == 0) return;
-  const Error error("map the ids of", name, errno);
-  if (error.code() == EINVAL) {
-    throw error.with_note("this kernel has no id-mapped mounts of its file system");
-  }
-  if (error.code() == EPERM) {
-    throw error.with_note("takes root, and a mount that has no mapping of ids yet");
-  }
-  throw error;
+  const int code = errno;
+  const auto note = code == EINVAL  ? "this kernel has no id-mapped mounts of its file system"
+                    : code == EPERM ? "takes root, and a mount that has no mapping of ids yet"
+                                    : "";
+  throw Error("map the ids of", name, code).with_note(note);
 }
 
 void set_propagation(int tree, const Propagation& propagation, const std::string& name) {

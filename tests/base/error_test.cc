@@ -17,6 +17,14 @@ TEST(Error, WithinPutsTheOuterStepFirstAndKeepsTheCode) {
   EXPECT_EQ(e.code(), EACCES);
 }
 
+TEST(Error, ANoteIsItsEndUnlessThereIsNone) {
+  const Error e("open_tree", "/scratch", EACCES);
+  EXPECT_STREQ(e.with_note("it is not ours").what(),
+               "open_tree '/scratch': permission denied (it is not ours)");
+  EXPECT_STREQ(e.with_note("").what(), "open_tree '/scratch': permission denied");
+  EXPECT_EQ(e.with_note("it is not ours").code(), EACCES);
+}
+
 TEST(Error, SpellsErrnoInLowerCase) {
   EXPECT_EQ(errno_text(EIO), "input/output error");
   EXPECT_EQ(errno_text(ENOENT), "no such file or directory");

@@ -7,7 +7,6 @@ namespace berth::test {
 namespace {
 
 using ::testing::HasSubstr;
-using ::testing::Not;
 
 class Descriptors : public RuntimeFixture {
  protected:

@@ -6,7 +6,6 @@
 namespace berth::test {
 namespace {
 
-using ::testing::AllOf;
 using ::testing::HasSubstr;
 
 TEST_F(Containerd, TellsFiguresOfALimitedContainer) {

@@ -33,41 +33,42 @@ TEST_F(Podman, OptionsAreInForceInside) {
   const std::string shared = folder_.path() + "/shared";
   std::filesystem::create_directory(shared);
   std::ofstream(shared + "/file") << "text\n";
-  const Ran ran = podman_run(
-      {"--rm",
-       "--read-only",
-       "--read-only-tmpfs=false",
-       "--hostname",
-       "own-name",
-       "--env",
-       "WORD=a b",
-       "--workdir",
-       "/var/tmp",
-       "--user",
-       "123:456",
-       "--umask",
-       "0027",
-       "--volume",
-       shared + ":/shared:ro",
-       "--tmpfs",
-       "/scratch:size=64k,mode=1777",
-       "--cap-drop",
-       "all",
-       "--ulimit",
-       "core=0:0",
-       "--ulimit",
-       "nofile=1024:1024",
-       "--ulimit",
-       "nproc=1000:1000",
-       "--device",
-       "/dev/zero:/dev/other",
-       "berth-test",
-       "sh",
-       "-c",
-       "hostname; echo $WORD; pwd; id -u; id -g; umask; cat /shared/file; ulimit -c;"
-       "touch /shared/x /x 2>&1 | grep -c 'Read-only file system'; touch /scratch/x && ls /scratch;"
-       "grep -h -E 'CapBnd|Seccomp:' /proc/self/status | tr -s '\\t' ' '; head -c 3 /dev/other | "
-       "wc -c"});
+  const std::string script =
+      "hostname; echo $WORD; pwd; id -u; id -g; umask; cat /shared/file; ulimit -c;"
+      "touch /shared/x /x 2>&1 | grep -c 'Read-only file system'; touch /scratch/x && ls /scratch;"
+      "grep -h -E 'CapBnd|Seccomp:' /proc/self/status | tr -s '\\t' ' '; head -c 3 /dev/other | "
+      "wc -c";
+  const Ran ran = podman_run({"--rm",
+                              "--read-only",
+                              "--read-only-tmpfs=false",
+                              "--hostname",
+                              "own-name",
+                              "--env",
+                              "WORD=a b",
+                              "--workdir",
+                              "/var/tmp",
+                              "--user",
+                              "123:456",
+                              "--umask",
+                              "0027",
+                              "--volume",
+                              shared + ":/shared:ro",
+                              "--tmpfs",
+                              "/scratch:size=64k,mode=1777",
+                              "--cap-drop",
+                              "all",
+                              "--ulimit",
+                              "core=0:0",
+                              "--ulimit",
+                              "nofile=1024:1024",
+                              "--ulimit",
+                              "nproc=1000:1000",
+                              "--device",
+                              "/dev/zero:/dev/other",
+                              "berth-test",
+                              "sh",
+                              "-c",
+                              script});
   EXPECT_EQ(ran.status, 0) << ran;
   EXPECT_EQ(ran.out,
             "own-name\na b\n/var/tmp\n123\n456\n0027\ntext\n0\n2\nx\nCapBnd: 0000000000000000\n"

@@ -75,7 +75,7 @@ class AppArmor : public SecurityLabels {
     const std::string text = "profile " + profile_ +
                              " flags=(attach_disconnected) {\n  file,\n  capability,\n  signal,\n"
                              "  ptrace,\n  deny /dev/shm/** w,\n}\n";
-    const Ran ran = run({"apparmor_parser", action}, {.input = text});
+    Ran ran = run({"apparmor_parser", action}, {.input = text});
     if (ran.status != 127) return ran;
     return run({BERTH_SOURCE_DIR "/build/vm/root/sbin/apparmor_parser", action}, {.input = text});
   }

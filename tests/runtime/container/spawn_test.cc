@@ -127,9 +127,10 @@ TEST_P(SpawnTest, TellsOfAChildThatWasKilledEarly) {
                 {.place = [](pid_t pid) { ::kill(pid, SIGKILL); }, .moves = false, .limit = {}});
   });
   EXPECT_EQ(outcome.status, 125);
-  EXPECT_EQ(outcome.err,
-            "start container 't1': its first process was killed by signal 9 (killed) before it could "
-            "execute the program");
+  EXPECT_EQ(
+      outcome.err,
+      "start container 't1': its first process was killed by signal 9 (killed) before it could "
+      "execute the program");
 }
 
 // Sends SIGTERM to this process when it queues signals: then they are blocked (proc(5), SigBlk).

@@ -20,7 +20,6 @@ namespace berth::runtime::process {
 namespace {
 
 using ::testing::ElementsAre;
-using ::testing::HasSubstr;
 
 class Agent : public ::testing::Test {
  protected:

@@ -14,10 +14,6 @@
 namespace berth::runtime::rootfs {
 namespace {
 
-using ::testing::EndsWith;
-using ::testing::HasSubstr;
-using ::testing::StartsWith;
-
 template <class Function>
 std::string error_of(const Function& function) {
   try {
