@@ -38,12 +38,13 @@ TEST_F(SealedProgram, ThatWaitsInAContainerCannotBeWritten) {
   const UniqueFd program(::open(file_of(pid, "exe").c_str(), O_RDONLY | O_CLOEXEC));
   ASSERT_TRUE(program);
   EXPECT_EQ(read_file(AT_FDCWD, file_of(pid, "comm")), "berth\n");
-  // Once it runs no more nothing is busy: what refuses is the mount.
+  // Once it runs no more, what refuses is the mount.
   ASSERT_EQ(berth({"delete", "--force", c}).status, 0);
   const std::string again = "/proc/self/fd/" + std::to_string(program.get());
   const UniqueFd writable(::open(again.c_str(), O_WRONLY | O_CLOEXEC));
   EXPECT_FALSE(writable);
-  EXPECT_EQ(errno, EROFS);
+  // Busy: another test runs this program at the moment, which the kernel looks at first.
+  EXPECT_TRUE(errno == EROFS || errno == ETXTBSY) << errno_text(errno);
   struct statvfs fs {};
   ASSERT_EQ(::fstatvfs(program.get(), &fs), 0);
   EXPECT_NE(fs.f_flag & ST_RDONLY, 0u);
