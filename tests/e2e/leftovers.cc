@@ -8,6 +8,7 @@
 #include <filesystem>
 #include <fstream>
 #include <set>
+#include <sstream>
 
 #include "base/error.h"
 #include "base/file.h"
@@ -74,8 +75,9 @@ void add_mounts(std::vector<std::string>& found) {
 void add_processes(const std::string& mark, std::vector<std::string>& found) {
   for (const std::string& pid : names_in("/proc")) {
     if (pid.find_first_not_of("0123456789") != std::string::npos) continue;
-    std::ifstream file("/proc/" + pid + "/cmdline");
-    std::string words((std::istreambuf_iterator<char>(file)), {});
+    std::ostringstream said;  // nothing of a process that ends meanwhile
+    said << std::ifstream("/proc/" + pid + "/cmdline").rdbuf();
+    std::string words = said.str();
     std::ranges::replace(words, '\0', ' ');
     if (words.find(mark) != std::string::npos) found.push_back("process " + pid + ": " + words);
   }

@@ -133,7 +133,8 @@ INSTANTIATE_TEST_SUITE_P(As, ExecTest, test::kRootAndUser, test::name_of_user);
 
 TEST_P(ExecTest, IsInTheContainersNamespacesAndTree) {
   const Outcome outcome = sh(config(),
-                             "hostname; cat /tmp/mark; test $$ != 1 && echo second; "
+                             "hostname; until test -s /tmp/mark; do sleep 0.01; done; cat "
+                             "/tmp/mark; test $$ != 1 && echo second; "
                              "for n in mnt pid net ipc uts user cgroup; do "
                              "test $(readlink /proc/1/ns/$n) = $(readlink /proc/self/ns/$n) || "
                              "echo other $n; done; ls /proc | grep -c '^[0-9]'");
