@@ -63,6 +63,11 @@ bool reaches(const Freezer& freezer, bool frozen) {
   return true;
 }
 
+// A group goes with its last process where systemd keeps it: between two looks at it, even.
+bool is_gone(const Error& e) {
+  return e.code() == ENODEV || e.code() == ENOENT;
+}
+
 }  // namespace
 
 void freeze(const Hierarchy& hierarchy, const std::string& path) {
@@ -75,8 +80,12 @@ void freeze(const Hierarchy& hierarchy, const std::string& path) {
 
 void thaw(const Hierarchy& hierarchy, const std::string& path) {
   const auto freezer = find_freezer(hierarchy, path);
-  if (!freezer || !freezer->is_wanted()) return;
-  if (reaches(*freezer, false)) return;
+  try {
+    if (!freezer || !freezer->is_wanted() || reaches(*freezer, false)) return;
+  } catch (const Error& e) {
+    if (is_gone(e)) return;
+    throw;
+  }
   throw Error("thaw cgroup '" + path + "': it stays frozen: a group above it is");
 }
 
@@ -97,7 +106,12 @@ void bring_back(const Hierarchy& hierarchy, const std::string& path, const std::
 
 bool is_frozen(const Hierarchy& hierarchy, const std::string& path) {
   const auto freezer = find_freezer(hierarchy, path);
-  return freezer && freezer->is_wanted();
+  try {
+    return freezer && freezer->is_wanted();
+  } catch (const Error& e) {
+    if (is_gone(e)) return false;
+    throw;
+  }
 }
 
 }  // namespace berth::runtime::cgroup

@@ -32,6 +32,17 @@ std::string read_if_alive(int group, const std::string& name) {
     return read_file_if_exists(group, name, size_t{64} << 20).value_or("");
   } catch (const Error& e) {
     if (e.code() == EOPNOTSUPP) return {};  // a threaded v2 group: its domain lists the processes
+    if (e.code() == ENODEV) return {};
+    throw;
+  }
+}
+
+// None where the group itself goes away while we look.
+std::vector<std::string> groups_below(int group) {
+  try {
+    return list_subdirectories(group);
+  } catch (const Error& e) {
+    if (e.code() == ENOENT) return {};
     throw;
   }
 }
@@ -113,7 +124,7 @@ std::set<pid_t> processes_in(int group) {
 
 void collect_processes(int group, std::set<pid_t>& found) {
   found.merge(processes_in(group));
-  for (const std::string& name : list_subdirectories(group)) {
+  for (const std::string& name : groups_below(group)) {
     if (const auto below = descend(group, {name})) collect_processes(below->get(), found);
   }
 }

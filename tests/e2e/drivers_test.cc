@@ -87,7 +87,8 @@ TEST_F(Containerd, ExecsPausesAndKills) {
   EXPECT_EQ(ctr({"tasks", "pause", id()}).status, 0);
   EXPECT_THAT(ctr({"tasks", "ls"}).out, HasSubstr("PAUSED"));
   EXPECT_EQ(ctr({"tasks", "resume", id()}).status, 0);
-  EXPECT_EQ(ctr({"tasks", "kill", "--signal", "KILL", id()}).status, 0);
+  const Ran killed = ctr({"tasks", "kill", "--signal", "KILL", id()});
+  EXPECT_EQ(killed.status, 0) << killed;
   EXPECT_TRUE(come_to("STOPPED"));
   EXPECT_EQ(ctr({"tasks", "rm", id()}).status, 0);
   EXPECT_EQ(ctr({"containers", "rm", id()}).status, 0);

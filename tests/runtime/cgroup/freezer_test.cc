@@ -119,6 +119,27 @@ TEST_F(FreezerTest, WhatIsNotThereIsNotFrozen) {
             "freeze cgroup '" + path("none") + "': it has no freezer");
 }
 
+// As systemd removes a scope with its last process, while that one is being killed.
+TEST_F(FreezerTest, OfAGroupThatGoesMeanwhileNothingIsFrozen) {
+  for (int i = 0; i < 100; ++i) {
+    Node::create(hierarchy_, path("c1"), {});
+    std::atomic<bool> gone = false;
+    std::thread remover([&] {
+      (void)remove(hierarchy_, path("c1"));
+      gone = true;
+    });
+    const auto look = [&] {
+      while (!gone) {
+        thaw(hierarchy_, path("c1"));
+        (void)is_frozen(hierarchy_, path("c1"));
+        (void)processes(hierarchy_, path("c1"));
+      }
+    };
+    EXPECT_EQ(message_of(look), "no error");
+    remover.join();
+  }
+}
+
 using ControllersTest = FreezerTest;
 
 TEST_F(ControllersTest, AContainerHasAGroupInEveryHierarchy) {
