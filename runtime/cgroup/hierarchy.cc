@@ -97,6 +97,11 @@ bool Hierarchy::v2_has(std::string_view controller) const {
   return std::ranges::find(v2_controllers, controller) != v2_controllers.end();
 }
 
+std::string Tops::at(const std::string& mount) const {
+  const auto found = by_mount.find(mount);
+  return found == by_mount.end() ? everywhere : found->second;
+}
+
 Hierarchy parse_mountinfo(std::string_view mountinfo) {
   Hierarchy found;
   for (const std::string_view line : split(mountinfo, '\n')) {

@@ -4,6 +4,7 @@
 
 #include <sys/types.h>
 
+#include <map>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -34,6 +35,16 @@ struct Hierarchy {
   const V1Mount* v1_of(std::string_view controller) const;
   bool v2_has(std::string_view controller) const;
   bool operator==(const Hierarchy&) const = default;
+};
+
+// Which of the groups above a new one are there for its sake, and go when it and the others in them
+// do: the topmost one of them, by hierarchy.
+struct Tops {
+  std::string everywhere;                       // `berth`; empty: by_mount has them
+  std::map<std::string, std::string> by_mount;  // where it is mounted -> `pods/7`
+  bool operator==(const Tops&) const = default;
+  // Empty: nothing above it is.
+  std::string at(const std::string& mount) const;
 };
 
 // `mountinfo` as in proc(5). Pure. Of several mounts of one hierarchy the first that shows all of

@@ -133,18 +133,21 @@ Node Node::create(const Hierarchy& hierarchy, const std::string& path, const Lim
   return {hierarchy, path};
 }
 
-std::string missing_parent(const Hierarchy& hierarchy, const std::string& path) {
+Tops missing_parents(const Hierarchy& hierarchy, const std::string& path) {
   const std::vector<std::string> parts = components(path);
-  const std::vector<Site> all = sites(hierarchy);
-  std::vector<std::string> upper;
-  std::string name;
-  for (size_t i = 0; i + 1 < parts.size(); ++i) {
-    upper.push_back(parts[i]);
-    name += (i == 0 ? "" : "/") + parts[i];
-    const auto has = [&](const Site& site) { return open_group(site, upper).has_value(); };
-    if (std::ranges::none_of(all, has)) return name;
+  Tops tops;
+  for (const Site& site : sites(hierarchy)) {
+    std::vector<std::string> upper;
+    std::string name;
+    for (size_t i = 0; i + 1 < parts.size(); ++i) {
+      upper.push_back(parts[i]);
+      name += (i == 0 ? "" : "/") + parts[i];
+      if (open_group(site, upper)) continue;
+      tops.by_mount.emplace(site.mount, name);
+      break;
+    }
   }
-  return {};
+  return tops;
 }
 
 std::optional<Node> Node::find(const Hierarchy& hierarchy, const std::string& path) {

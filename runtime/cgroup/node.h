@@ -54,9 +54,8 @@ class Node {
   std::string path_;
 };
 
-// The topmost of the groups above `path` that no hierarchy has: what create will make first. Empty
-// where there is none.
-std::string missing_parent(const Hierarchy& hierarchy, const std::string& path);
+// Those above `path` that create will have to make.
+Tops missing_parents(const Hierarchy& hierarchy, const std::string& path);
 // The groups directly in it, in any hierarchy, each once.
 std::vector<std::string> children(const Hierarchy& hierarchy, const std::string& path);
 // Processes in the group and below it, in any hierarchy, each once.
@@ -71,6 +70,8 @@ bool remove(const Hierarchy& hierarchy, const std::string& path);
 bool remove_if_idle(const Hierarchy& hierarchy, const std::string& path);
 // Removes it from the hierarchies where nothing is in it or below it; leaves it elsewhere.
 void prune(const Hierarchy& hierarchy, const std::string& path);
+// The same for the groups above `path`, the lowest first, up to the topmost.
+void prune_above(const Hierarchy& hierarchy, const std::string& path, const Tops& tops);
 
 // Late limits in a cgroup that somebody else made (Slurm's task_N): the group of process `pid`,
 // found by /proc/PID/cgroup; never creates children there. Throws where a controller is missing or

@@ -35,14 +35,16 @@ int64_t given_away(int group, const std::string& but) {
 
 }  // namespace
 
-void make_room_for_realtime(const Hierarchy& hierarchy, const std::string& tree,
-                            const std::string& path, int64_t runtime) {
-  if (tree.empty() || runtime <= 0 || hierarchy.v1_of("cpu") == nullptr) return;
+void make_room_for_realtime(const Hierarchy& hierarchy, const Tops& tops, const std::string& path,
+                            int64_t runtime) {
+  const V1Mount* const cpu = hierarchy.v1_of("cpu");
+  const std::string top = cpu == nullptr ? "" : tops.at(cpu->path);
+  if (top.empty() || runtime <= 0) return;
   const std::vector<std::string> parts = components(path);
   std::string name;
   for (size_t i = 0; i + 1 < parts.size(); ++i) {
     name += (i == 0 ? "" : "/") + parts[i];
-    if (name.size() < tree.size()) continue;
+    if (name.size() < top.size()) continue;
     const auto group = find_directory(hierarchy, "cpu", name);
     const auto has = group ? runtime_of(group->get()) : std::nullopt;
     if (!has) return;

@@ -135,6 +135,15 @@ std::string join_numbers(const std::set<pid_t>& pids) {
   return text;
 }
 
+void prune_at(const Site& site, std::vector<std::string> parts) {
+  const std::string name = parts.back();
+  parts.pop_back();
+  // The kernel keeps what is in use (EBUSY, ENOTEMPTY): exactly what is wanted.
+  if (const auto parent = open_group(site, parts)) {
+    (void)::unlinkat(parent->get(), name.c_str(), AT_REMOVEDIR);
+  }
+}
+
 }  // namespace
 
 std::vector<std::string> children(const Hierarchy& hierarchy, const std::string& path) {
@@ -191,13 +200,17 @@ bool remove_if_idle(const Hierarchy& hierarchy, const std::string& path) {
 }
 
 void prune(const Hierarchy& hierarchy, const std::string& path) {
-  std::vector<std::string> parts = components(path);
-  const std::string name = parts.back();
-  parts.pop_back();
+  for (const Site& site : sites(hierarchy)) prune_at(site, components(path));
+}
+
+void prune_above(const Hierarchy& hierarchy, const std::string& path, const Tops& tops) {
   for (const Site& site : sites(hierarchy)) {
-    // The kernel keeps what is in use (EBUSY, ENOTEMPTY): exactly what is wanted.
-    if (const auto parent = open_group(site, parts)) {
-      (void)::unlinkat(parent->get(), name.c_str(), AT_REMOVEDIR);
+    const std::string top = tops.at(site.mount);
+    if (top.empty() || !path.starts_with(top + "/")) continue;
+    const size_t kept = components(top).size();
+    for (auto parts = components(path); parts.size() > kept;) {
+      parts.pop_back();
+      prune_at(site, parts);
     }
   }
 }

@@ -31,9 +31,9 @@ std::string trimmed(std::string path) {
 
 // Of what is above an absolute path, what is not there yet goes with the container; in our own tree
 // all of it does.
-std::string tree_above(const std::string& path, cgroup::ControllerSet set) {
-  if (path.starts_with(std::string(kCgroupTree) + "/")) return kCgroupTree;
-  return cgroup::missing_parent(cgroup::detect(set), path);
+cgroup::Tops tops_above(const std::string& path, cgroup::ControllerSet set) {
+  if (path.starts_with(std::string(kCgroupTree) + "/")) return {kCgroupTree, {}};
+  return cgroup::missing_parents(cgroup::detect(set), path);
 }
 
 // linux.cgroupsPath: absolute is below the hierarchies' roots, relative below `tree`.
@@ -60,8 +60,8 @@ CgroupPlace place_delegated(const cgroup::Hierarchy& hierarchy, const std::strin
   }
   place.is_delegated = true;
   place.path = path_in(place.tree, wanted, id);
-  if (wanted.starts_with('/'))
-    place.tree = tree_above(place.path, cgroup::ControllerSet::delegated);
+  place.tops = wanted.starts_with('/') ? tops_above(place.path, cgroup::ControllerSet::delegated)
+                                       : cgroup::Tops{place.tree, {}};
   return place;
 }
 
@@ -82,9 +82,8 @@ CgroupPlace place_cgroup(const spec::Spec& spec, const std::string& id, Rootless
   place.required = required;
   place.rootless = rootless == Rootless::yes || (!real_root && rootless != Rootless::no);
   place.path = path_in(place.tree, wanted, id);
-  if (wanted.starts_with('/')) {
-    place.tree = tree_above(place.path, cgroup::ControllerSet::container);
-  }
+  place.tops = wanted.starts_with('/') ? tops_above(place.path, cgroup::ControllerSet::container)
+                                       : cgroup::Tops{place.tree, {}};
   return place;
 }
 

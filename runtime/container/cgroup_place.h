@@ -15,7 +15,8 @@ namespace berth::runtime {
 
 struct CgroupPlace {
   std::string path;           // Record::cgroup; empty: none
-  std::string tree;           // Record::cgroup_tree
+  std::string tree;           // where relative paths begin
+  cgroup::Tops tops;          // Record::cgroup_tops
   bool is_delegated = false;  // Record::delegated
   // The host's rules stand above this process: what it may not do is not done, and is an error only
   // where the configuration asks for it.

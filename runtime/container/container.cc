@@ -53,16 +53,6 @@ std::optional<RunningContainer> running_container(const Record& record) {
   return container;
 }
 
-void prune_parents(const cgroup::Hierarchy& hierarchy, const std::string& path,
-                   const std::string& tree) {
-  if (tree.empty()) return;
-  const std::string ours = tree + "/";
-  for (std::string group = path; group.starts_with(ours);) {
-    group.erase(group.rfind('/'));
-    cgroup::prune(hierarchy, group);
-  }
-}
-
 Container Container::find(const StateRoot& root, const std::string& id) {
   StateFolder folder = root.find(id);
   Record record = folder.find_record().value_or(Record{});
@@ -199,7 +189,7 @@ void Container::remove_cgroup() const {
       throw Error("remove cgroup '" + path + "': processes are in it still");
     }
   }
-  prune_parents(hierarchy(), path, record_.cgroup_tree);
+  cgroup::prune_above(hierarchy(), path, record_.cgroup_tops);
 }
 
 // runtime-spec: a poststop hook that fails is logged, the rest is done all the same.

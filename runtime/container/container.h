@@ -91,10 +91,6 @@ class Container {
 
 // The tree of cgroups that are berth's alone; containers without an absolute path live in it.
 inline constexpr const char* kCgroupTree = "berth";
-// Removes the groups above a container's that nothing else uses, as far as they are in that tree or
-// are it.
-void prune_parents(const cgroup::Hierarchy& hierarchy, const std::string& path,
-                   const std::string& tree);
 
 // Its first process, held by a descriptor; nothing where that has ended.
 std::optional<RunningContainer> running_container(const Record& record);

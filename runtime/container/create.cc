@@ -171,7 +171,7 @@ Record new_record(const CreateRequest& request, const spec::Spec& spec, const Cg
   record.annotations = spec.annotations;
   record.late_hooks = !spec.hooks.poststart.empty() || !spec.hooks.poststop.empty();
   record.cgroup = place.path;
-  record.cgroup_tree = place.tree;
+  record.cgroup_tops = place.tops;
   record.delegated = place.is_delegated;
   return record;
 }
@@ -301,7 +301,7 @@ LateLimits Container::limit(const CgroupPlace& place, const std::optional<cgroup
   if (owner && hierarchy().v1.empty()) {
     cgroup::give_group(hierarchy(), place.path, *owner);
   }
-  cgroup::make_room_for_realtime(hierarchy(), place.tree, place.path,
+  cgroup::make_room_for_realtime(hierarchy(), place.tops, place.path,
                                  wished.cpu_realtime_runtime.value_or(0));
   restrict_cgroup(hierarchy(), place, wished);
   return late_limits(hierarchy(), *group, wished);

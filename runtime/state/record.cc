@@ -43,7 +43,8 @@ std::string record_json(const Record& record) {
       {"startTime", record.start_time},
       {"cgroup", record.cgroup},
       {"unit", record.unit},
-      {"cgroupTree", record.cgroup_tree},
+      {"cgroupTree", record.cgroup_tops.everywhere},
+      {"cgroupParents", record.cgroup_tops.by_mount},
       {"delegated", record.delegated},
       {"ownNamespaces",
        {{"pid", record.own.pid}, {"mount", record.own.mount}, {"user", record.own.user}}},
@@ -71,7 +72,10 @@ Record parse_record(const std::string& text, const std::string& id) {
     file.at("startTime").get_to(record.start_time);
     file.at("cgroup").get_to(record.cgroup);
     file.at("unit").get_to(record.unit);
-    file.at("cgroupTree").get_to(record.cgroup_tree);
+    file.at("cgroupTree").get_to(record.cgroup_tops.everywhere);
+    if (const auto parents = file.find("cgroupParents"); parents != file.end()) {
+      parents->get_to(record.cgroup_tops.by_mount);
+    }
     file.at("delegated").get_to(record.delegated);
     const json& own = file.at("ownNamespaces");
     own.at("pid").get_to(record.own.pid);

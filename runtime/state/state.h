@@ -18,6 +18,7 @@
 #include <vector>
 
 #include "base/fd.h"
+#include "runtime/cgroup/hierarchy.h"
 #include "runtime/spec/spec.h"
 
 namespace berth::runtime {
@@ -41,11 +42,10 @@ struct Record {
   uid_t owner = 0;                    // who made it
   pid_t pid = 0;                      // its first process, as the maker counts; 0: none yet
   unsigned long long start_time = 0;  // proc(5) stat field 22: tells the pid from a later one's
-  std::string cgroup;  // below every hierarchy's mount point; empty: it has none of ours
-  std::string unit;    // the cgroup is this unit's of systemd's; empty: it is no unit's
-  // What is above the cgroup and below this is berth's, and goes with the last container.
-  std::string cgroup_tree;
-  bool delegated = false;  // the cgroup is on v2 alone, in what a user was given of it
+  std::string cgroup;        // below every hierarchy's mount point; empty: it has none of ours
+  std::string unit;          // the cgroup is this unit's of systemd's; empty: it is no unit's
+  cgroup::Tops cgroup_tops;  // what is above the cgroup and goes with the last container in it
+  bool delegated = false;    // the cgroup is on v2 alone, in what a user was given of it
   OwnNamespaces own;
   std::map<std::string, std::string> annotations;
   bool late_hooks = false;  // poststart or poststop: the configuration is read again for them alone

@@ -297,22 +297,19 @@ TEST_F(Lifecycle, TheGroupsAboveItsOwnGoWithIt) {
 
 // What was there before stays, what berth made for an absolute path goes with the container.
 TEST_F(Lifecycle, TheGroupsAboveAnAbsolutePathGoWithItWhereBerthMadeThem) {
-  const std::string c = id(), top = "berth_test_" + c;
-  std::vector<std::string> bases;
-  for (const std::string base :
-       {"/sys/fs/cgroup", "/sys/fs/cgroup/pids", "/sys/fs/cgroup/memory"}) {
-    if (std::filesystem::exists(base + "/cgroup.procs")) bases.push_back(base);
-  }
-  configure([&](json& config) { config["linux"]["cgroupsPath"] = "/" + top + "/deep/" + c; });
+  const std::string c = id();
+  const auto all = tops_of_cgroups();
+  configure([&](json& config) { config["linux"]["cgroupsPath"] = "/" + c + "/deep/" + c; });
   EXPECT_EQ(berth({"run", "-b", bundle(), c}).status, 0);
-  for (const std::string& base : bases) {
-    EXPECT_FALSE(std::filesystem::exists(base + "/" + top)) << base;
-    std::filesystem::create_directory(base + "/" + top);
-  }
+  EXPECT_THAT(remains(c), IsEmpty());
+
+  // Where somebody else made one of them before, and in every second hierarchy alone.
+  for (size_t i = 0; i < all.size(); i += 2) std::filesystem::create_directory(all[i] / c);
   EXPECT_EQ(berth({"run", "-b", bundle(), c}).status, 0);
-  for (const std::string& base : bases) {
-    EXPECT_FALSE(std::filesystem::exists(base + "/" + top + "/deep")) << base;
-    EXPECT_TRUE(std::filesystem::remove(base + "/" + top)) << base;
+  for (size_t i = 0; i < all.size(); ++i) {
+    EXPECT_FALSE(std::filesystem::exists(all[i] / c / "deep")) << all[i];
+    EXPECT_EQ(std::filesystem::exists(all[i] / c), i % 2 == 0) << all[i];
+    if (i % 2 == 0) std::filesystem::remove(all[i] / c);
   }
 }
 

@@ -171,9 +171,9 @@ class ForeignGroup {
 
 TEST_F(ResourcesConfig, AGroupThatIsFrozenIsRefused) {
   const std::string c = id();
-  const ForeignGroup group(hierarchy_, "freezer", c);
-  const std::string file = group.path() + (group.v2() ? "/cgroup.freeze" : "/freezer.state");
-  std::ofstream(file) << (group.v2() ? "1" : "FROZEN");
+  std::optional<ForeignGroup> group(std::in_place, hierarchy_, "freezer", c);
+  const std::string file = group->path() + (group->v2() ? "/cgroup.freeze" : "/freezer.state");
+  std::ofstream(file) << (group->v2() ? "1" : "FROZEN");
   configure([&](json& config) { config["linux"]["cgroupsPath"] = "/" + c; });
   for (const char* verb : {"run", "create"}) {
     const Ran ran = berth({verb, "-b", bundle(), c}, {.timeout = std::chrono::seconds(20)});
@@ -181,15 +181,19 @@ TEST_F(ResourcesConfig, AGroupThatIsFrozenIsRefused) {
     EXPECT_THAT(ran.err, HasSubstr("container's cgroup unexpectedly frozen: '" + c + "'"));
   }
   EXPECT_TRUE(std::filesystem::exists(file)) << "it is not berth's";
+  group.reset();
+  EXPECT_THAT(remains(c), IsEmpty());
 }
 
 TEST_F(ResourcesConfig, AParentWithoutCpusIsGivenThoseAboveIt) {
   const std::string c = id();
-  const ForeignGroup group(hierarchy_, "cpuset", c);
+  std::optional<ForeignGroup> group(std::in_place, hierarchy_, "cpuset", c);
   configure([&](json& config) { config["linux"]["cgroupsPath"] = "/" + c + "/below"; });
   script("grep Cpus_allowed_list /proc/self/status");
   const Ran ran = berth({"run", "-b", bundle(), c});
   EXPECT_EQ(ran.status, 0) << ran;
+  group.reset();
+  EXPECT_THAT(remains(c), IsEmpty());
 }
 
 TEST_F(ResourcesConfig, ItIsInEveryHierarchyAlsoWithoutAController) {

@@ -77,12 +77,25 @@ class RuntimeFixture : public ::testing::Test {
   std::vector<std::string> remains(const std::string& container) const {
     std::vector<std::string> found;
     if (std::filesystem::exists(root() + "/" + container)) found.push_back("state");
-    for (const auto& entry : std::filesystem::directory_iterator("/sys/fs/cgroup")) {
-      const auto group = entry.path() / "berth" / ("container_" + container);
-      if (std::filesystem::exists(group)) found.push_back(group);
+    for (const auto& top : tops_of_cgroups()) {
+      for (const auto& group : {"berth/container_" + container, container}) {
+        if (std::filesystem::exists(top / group)) found.push_back(top / group);
+      }
     }
-    if (std::filesystem::exists("/sys/fs/cgroup/berth/container_" + container)) {
-      found.push_back("cgroup");
+    return found;
+  }
+
+  // Where hierarchies are mounted.
+  static std::vector<std::filesystem::path> tops_of_cgroups() {
+    std::vector<std::filesystem::path> found;
+    const auto look = [&](const std::filesystem::path& top) {
+      if (std::filesystem::exists(top / "cgroup.procs")) found.push_back(top);
+    };
+    const std::filesystem::path all = "/sys/fs/cgroup";
+    look(all);
+    if (!found.empty()) return found;
+    for (const auto& entry : std::filesystem::directory_iterator(all)) {
+      if (!entry.is_symlink()) look(entry.path());
     }
     return found;
   }

@@ -66,7 +66,7 @@ TEST(Shell, StartsWhereAndAsWhomItIsTold) {
 }
 
 TEST(Shell, RunsBesideTheTest) {
-  Running beside({"sh", "-c", "echo first; read line; sleep 300"});
+  Running beside({"sh", "-c", "echo first; read line; exec sleep 300"});
   for (int tries = 0; beside.out_so_far().empty() && tries < 500; ++tries) ::usleep(10000);
   EXPECT_EQ(beside.out_so_far(), "first\n");
   EXPECT_EQ(::kill(beside.pid(), SIGTERM), 0);

@@ -219,9 +219,11 @@ TEST_F(NodeTest, LateLimitsNeedNoRightsOfTheWriter) {
 
 TEST_F(NodeTest, KnowsTheTopmostParentThatIsMissing) {
   Node::create(hierarchy_, path("a"), {});
-  EXPECT_EQ(missing_parent(hierarchy_, path("a")), "");
-  EXPECT_EQ(missing_parent(hierarchy_, path("a/b")), "");
-  EXPECT_EQ(missing_parent(hierarchy_, path("a/b/c/d")), path("a/b"));
+  EXPECT_EQ(missing_parents(hierarchy_, path("a")), Tops{});
+  EXPECT_EQ(missing_parents(hierarchy_, path("a/b")), Tops{});
+  const Tops tops = missing_parents(hierarchy_, path("a/b/c/d"));
+  EXPECT_FALSE(tops.by_mount.empty());
+  for (const auto& [mount, top] : tops.by_mount) EXPECT_EQ(top, path("a/b")) << mount;
 }
 
 }  // namespace

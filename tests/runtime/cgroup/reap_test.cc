@@ -107,6 +107,23 @@ TEST_F(Reap, PruneTakesOnlyWhatNothingUses) {
   EXPECT_NO_THROW(prune(hierarchy_, path("job_1")));
 }
 
+TEST_F(Reap, PrunesAboveAsFarAsEachHierarchySays) {
+  (void)Node::create(hierarchy_, path("a/b"), {});
+  const Tops tops = missing_parents(hierarchy_, path("a/b/c/d/e"));
+  ASSERT_FALSE(tops.by_mount.empty());
+  (void)Node::create(hierarchy_, path("a/b/c/d"), {});
+  prune_above(hierarchy_, path("a/b/c/d/e"), Tops{});
+  EXPECT_EQ(directories(path("a/b/c/d")).size(), tops.by_mount.size()) << "no one's to remove";
+  const Tops one{"", {{tops.by_mount.begin()->first, path("a/b/c")}}};
+  prune_above(hierarchy_, path("a/b/c/d/e"), one);
+  EXPECT_EQ(directories(path("a/b/c")).size(), tops.by_mount.size() - 1);
+  prune_above(hierarchy_, path("a/b/c/d/e"), tops);
+  EXPECT_TRUE(directories(path("a/b/c")).empty());
+  EXPECT_EQ(directories(path("a/b")).size(), tops.by_mount.size());
+  prune_above(hierarchy_, path("a/b/c"), Tops{path("a"), {}});
+  EXPECT_TRUE(directories(path("a")).empty());
+}
+
 TEST_F(Reap, RemoveWaitsForTasksThatAreExiting) {
   const Node node = Node::create(hierarchy_, path("job_1"), {});
   const pid_t pid = stay_in(node, [] { ::usleep(200000), ::_exit(0); });

@@ -37,6 +37,7 @@ class StateTest : public testing::Test {
     record.pid = 77;
     record.start_time = 123456;
     record.cgroup = "berth/web";
+    record.cgroup_tops = {"berth", {{"/sys/fs/cgroup/pids", "pods/7"}}};
     record.unit = "berth-web.scope";
     record.annotations = {{"a", "b"}};
     record.late_hooks = true;
