@@ -3,6 +3,8 @@
 #include <sys/mount.h>
 #include <unistd.h>
 
+#include <optional>
+
 #include "base/error.h"
 #include "base/file.h"
 #include "runtime/cgroup/hierarchy.h"
@@ -55,15 +57,13 @@ Data data_of(const cgroup::V1Mount& mount) {
 }
 
 // The own cgroup alone; the whole hierarchy where the mount does not begin at its root.
-UniqueFd own_part(const MountOp& op, const cgroup::V1Mount& mount, const std::string& groups) {
-  const auto own = mount.controllers.empty()
-                       ? std::nullopt
-                       : cgroup::path_of_process(groups, mount.controllers[0]);
+UniqueFd own_part(const MountOp& op, const std::string& mount,
+                  const std::optional<std::string>& own) {
   try {
-    return host_view(op, mount.path + own.value_or(""));
+    return host_view(op, mount + own.value_or(""));
   } catch (const Error& e) {
     if (e.code() != ENOENT) throw;
-    return host_view(op, mount.path);
+    return host_view(op, mount);
   }
 }
 
@@ -72,7 +72,12 @@ void mount_v1(const MountOp& op, const cgroup::V1Mount& mount, const std::string
               const RootDir& dir) {
   const std::string name = base_name(mount.path);
   UniqueFd tree = new_view(op, "cgroup", data_of(mount));
-  if (!tree) tree = own_part(op, mount, groups);
+  if (!tree) {
+    const auto own = mount.controllers.empty()
+                         ? std::nullopt
+                         : cgroup::path_of_process(groups, mount.controllers[0]);
+    tree = own_part(op, mount.path, own);
+  }
   attach(tree.get(), dir.make_dirs(name).get(), name);
   for (const std::string& controller : mount.controllers) {
     // `cpu` -> `cpu,cpuacct`, where programs look for it.
@@ -83,9 +88,17 @@ void mount_v1(const MountOp& op, const cgroup::V1Mount& mount, const std::string
   }
 }
 
-UniqueFd unified_view(const MountOp& op, const std::string& path) {
+// Beside v1: like one more hierarchy of it. Not where the container has no group in it: all that
+// would be seen is other people's.
+void mount_v2_too(const MountOp& op, const std::string& path, const std::string& groups,
+                  const RootDir& dir) {
   UniqueFd tree = new_view(op, "cgroup2", {});
-  return tree ? std::move(tree) : host_view(op, path);
+  if (!tree) {
+    const auto own = cgroup::path_of_process(groups, "");
+    if (!own || *own == "/") return;
+    tree = own_part(op, path, own);
+  }
+  attach(tree.get(), dir.make_dirs("unified").get(), "unified");
 }
 
 void mount_hybrid(const MountOp& op, const cgroup::Hierarchy& hierarchy, int target) {
@@ -94,9 +107,7 @@ void mount_hybrid(const MountOp& op, const cgroup::Hierarchy& hierarchy, int tar
   const RootDir dir(std::move(tmpfs));
   const std::string groups = read_file(AT_FDCWD, "/proc/self/cgroup");
   for (const cgroup::V1Mount& mount : hierarchy.v1) mount_v1(op, mount, groups, dir);
-  if (!hierarchy.v2.empty()) {
-    attach(unified_view(op, hierarchy.v2).get(), dir.make_dirs("unified").get(), "unified");
-  }
+  if (!hierarchy.v2.empty()) mount_v2_too(op, hierarchy.v2, groups, dir);
   if ((op.options.attributes.set & MOUNT_ATTR_RDONLY) != 0) {
     set_attributes(dir.fd(), {.set = MOUNT_ATTR_RDONLY, .clear = 0}, false, op.destination);
   }
@@ -111,7 +122,9 @@ void mount_cgroups(const MountOp& op, const RootDir& root) {
   if (!hierarchy.v1.empty()) {
     mount_hybrid(op, hierarchy, target.get());
   } else {
-    attach(unified_view(op, hierarchy.v2).get(), target.get(), op.destination);
+    UniqueFd tree = new_view(op, "cgroup2", {});
+    if (!tree) tree = host_view(op, hierarchy.v2);
+    attach(tree.get(), target.get(), op.destination);
   }
 }
 

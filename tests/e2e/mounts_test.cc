@@ -263,25 +263,29 @@ TEST_F(MountsE2e, TheWorkingDirectoryOfAReadOnlyRootIsMade) {
   EXPECT_EQ(ran.out, "/made/for/this\nread-only\n") << ran;
 }
 
+// /sys/fs/cgroup of the container, with a cgroup namespace of its own or without.
+json with_cgroup_mount(json config, const std::string& option, bool own) {
+  json mounts = json::array(), namespaces = json::array();
+  for (const json& mount : config["mounts"]) {
+    if (mount["destination"] != "/sys/fs/cgroup") mounts.push_back(mount);
+  }
+  mounts.push_back({{"destination", "/sys/fs/cgroup"},
+                    {"type", "cgroup"},
+                    {"source", "cgroup"},
+                    {"options", {"nosuid", "noexec", "nodev", option}}});
+  for (const json& one : config["linux"]["namespaces"]) {
+    if (one["type"] != "cgroup") namespaces.push_back(one);
+  }
+  if (own) namespaces.push_back({{"type", "cgroup"}});
+  config["mounts"] = mounts;
+  config["linux"]["namespaces"] = namespaces;
+  return config;
+}
+
 // Without a cgroup namespace nothing there can be written to, with one what the mount says.
 TEST_F(MountsE2e, CgroupsAreReadOnlyUnlessTheNamespaceIsOurs) {
-  const auto cgroup_mount = [this](const std::string& options, bool own) {
-    configure([&](json& config) {
-      json mounts = json::array(), namespaces = json::array();
-      for (const json& mount : config["mounts"]) {
-        if (mount["destination"] != "/sys/fs/cgroup") mounts.push_back(mount);
-      }
-      mounts.push_back({{"destination", "/sys/fs/cgroup"},
-                        {"type", "cgroup"},
-                        {"source", "cgroup"},
-                        {"options", {"nosuid", "noexec", "nodev", options}}});
-      for (const json& one : config["linux"]["namespaces"]) {
-        if (one["type"] != "cgroup") namespaces.push_back(one);
-      }
-      if (own) namespaces.push_back({{"type", "cgroup"}});
-      config["mounts"] = mounts;
-      config["linux"]["namespaces"] = namespaces;
-    });
+  const auto cgroup_mount = [this](const std::string& option, bool own) {
+    configure([&](json& config) { config = with_cgroup_mount(config, option, own); });
   };
   // Mounts of cgroup file systems that are writable.
   const std::string count =
@@ -292,6 +296,20 @@ TEST_F(MountsE2e, CgroupsAreReadOnlyUnlessTheNamespaceIsOurs) {
   EXPECT_EQ(run_script(count).out, "0\n");
   cgroup_mount("rw", true);
   EXPECT_NE(run_script(count).out, "0\n");
+}
+
+TEST_F(MountsE2e, OfV1sHierarchiesTheOwnCgroupIsSeenAndOfAV2BesideThemToo) {
+  if (std::filesystem::exists("/sys/fs/cgroup/cgroup.controllers"))
+    GTEST_SKIP() << "the host has cgroup v2 alone";
+  configure([](json& config) { config = with_cgroup_mount(config, "ro", false); });
+  // Of mounts of cgroup file systems: the cgroup that each shows.
+  const Ran ran = run_script("grep -E ' - cgroup2? ' /proc/self/mountinfo | cut -d' ' -f4");
+  std::istringstream roots(ran.out);
+  int count = 0;
+  for (std::string root; std::getline(roots, root); ++count) {
+    EXPECT_THAT(root, ::testing::StartsWith("/berth/"));
+  }
+  EXPECT_GT(count, 0) << ran;
 }
 
 }  // namespace
