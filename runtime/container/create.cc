@@ -169,6 +169,7 @@ Record new_record(const CreateRequest& request, const spec::Spec& spec, const Cg
   record.owner = ::geteuid();
   record.own = own_namespaces(spec);
   record.annotations = spec.annotations;
+  record.new_keyring = request.new_keyring;
   record.late_hooks = !spec.hooks.poststart.empty() || !spec.hooks.poststop.empty();
   record.cgroup = place.path;
   record.cgroup_tops = place.tops;

@@ -53,7 +53,7 @@ Child exec(const StateFolder& folder, ExecRequest request) {
   entry.relayed = request.relayed;
   entry.detached = request.detached;
   entry.signal_mask = request.signal_mask;
-  entry.new_keyring = true;  // the container's own, by its name
+  entry.new_keyring = record.new_keyring;  // the container's own, by its name
   return spawn(std::move(entry), std::move(join));
 }
 

@@ -49,6 +49,7 @@ std::string record_json(const Record& record) {
       {"ownNamespaces",
        {{"pid", record.own.pid}, {"mount", record.own.mount}, {"user", record.own.user}}},
       {"annotations", record.annotations},
+      {"newKeyring", record.new_keyring},
       {"lateHooks", record.late_hooks}};
   return file.dump();
 }
@@ -82,6 +83,7 @@ Record parse_record(const std::string& text, const std::string& id) {
     own.at("mount").get_to(record.own.mount);
     own.at("user").get_to(record.own.user);
     file.at("annotations").get_to(record.annotations);
+    record.new_keyring = file.value("newKeyring", true);
     file.at("lateHooks").get_to(record.late_hooks);
     return record;
   } catch (const json::exception& e) {

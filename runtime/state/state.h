@@ -48,6 +48,7 @@ struct Record {
   bool delegated = false;    // the cgroup is on v2 alone, in what a user was given of it
   OwnNamespaces own;
   std::map<std::string, std::string> annotations;
+  bool new_keyring = true;  // a session keyring of its own, which its execs have too
   bool late_hooks = false;  // poststart or poststop: the configuration is read again for them alone
   bool operator==(const Record&) const = default;
 };

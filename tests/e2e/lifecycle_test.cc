@@ -388,5 +388,17 @@ TEST_F(Lifecycle, TheSessionKeyringIsItsOwnUnlessItIsNotTo) {
               ::testing::Not(HasSubstr("_ses." + other)));
 }
 
+TEST_F(Lifecycle, AnExecHasTheContainersSessionKeyringIfItHasOne) {
+  configure([](json& config) { config["linux"]["maskedPaths"] = json::array(); });
+  script("exec sleep 300");
+  const std::string with = id(), without = id("b");
+  ASSERT_EQ(berth({"run", "-d", "-b", bundle(), with}).status, 0);
+  ASSERT_EQ(berth({"run", "-d", "--no-new-keyring", "-b", bundle(), without}).status, 0);
+  EXPECT_THAT(berth({"exec", with, "cat", "/proc/keys"}).out, HasSubstr("_ses." + with));
+  const Ran ran = berth({"exec", without, "cat", "/proc/keys"});
+  EXPECT_EQ(ran.status, 0) << ran;
+  EXPECT_THAT(ran.out, ::testing::Not(HasSubstr("_ses." + without)));
+}
+
 }  // namespace
 }  // namespace berth::test
