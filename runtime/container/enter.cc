@@ -117,6 +117,7 @@ void Start::enter_user_namespace() {
   } else if (maps_) {
     process::make_user_namespace_here(*maps_);
   }
+  namespaces_.join_pid();
   process::hide_from_peers();
   if (has_user_namespace()) process::own_user_namespace(entry_.spec);
 }

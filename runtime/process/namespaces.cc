@@ -191,6 +191,14 @@ void Namespaces::join_user() {
   }
 }
 
+void Namespaces::join_pid() {
+  std::erase_if(joined_, [](const Joined& ns) {
+    if (ns.type != NamespaceType::pid) return false;
+    join(ns.fd.get(), ns.type, ns.path);
+    return true;
+  });
+}
+
 void Namespaces::join_after_user() {
   for (const Joined& ns : joined_) {
     if (ns.type != NamespaceType::user) join(ns.fd.get(), ns.type, ns.path);

@@ -34,6 +34,8 @@ class Namespaces {
   void join_before_user();
   // The user namespace that the spec names by path.
   void join_user();
+  // The PID namespace, if it was left, with the user namespace's rights: the next clone is in it.
+  void join_pid();
   // With the user namespace's rights: joins the rest but the user namespace. A failure is final.
   void join_after_user();
   // Makes the others. Always a mount namespace: the container's tree is never put together in

@@ -86,6 +86,29 @@ TEST_F(Rootless, ExecJoinsOneThatIsNotStartedYet) {
   EXPECT_EQ(berth({"delete", "--force", "c"}).status, 0);
 }
 
+// The first one's user namespace is what gives the right to the others.
+TEST_F(Rootless, ASecondContainerIsInTheNamespacesOfTheFirst) {
+  ASSERT_EQ(berth({"run", "-d", "-b", bundle(), "-f", config("exec sleep 300"), "first"}).status,
+            0);
+  const std::string proc = "/proc/" + std::to_string(state("first").value("pid", 0)) + "/ns/";
+  const std::string second = config(
+      "tr '\\0' ' ' </proc/1/cmdline; echo in >/dev/shm/x && cat "
+      "/dev/shm/x; readlink /proc/self/ns/net",
+      [&](json& config) {
+        for (json& ns : config["linux"]["namespaces"]) {
+          const std::string type = ns["type"];
+          if (type == "mount") continue;
+          ns["path"] = proc + (type == "network" ? "net" : type);
+        }
+        config["linux"]["namespaces"].push_back({{"type", "user"}, {"path", proc + "user"}});
+      });
+  const Ran ran = berth({"run", "-b", bundle(), "-f", second, "second"});
+  EXPECT_EQ(ran.status, 0) << ran;
+  EXPECT_EQ(ran.out,
+            "sleep 300 in\n" + std::filesystem::read_symlink(proc + "net").string() + "\n");
+  EXPECT_EQ(berth({"delete", "--force", "first"}).status, 0);
+}
+
 TEST_F(Rootless, ForceLeavesNoChildOfAContainerWithoutAPidNamespace) {
   const std::string file =
       config("sleep 300 & setsid sleep 300 & exec true", without_pid_namespace);
