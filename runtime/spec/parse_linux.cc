@@ -55,15 +55,10 @@ Device parse_device(const Node& node) {
   Device device;
   device.path = path.absolute_path();
   device.type = name[0];
-  if (device.path.ends_with('/')) path.fail_value("is not the path of a device");
-  if (device.type == 'p') {
-    for (const char* key : {"major", "minor"}) {
-      const auto number = node.find(key);
-      if (number && number->integer<int64_t>() != 0) {
-        number->fail(number->text() + " is not for a fifo (type 'p'), which has no number");
-      }
-    }
-  } else {
+  while (device.path.ends_with('/')) device.path.pop_back();
+  if (device.path.empty()) path.fail_value("is not the path of a device");
+  // A fifo has none, whatever is said.
+  if (device.type != 'p') {
     device.major = node.at("major").integer<int64_t>(0, 0xfff);
     device.minor = node.at("minor").integer<int64_t>(0, 0xfffff);
   }

@@ -34,7 +34,7 @@ constexpr const char* kAccepted[] = {
         "gidMappings": [{"containerID": 0, "hostID": 0, "size": 1}]}})",
     R"({"linux": {"devices": [{"path": "/dev/x", "type": "c", "major": 1, "minor": 3},
         {"path": "/dev/x", "type": "c", "major": 1, "minor": 3, "fileMode": 33206}]}})",
-    R"({"linux": {"devices": [{"path": "/dev/p", "type": "p", "major": 0, "minor": 0}]}})",
+    R"({"linux": {"devices": [{"path": "/dev/p", "type": "p", "major": 8, "minor": 666}]}})",
     R"({"linux": {"cgroupsPath": "/a/..b/c..", "rootfsPropagation": ""}})",
     R"({"linux": {"cgroupsPath": "system.slice:berth:a..b"}})",
     R"({"linux": {"sysctl": {"net/ipv4/conf/eth0.5/rp_filter": "1", "kernel.domainname": "d"}}})",

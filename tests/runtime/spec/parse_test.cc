@@ -117,6 +117,14 @@ TEST(Parse, ReadsDevicesPathsAndSysctls) {
                                          Pair("net.ipv4.ping_group_range", "0 0")));
 }
 
+TEST(Parse, TakesADevicesPathWithoutSlashesAtItsEnd) {
+  const Spec spec = parse_spec(R"({"ociVersion": "1.0.2", "root": {"path": "rootfs"},
+    "process": {"cwd": "/", "args": ["a"]}, "linux": {"devices": [
+      {"path": "/dev/x//", "type": "p", "major": 8, "minor": 666}]}})");
+  EXPECT_EQ(spec.linux_.devices.at(0).path, "/dev/x");
+  EXPECT_EQ(spec.linux_.devices.at(0).major, 0) << "a fifo has no number";
+}
+
 TEST(Parse, ReadsSeccomp) {
   const auto seccomp = engine().linux_.seccomp;
   ASSERT_TRUE(seccomp);
