@@ -9,8 +9,8 @@
 namespace berth::runtime::process {
 namespace {
 
-// The job's user inside is itself or 0: anything else would show files under a name that the
-// shared file system does not know.
+// Where no map is given the user inside is who he is outside, or 0: anything else would show files
+// under a name that the shared file system does not know.
 void require_own(const char* key, const char* mappings, uint32_t wanted, uint32_t own) {
   if (wanted == 0 || wanted == own) return;
   throw Error(
@@ -27,9 +27,6 @@ std::optional<IdMaps> plan_id_maps(const spec::Spec& spec, bool makes_user, bool
   if (!makes_user && privileged) return std::nullopt;
   if (!wanted.uid_mappings.empty() && !wanted.gid_mappings.empty()) {
     return IdMaps{wanted.uid_mappings, wanted.gid_mappings};
-  }
-  if (privileged) {
-    throw Error("linux.namespaces: a new user namespace needs linux.uidMappings and gidMappings");
   }
   const spec::User& user = spec.process->user;
   require_own("process.user.uid", "uidMappings", user.uid, own_uid);

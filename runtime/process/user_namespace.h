@@ -1,5 +1,5 @@
-// Which user namespace the container gets: the one it is given, the spec's, or, for a caller
-// without rights, one that maps the caller's own id.
+// Which user namespace the container gets: the one it is given, the spec's, or, where it has no
+// maps, one that maps the caller's own id.
 #pragma once
 
 #include <optional>
@@ -10,8 +10,8 @@
 
 namespace berth::runtime::process {
 
-// The maps of the user namespace to be made; nothing where none is. Refuses a user that a caller
-// without rights cannot give. `privileged`: the caller has CAP_SYS_ADMIN.
+// The maps of the user namespace to be made; nothing where none is. Refuses a user whom the
+// caller's own id cannot stand for. `privileged`: the caller has CAP_SYS_ADMIN.
 std::optional<IdMaps> plan_id_maps(const spec::Spec& spec, bool makes_user, bool privileged,
                                    uid_t own_uid, gid_t own_gid);
 

@@ -2,6 +2,8 @@
 #include <gmock/gmock.h>
 #include <unistd.h>
 
+#include <sstream>
+
 #include "tests/e2e/runtime_fixture.h"
 
 namespace berth::test {
@@ -61,6 +63,17 @@ TEST_F(NamespaceTest, WhatIsNotNamedIsInherited) {
   EXPECT_EQ(inside.status, 0) << inside;
   // Only the host has this one; from its mount namespace it could be seen.
   EXPECT_NE(berth({"exec", c, "ls", bundle()}).status, 0);
+}
+
+TEST_F(NamespaceTest, AUserNamespaceWithoutMapsHasTheCallersIdAlone) {
+  script("cat /proc/self/uid_map /proc/self/gid_map");
+  with_namespaces({{{"type", "user"}}, {{"type", "mount"}}, {{"type", "pid"}}});
+  const Ran ran = berth({"run", "-b", bundle(), id()});
+  ASSERT_EQ(ran.status, 0) << ran;
+  std::istringstream words(ran.out);
+  std::string map;
+  for (std::string word; words >> word;) map += word + " ";
+  EXPECT_EQ(map, "0 0 1 0 0 1 ");
 }
 
 TEST_F(NamespaceTest, AReadOnlyRootStaysReadOnlyWithoutAMountNamespace) {
