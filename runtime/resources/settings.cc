@@ -200,6 +200,11 @@ std::vector<Setting> v1_settings(const Resources& r) {
   add_v1_cpu(r, list);
   list.add_if(unless_zero(r.memory_reservation), "memory.reservation", "memory",
               "memory.soft_limit_in_bytes");
+  if (const auto tcp = unless_zero(r.memory_kernel_tcp)) {
+    // Kernels that know v2 alone have no such file, nor may later ones of v1.
+    list.add("memory.kernelTCP", "memory",
+             {{"memory.kmem.tcp.limit_in_bytes", std::to_string(*tcp)}}, /*optional=*/true);
+  }
   list.add_if(r.memory_swappiness, "memory.swappiness", "memory", "memory.swappiness");
   if (r.memory_disable_oom_killer) {
     list.add("memory.disableOOMKiller", "memory", {{"memory.oom_control", "1"}});

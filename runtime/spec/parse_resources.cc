@@ -41,9 +41,9 @@ void parse_memory(const Node& node, Resources& resources) {
   resources.memory_swappiness = node.integer_if<uint64_t>("swappiness", 0, 100);
   resources.memory_disable_oom_killer = node.boolean_or("disableOOMKiller", false);
   resources.memory_check_before_update = node.boolean_or("checkBeforeUpdate", false);
+  resources.memory_kernel_tcp = node.integer_if<int64_t>("kernelTCP", -1);
   // Gone from the kernel, or without a meaning there.
   (void)node.integer_if<int64_t>("kernel");
-  (void)node.integer_if<int64_t>("kernelTCP");
   (void)node.boolean_or("useHierarchy", false);
 }
 

@@ -136,6 +136,7 @@ struct RdmaLimit {
 struct Resources {
   std::vector<DeviceRule> devices;
   std::optional<int64_t> memory_limit, memory_swap, memory_reservation;  // bytes, -1: unlimited
+  std::optional<int64_t> memory_kernel_tcp;                              // v1 alone has it
   std::optional<uint64_t> memory_swappiness;
   bool memory_disable_oom_killer = false;
   bool memory_check_before_update = false;  // a limit below what is in use is refused, not enforced

@@ -26,6 +26,7 @@ TEST(Resources, ReadsMemory) {
   const Resources r = parsed(R"({"memory": {"swappiness": 60, "disableOOMKiller": true, "kernel": 5,
                                             "kernelTCP": 6, "checkBeforeUpdate": true}})");
   EXPECT_EQ(r.memory_swappiness, 60u);
+  EXPECT_EQ(r.memory_kernel_tcp, 6);
   EXPECT_TRUE(r.memory_disable_oom_killer);
   EXPECT_TRUE(r.memory_check_before_update);
 }
