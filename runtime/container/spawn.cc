@@ -255,9 +255,9 @@ void run_hooks_outside(const Spawning& s, pid_t pid) {
   const Entry& entry = s.start.entry();
   const spec::Hooks& hooks = entry.spec.hooks;
   if (hooks.prestart.empty() && hooks.create_runtime.empty()) return;
-  const std::string state = entry.state(pid, Status::creating);
-  run_hooks(hooks.prestart, "prestart", state);
-  run_hooks(hooks.create_runtime, "createRuntime", state);
+  // The oldest of the hooks: for them the container has always been a created one.
+  run_hooks(hooks.prestart, "prestart", entry.state(pid, Status::created));
+  run_hooks(hooks.create_runtime, "createRuntime", entry.state(pid, Status::creating));
 }
 
 // The parent's side, up to the child's execve, or up to its gate. On a throw the child may still

@@ -47,7 +47,7 @@ TEST_F(Hooks, RunInTheSpecificationsOrderWithTheStateOnTheirInput) {
   const Ran made = berth({"create", "-b", bundle(), c});
   ASSERT_EQ(made.status, 0) << made;
   EXPECT_EQ(said(),
-            "prestart creating true\ncreateRuntime creating true\ncreateContainer creating true\n");
+            "prestart created true\ncreateRuntime creating true\ncreateContainer creating true\n");
   EXPECT_FALSE(std::filesystem::exists(bundle() + "/rootfs/inside"));
   ASSERT_EQ(berth({"start", c}).status, 0);
   EXPECT_EQ(read_file(AT_FDCWD, bundle() + "/rootfs/inside"), "\"status\": \"created\"\n");
