@@ -9,10 +9,17 @@
 
 namespace berth::runtime::cgroup {
 
-// Makes room for `runtime` microseconds of the group `path` in those above it, from the topmost of
-// ours down: each gets what the groups in it have, and this more. Nothing happens where the kernel
-// has no such budgets. Throws Error that names the group whose own parent has not as much.
+// Microseconds in each `period` of microseconds.
+struct RealTime {
+  int64_t runtime = 0;
+  int64_t period = 1'000'000;  // a new group's
+};
+
+// Makes room for `wanted` of the group `path` in those above it, from the topmost of ours down:
+// each gets what the groups in it have, and this more, counted in its own period. Nothing happens
+// where the kernel has no such budgets. Throws Error that names the group whose own parent has not
+// as much.
 void make_room_for_realtime(const Hierarchy& hierarchy, const Tops& tops, const std::string& path,
-                            int64_t runtime);
+                            const RealTime& wanted);
 
 }  // namespace berth::runtime::cgroup

@@ -302,8 +302,11 @@ LateLimits Container::limit(const CgroupPlace& place, const std::optional<cgroup
   if (owner && hierarchy().v1.empty()) {
     cgroup::give_group(hierarchy(), place.path, *owner);
   }
-  cgroup::make_room_for_realtime(hierarchy(), place.tops, place.path,
-                                 wished.cpu_realtime_runtime.value_or(0));
+  cgroup::RealTime realtime{.runtime = wished.cpu_realtime_runtime.value_or(0)};
+  if (wished.cpu_realtime_period) {
+    realtime.period = static_cast<int64_t>(*wished.cpu_realtime_period);
+  }
+  cgroup::make_room_for_realtime(hierarchy(), place.tops, place.path, realtime);
   restrict_cgroup(hierarchy(), place, wished);
   return late_limits(hierarchy(), *group, wished);
 }
