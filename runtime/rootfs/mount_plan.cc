@@ -59,7 +59,9 @@ constexpr auto kReplaceableInProc = std::to_array<std::string_view>({
 });
 
 void check_destination(MountOp& op) {
-  if (op.destination == "/") throw Error("the root itself is what root.path says");
+  if (op.destination == "/" && op.kind != MountKind::bind) {
+    throw Error("the root itself is what root.path says, or a bind");
+  }
   if (op.destination == "/proc" && op.kind != MountKind::remount) {
     if (op.kind == MountKind::bind) {
       op.must_be_proc = true;
@@ -188,6 +190,7 @@ MountOp plan_bind(const HostBind& bind) {
   op.optional = bind.optional;
   op.real_directory =
       op.destination == "/proc" || op.destination == "/sys" || op.destination == "/dev";
+  if (op.destination == "/") throw Error("the root itself is what root.path says");
   check_destination(op);
   return op;
 }

@@ -255,6 +255,21 @@ void perform(const MountOp& op, const RootDir& root, BindSource source) {
   }
 }
 
+RootDir perform_at_root(const MountOp& op, const RootDir& root, BindSource source) {
+  try {
+    MountOp bind = op;
+    UniqueFd tree = tree_of(bind, root, source);
+    if (!S_ISDIR(stat_of(tree.get(), op.source).st_mode)) {
+      throw Error("'" + op.source + "' is not a directory");
+    }
+    apply_options(tree.get(), bind);
+    attach(tree.get(), root.fd(), op.destination);
+    return RootDir(std::move(tree));
+  } catch (const Error& e) {
+    throw e.within("mount '" + op.destination + "'");
+  }
+}
+
 void finish(const MountOp& op, const RootDir& root) {
   if (!op.late_readonly) return;
   set_attributes(root.open(op.destination).get(), {.set = MOUNT_ATTR_RDONLY, .clear = 0}, false,

@@ -19,6 +19,9 @@ UniqueFd open_bind(const MountOp& op);
 // locked.
 void perform(const MountOp& op, const RootDir& root, BindSource source);
 
+// The same for a bind at `/`: gives the root from then on, in which what comes later is mounted.
+RootDir perform_at_root(const MountOp& op, const RootDir& root, BindSource source);
+
 // After everything was mounted: what had to be writable until now.
 void finish(const MountOp& op, const RootDir& root);
 

@@ -144,7 +144,13 @@ const RootDir& Rootfs::State::mounted() const {
 
 void Rootfs::State::mount_planned() {
   try {
-    for (size_t i = 0; i < plan.size(); ++i) perform(plan[i], mounted(), std::move(sources[i]));
+    for (size_t i = 0; i < plan.size(); ++i) {
+      if (plan[i].destination == "/" && plan[i].kind == MountKind::bind) {
+        root = perform_at_root(plan[i], mounted(), std::move(sources[i]));
+      } else {
+        perform(plan[i], mounted(), std::move(sources[i]));
+      }
+    }
     sources.clear();
     if (!dev_is_bound(plan)) {
       nodes.open_at(mounted().fd());

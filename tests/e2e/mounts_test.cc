@@ -242,6 +242,27 @@ TEST_F(DevicesE2e, AreThoseOfTheConfigurationInAUserNamespace) {
 }
 
 // Masks and read-only trees hold for who is root in the container, too.
+TEST_F(MountsE2e, ABindAtTheRootIsTheRootThatLaterMountsGoInto) {
+  const std::string other = folder_.path() + "/other";
+  std::filesystem::copy(
+      bundle() + "/rootfs", other,
+      std::filesystem::copy_options::recursive | std::filesystem::copy_options::copy_symlinks);
+  folder_.write("other/only-there", "");
+  configure([&](json& config) {
+    auto& mounts = config["mounts"];
+    mounts.insert(mounts.begin(), {{"destination", "/"},
+                                   {"type", "bind"},
+                                   {"source", other},
+                                   {"options", {"bind", "nosuid"}}});
+  });
+  const Ran ran = run_script(
+      "test -f /only-there && test -c /dev/null && test -r /proc/self/stat && grep -c ' / / ' "
+      "/proc/self/mountinfo; grep -o ' / ro,nosuid\\| / rw,nosuid' /proc/self/mountinfo | wc -l");
+  EXPECT_EQ(ran.status, 0) << ran;
+  EXPECT_THAT(ran.out, ::testing::EndsWith("1\n")) << ran;
+  EXPECT_FALSE(std::filesystem::exists(bundle() + "/rootfs/only-there"));
+}
+
 TEST_F(MountsE2e, WhatIsMaskedCannotBeUncovered) {
   configure([](json& config) {
     config["linux"]["maskedPaths"] = {"/etc/passwd", "/etc/passwd", "/var", "/none"};

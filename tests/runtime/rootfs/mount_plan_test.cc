@@ -88,7 +88,10 @@ TEST(Plan, Refusals) {
             "mount '/a': has neither a type nor the option 'bind'");
   EXPECT_EQ(error_of(with({"/a", "bind", "", {}})), "mount '/a': a bind mount needs a source");
   EXPECT_EQ(error_of(with({"/a/..", "tmpfs", "", {}})),
-            "mount '/a/..': the root itself is what root.path says");
+            "mount '/a/..': the root itself is what root.path says, or a bind");
+  EXPECT_EQ(error_of(with({"/", "bind", "/b", {}})), "no error");
+  EXPECT_EQ(error_of(spec::Spec(), {{.source = "/b", .destination = "/"}}),
+            "mount '/': the root itself is what root.path says");
   EXPECT_EQ(error_of(with({"/a", "bind", "/b", {"rprivte"}})),
             "mount '/a': option 'rprivte' means nothing to a bind mount");
   EXPECT_EQ(error_of(with({"/a", "bind", "/b", {"idmap"}})),
