@@ -51,7 +51,8 @@ std::string features_json() {
       {"annotations",
        {{"io.github.seccomp.libseccomp.version", runtime::process::seccomp_library_version()}}},
       {"potentiallyUnsafeConfigAnnotations",
-       {"org.systemd.property.", "run.oci.keep_original_groups", "run.oci.pidfd_receiver"}}};
+       {"org.systemd.property.", "run.oci.keep_original_groups", "run.oci.pidfd_receiver",
+        "run.oci.seccomp_fail_unknown_syscall"}}};
   return features.dump(4) + "\n";
 }
 

@@ -39,6 +39,13 @@ std::string path_of(int fd) {
                     check(::readlink(link.c_str(), path, sizeof path), "readlink", "bundle"))};
 }
 
+// crun's annotation.
+process::UnknownCalls unknown_calls(const spec::Spec& spec) {
+  const auto refuse = spec.annotations.find("run.oci.seccomp_fail_unknown_syscall");
+  const bool asked = refuse != spec.annotations.end() && refuse->second != "0";
+  return asked ? process::UnknownCalls::refuse : process::UnknownCalls::leave_out;
+}
+
 std::string in(const std::string& step, const char* message) {
   return step.empty() ? message : step + ": " + message;
 }
@@ -51,7 +58,9 @@ Start::Start(Entry entry)
       program_(process()) {
   if (!entry_.container) process::forget_own_namespaces(entry_.spec);
   const spec::Spec& spec = entry_.spec;
-  if (spec.linux_.seccomp) seccomp_ = process::SeccompFilter::compile(*spec.linux_.seccomp);
+  if (spec.linux_.seccomp) {
+    seccomp_ = process::SeccompFilter::compile(*spec.linux_.seccomp, unknown_calls(spec));
+  }
   prepare_labels();
   if (seccomp_ && seccomp_->notifies()) {
     process::require_agent(spec.linux_.seccomp->listener_path);

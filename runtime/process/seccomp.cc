@@ -102,12 +102,16 @@ void add_rule(scmp_filter_ctx context, uint32_t action, int number, const std::s
   for (const scmp_arg_cmp& comparison : comparisons) add(&comparison, 1);
 }
 
-void add_rules(scmp_filter_ctx context, uint32_t default_action, const spec::Seccomp& seccomp) {
+void add_rules(scmp_filter_ctx context, uint32_t default_action, const spec::Seccomp& seccomp,
+               UnknownCalls unknown) {
   for (const spec::SeccompRule& rule : seccomp.syscalls) {
     const uint32_t action = action_of(rule.action, rule.errno_ret);
     for (const std::string& name : rule.names) {
       const int number = ::seccomp_syscall_resolve_name(name.c_str());
       if (number == __NR_SCMP_ERROR) {
+        if (unknown == UnknownCalls::refuse) {
+          throw Error("linux.seccomp.syscalls: '" + name + "' is not a system call known here");
+        }
         if (tracing()) trace("seccomp: no system call '" + name + "' here");
         continue;
       }
@@ -131,7 +135,7 @@ std::vector<sock_filter> export_program(scmp_filter_ctx context) {
 
 }  // namespace
 
-SeccompFilter SeccompFilter::compile(const spec::Seccomp& seccomp) {
+SeccompFilter SeccompFilter::compile(const spec::Seccomp& seccomp, UnknownCalls unknown) {
   const uint32_t default_action = action_of(seccomp.default_action, seccomp.default_errno_ret);
   const Context context(::seccomp_init(default_action), &::seccomp_release);
   if (!context) throw Error("linux.seccomp: prepare filter", {}, EINVAL);
@@ -144,7 +148,7 @@ SeccompFilter SeccompFilter::compile(const spec::Seccomp& seccomp) {
   }
   SeccompFilter filter;
   for (const std::string& name : seccomp.flags) filter.flags_ |= flag_of(name);
-  add_rules(context.get(), default_action, seccomp);
+  add_rules(context.get(), default_action, seccomp, unknown);
   filter.notifies_ = std::ranges::find(seccomp.syscalls, "SCMP_ACT_NOTIFY",
                                        &spec::SeccompRule::action) != seccomp.syscalls.end();
   filter.program_ = hide_newer_calls(seccomp, architectures);

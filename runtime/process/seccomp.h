@@ -11,11 +11,13 @@
 
 namespace berth::runtime::process {
 
+// Names that this machine's libseccomp does not know. Profiles are written for all kernels.
+enum class UnknownCalls { leave_out, refuse };
+
 class SeccompFilter {
  public:
-  // Names that this machine's libseccomp does not know are left out: profiles are written for all
-  // kernels.
-  static SeccompFilter compile(const spec::Seccomp& seccomp);
+  static SeccompFilter compile(const spec::Seccomp& seccomp,
+                               UnknownCalls unknown = UnknownCalls::leave_out);
   // Takes no_new_privs or CAP_SYS_ADMIN. What follows may do what the filter allows, no more.
   void load() const;
   // Whether a rule asks somebody else (SCMP_ACT_NOTIFY): then it is loaded with a listener, the

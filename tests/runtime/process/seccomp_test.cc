@@ -11,10 +11,12 @@
 #include "base/error.h"
 #include "runtime/process/capabilities.h"
 #include "tests/runtime/process/in_child.h"
+#include "tests/support/message_of.h"
 
 namespace berth::runtime::process {
 namespace {
 
+using test::message_of;
 using Names = std::vector<std::string>;
 
 // 0, or the errno that the call comes to under the filter.
@@ -154,6 +156,13 @@ TEST(Seccomp, KnowsWhatIsNewOnEachArchitecture) {
   EXPECT_EQ(outcome(seccomp, [] { return ::syscall(kX32 + 83, 0); }), errno_text(EPERM));
 }
 #endif
+
+TEST(Seccomp, ACallThatIsNotKnownIsLeftOutUnlessToldToRefuseIt) {
+  const auto seccomp = allow_but({{"mkdir", "no_such_call"}, "SCMP_ACT_ERRNO", {}, {}});
+  EXPECT_EQ(message_of([&] { (void)SeccompFilter::compile(seccomp); }), "no error");
+  EXPECT_EQ(message_of([&] { (void)SeccompFilter::compile(seccomp, UnknownCalls::refuse); }),
+            "linux.seccomp.syscalls: 'no_such_call' is not a system call known here");
+}
 
 TEST(Seccomp, KillsWhereTheActionSaysSo) {
   const pid_t child = ::fork();
