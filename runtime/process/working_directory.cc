@@ -27,10 +27,10 @@ void require_reachable(const std::string& path) {
 void enter_working_directory(const std::string& preferred, bool required, const std::string& cwd) {
   if (!preferred.empty()) {
     if (::chdir(preferred.c_str()) == 0) return require_reachable(preferred);
-    if (required) throw Error("enter working directory", preferred, errno);
+    if (required) throw Error("chdir to working directory", preferred, errno);
     if (tracing()) trace("no '" + preferred + "' inside: start in '" + cwd + "'");
   }
-  check(::chdir(cwd.c_str()), "enter working directory", cwd);
+  check(::chdir(cwd.c_str()), "chdir to working directory", cwd);
   require_reachable(cwd);
 }
 

@@ -73,8 +73,9 @@ void check_id(const std::string& id) {
   };
   if (id.empty() || id.size() > kLongestId || id.starts_with('.') ||
       !std::ranges::all_of(id, allowed)) {
-    throw Error("container id '" + id +
-                "': letters, digits and _+-. are allowed, no dot in front, at most 200");
+    throw Error("container ID '" + id +
+                "': invalid character or length: letters, digits and _+-. are allowed, no dot in "
+                "front, at most 200");
   }
 }
 

@@ -188,10 +188,12 @@ const std::vector<BadCase> kCommandLines{
     {"RunWithoutId", {"run", "--bundle", "DIR/bundle"}, "id is required" + kSeeHelp},
     {"RunWithAPathForId",
      {"run", "--bundle", "DIR/bundle", "../id"},
-     "container id '../id': letters, digits and _+-. are allowed, no dot in front, at most 200"},
+     "container ID '../id': invalid character or length: letters, digits and _+-. are allowed, no "
+     "dot in front, at most 200"},
     {"RunWithTwoLinesForId",
      {"run", "--bundle", "DIR/bundle", "a\nb"},
-     "container id 'a\\x0ab': letters, digits and _+-. are allowed, no dot in front, at most 200"},
+     "container ID 'a\\x0ab': invalid character or length: letters, digits and _+-. are allowed, "
+     "no dot in front, at most 200"},
     {"MoreWaysThanExist",
      {"plan", "--machine", kMachine, "--l3=12w"},
      "--l3=12w refused: L3 0: 12 ways asked, it has only 11"},

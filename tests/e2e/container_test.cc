@@ -136,7 +136,7 @@ TEST_F(Container, WorkingDirectoryFollowsTheRule) {
   EXPECT_EQ(sh("pwd", {"-n1", "--chdir=/dev/shm"}).out, "/dev/shm\n");
   const Ran none = sh("pwd", {"-n1", "--chdir=/no/such"});
   EXPECT_EQ(none.status, 125) << none;
-  EXPECT_THAT(none.err, HasSubstr("enter working directory '/no/such'"));
+  EXPECT_THAT(none.err, HasSubstr("chdir to working directory '/no/such'"));
 }
 
 TEST_F(Container, AnEmptyCommandIsTheBundles) {

@@ -104,7 +104,7 @@ TEST_F(Exec, ItsOwnErrorsAre255AndOneLine) {
   expect(exec({}), "there is no command");
   expect(exec({}, {"nowhere"}), "find program 'nowhere': no such file or directory");
   expect(exec({"--cwd", "tmp"}, {"true"}), "'tmp' is not an absolute path");
-  expect(exec({"--cwd", "/no/such"}, {"true"}), "enter working directory '/no/such'");
+  expect(exec({"--cwd", "/no/such"}, {"true"}), "chdir to working directory '/no/such'");
   expect(exec({"--env", "A"}, {"true"}), "'A' is not NAME=value");
   for (const char* user : {"root", "-1", "0x0", "1:", "", " 1", "4294967295"}) {
     if (*user != 0) expect(exec({"--user", user}, {"true"}), "is not an id");

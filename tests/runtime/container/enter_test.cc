@@ -85,7 +85,7 @@ TEST_P(EnterTest, WorkingDirectoryFallsBack) {
   entry.require_preferred_cwd = true;
   const Outcome outcome = run(std::move(entry));
   EXPECT_EQ(outcome.status, 125);
-  EXPECT_THAT(outcome.err, HasSubstr("enter working directory '/home/somebody'"));
+  EXPECT_THAT(outcome.err, HasSubstr("chdir to working directory '/home/somebody'"));
 }
 
 TEST_P(EnterTest, WorkingDirectoryByADescriptorOfTheHostIsRefused) {

@@ -167,7 +167,7 @@ TEST_P(ExecTest, TheOutsideShowsNothingOfIt) {
     return running.sh("pwd");
   });
   EXPECT_EQ(outcome.status, kExitBerthFailed);
-  EXPECT_THAT(outcome.err, HasSubstr("exec in container 'c1': enter working directory"));
+  EXPECT_THAT(outcome.err, HasSubstr("exec in container 'c1': chdir to working directory"));
 }
 
 TEST_P(ExecTest, FailuresAreToldApart) {

@@ -113,7 +113,7 @@ TEST_F(ProgramTest, WorkingDirectoryFallsBackUnlessItIsRequired) {
   EXPECT_EQ(enter(root_ + "/bin", true), root_ + "/bin");
   EXPECT_EQ(enter("/no/such/place", false), root_);
   EXPECT_EQ(enter("/no/such/place", true),
-            "error: enter working directory '/no/such/place': no such file or directory");
+            "error: chdir to working directory '/no/such/place': no such file or directory");
 }
 
 TEST_F(ProgramTest, WorkingDirectoryOutsideOfTheRootIsRefused) {
