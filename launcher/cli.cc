@@ -8,6 +8,8 @@
 #include <functional>
 #include <map>
 #include <string>
+#include <string_view>
+#include <vector>
 
 #include "base/error.h"
 #include "base/one_line.h"
@@ -154,6 +156,26 @@ std::string told(const CLI::App& app, const CLI::ParseError& error) {
   return text;
 }
 
+// Of what is no verb, help is asked for: CLI11 would answer with the program's.
+std::string unknown_topic(const CLI::App& app, const CLI::ParseError& error) {
+  if (dynamic_cast<const CLI::CallForHelp*>(&error) == nullptr) return {};
+  const std::vector<std::string> unread = app.remaining();
+  if (unread.empty() || unread.front().starts_with('-') || !app.get_subcommands().empty()) {
+    return {};
+  }
+  return "unknown verb: No help topic for '" + unread.front() +
+         "'";  // callers look for these words
+}
+
+// `help VERB` is `VERB --help`.
+std::vector<const char*> with_help_option(int argc, char** argv) {
+  std::vector<const char*> words(argv, argv + argc);
+  if (words.size() < 2 || std::string_view(words[1]) != "help") return words;
+  words.erase(words.begin() + 1);
+  words.push_back("--help");
+  return words;
+}
+
 }  // namespace
 
 int command_line(int argc, char** argv, const std::vector<int>& descriptors) {
@@ -170,12 +192,14 @@ int command_line(int argc, char** argv, const std::vector<int>& descriptors) {
   verbs.offer("show", [&] { add_show(app, chosen); });
   verbs.offer("reap", [&] { add_reap(app, chosen); });
   verbs.offer("policy", [&] { add_policy_verb(app, chosen); });
-  verbs.describe({argv + std::min(argc, 1), argv + argc});
+  const std::vector<const char*> words = with_help_option(argc, argv);
+  verbs.describe({words.begin() + std::min<ptrdiff_t>(argc, 1), words.end()});
   try {
-    app.parse(argc, argv);
+    app.parse(static_cast<int>(words.size()), words.data());
   } catch (const CLI::ParseError& e) {
-    if (e.get_exit_code() == 0) return app.exit(e);  // --help, --version
-    const std::string text = told(app, e) + " (see berth --help)";
+    const std::string topic = unknown_topic(app, e);
+    if (e.get_exit_code() == 0 && topic.empty()) return app.exit(e);  // --help, --version
+    const std::string text = (topic.empty() ? told(app, e) : topic) + " (see berth --help)";
     if (is_for_runtime(app)) {
       log_usage_error(app, text);
       return kRuntimeVerbFailed;

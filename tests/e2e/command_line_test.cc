@@ -54,6 +54,22 @@ TEST_F(CommandLine, VersionSaysWhatThisBuildIs) {
   EXPECT_EQ(lines.back().find("+APPARMOR") != std::string::npos, apparmor);
 }
 
+TEST_F(CommandLine, HelpIsForWhatThereIs) {
+  const Ran all = run({kBerth, "--help"});
+  EXPECT_EQ(all.status, 0);
+  EXPECT_EQ(run({kBerth, "help"}).out, all.out);
+  const Ran one = run({kBerth, "list", "--help"});
+  EXPECT_EQ(one.status, 0);
+  EXPECT_EQ(run({kBerth, "help", "list"}).out, one.out);
+  for (const std::vector<std::string>& words : std::vector<std::vector<std::string>>{
+           {kBerth, "foo", "-h"}, {kBerth, "--debug", "foo", "--help"}, {kBerth, "help", "foo"}}) {
+    const Ran none = run(words);
+    EXPECT_NE(none.status, 0) << none;
+    EXPECT_EQ(none.out, "");
+    EXPECT_EQ(none.err, "berth: unknown verb: No help topic for 'foo' (see berth --help)\n");
+  }
+}
+
 TEST_F(CommandLine, DebugTellsThePhasesOnStandardErrorOrInTheLog) {
   script("exec sleep 300");
   const std::string c = id();
