@@ -251,6 +251,7 @@ Container Container::make(const StateRoot& root, const CreateRequest& request,
   offer_notify_socket(made.folder_.fd(), spec);
   Entry entry = make_entry(request, std::move(spec), bundle, made.record_);
   entry.limits = std::move(limits);
+  entry.own_cgroup = group || unit;
   entry.gate = open_gate(made.folder_.fd());
   made.open_console(request, entry);
   const ParentSteps steps = unit ? made.steps_with(*unit) : ParentSteps{};

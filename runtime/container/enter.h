@@ -35,6 +35,7 @@ struct Entry {
   std::optional<UniqueFd> user_namespace;
   std::vector<HostBind> binds;  // mounted after the bundle's own mounts
   LateLimits limits;
+  bool own_cgroup = false;  // the cgroup that it will be in is the container's alone
   FdPolicy fds;
   std::string id;  // container id, for messages
   // Working directory that is tried first; where it does not exist inside, spec.process->cwd is

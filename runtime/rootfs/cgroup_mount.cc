@@ -33,11 +33,13 @@ UniqueFd new_view(const MountOp& op, const std::string& type, const Data& data) 
   }
 }
 
-UniqueFd host_view(const MountOp& op, const std::string& path) {
+enum class Writing { as_asked, never };
+
+UniqueFd host_view(const MountOp& op, const std::string& path, Writing writing) {
   UniqueFd tree = clone_tree(AT_FDCWD, path, true);
-  const Attributes readonly{.set = op.options.attributes.set | kHarmless | MOUNT_ATTR_RDONLY,
-                            .clear = 0};
-  set_attributes(tree.get(), {.set = readonly.set & ~MOUNT_ATTR__ATIME, .clear = 0}, true, path);
+  uint64_t set = (op.options.attributes.set | kHarmless) & ~uint64_t{MOUNT_ATTR__ATIME};
+  if (writing == Writing::never) set |= MOUNT_ATTR_RDONLY;
+  set_attributes(tree.get(), {.set = set, .clear = 0}, true, path);
   return tree;
 }
 
@@ -56,14 +58,17 @@ Data data_of(const cgroup::V1Mount& mount) {
   return data;
 }
 
-// The own cgroup alone; the whole hierarchy where the mount does not begin at its root.
+// The own cgroup alone, which the container may part among its processes; the whole hierarchy,
+// which it may not write to, where the mount does not begin at its root.
 UniqueFd own_part(const MountOp& op, const std::string& mount,
                   const std::optional<std::string>& own) {
+  const bool whole = own.value_or("/") == "/";
   try {
-    return host_view(op, mount + own.value_or(""));
+    return host_view(op, mount + own.value_or(""),
+                     op.own_cgroup && !whole ? Writing::as_asked : Writing::never);
   } catch (const Error& e) {
     if (e.code() != ENOENT) throw;
-    return host_view(op, mount);
+    return host_view(op, mount, Writing::never);
   }
 }
 
@@ -123,7 +128,7 @@ void mount_cgroups(const MountOp& op, const RootDir& root) {
     mount_hybrid(op, hierarchy, target.get());
   } else {
     UniqueFd tree = new_view(op, "cgroup2", {});
-    if (!tree) tree = host_view(op, hierarchy.v2);
+    if (!tree) tree = host_view(op, hierarchy.v2, Writing::never);
     attach(tree.get(), target.get(), op.destination);
   }
 }

@@ -9,8 +9,8 @@ namespace berth::runtime::rootfs {
 
 // With a cgroup namespace, a new view that begins at the container's own cgroup. Without, of v1
 // hierarchies the own cgroup (of a v2 beside them too, if it is not the root), of v2 alone what the
-// host has, always read-only: a container that could write there would change its own limits and
-// other people's. Does nothing on a host without cgroups.
+// host has. What is not the container's alone is always read-only: who could write there would
+// change other people's limits. Does nothing on a host without cgroups.
 void mount_cgroups(const MountOp& op, const RootDir& root);
 
 }  // namespace berth::runtime::rootfs

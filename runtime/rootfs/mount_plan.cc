@@ -175,6 +175,7 @@ MountOp plan_mount(const spec::Mount& mount, const spec::Spec& spec, const PlanC
   if (context.in_user_namespace && op.kind == MountKind::filesystem) plan_fallback(op, spec);
   op.cgroup_namespace =
       op.kind == MountKind::cgroup && spec.has_namespace(spec::NamespaceType::cgroup);
+  op.own_cgroup = op.kind == MountKind::cgroup && context.own_cgroup;
   plan_readonly(op);
   plan_label(op, spec.linux_.mount_label);
   return op;

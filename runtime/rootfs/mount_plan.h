@@ -35,6 +35,8 @@ struct MountOp {
   bool real_directory = false;
   // Of the kind cgroup: the container has a cgroup namespace, and may see what is below its root.
   bool cgroup_namespace = false;
+  // Of that kind, too: the cgroup that this process is in is the container's alone.
+  bool own_cgroup = false;
   // The source must be a whole proc file system.
   bool must_be_proc = false;
   // Where the kernel refuses the new file system, this path of the host is bound in its place...
@@ -49,6 +51,7 @@ struct MountOp {
 // What the plan needs to know of the host.
 struct PlanContext {
   bool in_user_namespace = false;
+  bool own_cgroup = false;  // this process is in one that is the container's alone
   // Where the root file system is, absolute and without links, and where the bundle is; empty for
   // unknown. A path of a mount that begins with the former is one of the container's.
   std::string root, bundle;
