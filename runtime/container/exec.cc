@@ -3,6 +3,7 @@
 #include <utility>
 
 #include "base/error.h"
+#include "base/trace.h"
 #include "runtime/cgroup/freezer.h"
 #include "runtime/cgroup/hierarchy.h"
 #include "runtime/container/container.h"
@@ -42,10 +43,13 @@ Child exec(const StateFolder& folder, ExecRequest request) {
   } catch (const Error& e) {
     throw e.within("exec in container '" + record.id + "'");
   }
-  // Straight into the group the clone would be on the group's CPUs before anything is said.
-  if (entry.spec.process->exec_cpu_affinity.initial) join.v2_dir.reset();
-  entry.container->state = state_json(record, Status::running);
   const auto& affinity = entry.spec.process->exec_cpu_affinity;
+  if (affinity.initial) {
+    // Straight into the group the clone would be on the group's CPUs before anything is said.
+    join.v2_dir.reset();
+    if (tracing()) trace("nsexec: affinity: " + process::cpu_mask_text(*affinity.initial));
+  }
+  entry.container->state = state_json(record, Status::running);
   entry.all_cpus = !affinity.initial && !affinity.final && !process::in_slurm_job();
   entry.id = record.id;
   entry.fds = std::move(request.fds);

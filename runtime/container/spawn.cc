@@ -17,6 +17,7 @@
 #include <utility>
 
 #include "base/error.h"
+#include "base/trace.h"
 #include "runtime/container/gate.h"
 #include "runtime/container/hooks.h"
 #include "runtime/container/start.h"
@@ -260,6 +261,12 @@ void run_hooks_outside(const Spawning& s, pid_t pid) {
   run_hooks(hooks.create_runtime, "createRuntime", entry.state(pid, Status::creating));
 }
 
+// The steps of the first process, which cannot tell them itself. Debuggers' tools look for these
+// words of runc's.
+void tell(const char* words, const Child& child, const char* how_far) {
+  if (tracing()) trace(std::string(words) + ": process " + std::to_string(child.pid) + how_far);
+}
+
 // The parent's side, up to the child's execve, or up to its gate. On a throw the child may still
 // live.
 void see_through(const Spawning& s, const ParentEnd& socket, Child& child) {
@@ -269,6 +276,7 @@ void see_through(const Spawning& s, const ParentEnd& socket, Child& child) {
     const Child between = std::exchange(child, {next->pid, std::move(next->pidfd)});
     wait_for_end(between);
   }
+  tell("nsexec container setup", child, " is cloned");
   if (s.steps.place) s.steps.place(child.pid);
   socket.go(child.pid);
   if (s.independent()) {
@@ -282,10 +290,15 @@ void see_through(const Spawning& s, const ParentEnd& socket, Child& child) {
     socket.go(child.pid);
   }
   if (!socket.await_ready()) explain_death(child);
-  if (s.start.entry().gate) return;
+  tell("child process in init()", child, " has its namespaces and its file system");
+  if (s.start.entry().gate) {
+    tell("init: closing the pipe to signal completion", child, " waits for start");
+    return;
+  }
   const auto connect_agent = [&] {
     return process::connect_agent(s.start.entry().spec.linux_.seccomp->listener_path);
   };
+  if (s.start.entry().container) tell("setns_init: about to exec", child, " executes the program");
   if (!socket.await_execve(connect_agent)) explain_death(child);
 }
 

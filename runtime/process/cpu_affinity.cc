@@ -21,6 +21,17 @@ void set_cpu_affinity(const std::vector<unsigned>& cpus, const char* key) {
         std::string("set process.execCPUAffinity.") + key);
 }
 
+std::string cpu_mask_text(const std::vector<unsigned>& cpus) {
+  constexpr unsigned kDigitBits = 4;
+  std::vector<unsigned> digits(cpus.empty() ? 1 : cpus.back() / kDigitBits + 1);  // the least first
+  for (const unsigned cpu : cpus) digits[cpu / kDigitBits] |= 1U << cpu % kDigitBits;
+  std::string text = "0x";
+  for (auto digit = digits.rbegin(); digit != digits.rend(); ++digit) {
+    text += "0123456789abcdef"[*digit];
+  }
+  return text;
+}
+
 void take_all_cpus() {
   // As long as no kernel's own mask is; of the rest it takes no notice, nor of what is not there.
   constexpr size_t kMost = 65536;

@@ -3,12 +3,15 @@
 // chosen.
 #pragma once
 
+#include <string>
 #include <vector>
 
 namespace berth::runtime::process {
 
 // `key` is for the message. As many CPUs as the kernel has numbers for.
 void set_cpu_affinity(const std::vector<unsigned>& cpus, const char* key);
+// `0x6` for 1 and 2. `cpus` ascends.
+std::string cpu_mask_text(const std::vector<unsigned>& cpus);
 
 // All CPUs that the cpuset has, whatever this process had: as other OCI runtimes start a program.
 void take_all_cpus();

@@ -81,6 +81,10 @@ TEST_F(CommandLine, DebugTellsThePhasesOnStandardErrorOrInTheLog) {
   EXPECT_THAT(made.err, HasSubstr("create container '" + c + "'"));
   EXPECT_THAT(made.err, HasSubstr("made cgroup 'berth/container_" + c + "'"));
   EXPECT_THAT(made.err, HasSubstr("made process "));
+  for (const char* words : {"nsexec container setup: process ", "child process in init(): process ",
+                            "init: closing the pipe to signal completion: process "}) {
+    EXPECT_THAT(made.err, HasSubstr(words)) << "tools look for these words of runc's";
+  }
 
   const std::string log = folder_.path() + "/log";
   const std::vector<std::string> quiet{"--log", log,           "--log-format",
@@ -101,6 +105,8 @@ TEST_F(CommandLine, DebugTellsThePhasesOnStandardErrorOrInTheLog) {
   }
   EXPECT_THAT(all, HasSubstr("start container '" + c + "'\n"));
   EXPECT_THAT(all, HasSubstr("exec 'true' in container '" + c + "'\n"));
+  EXPECT_THAT(all, HasSubstr("child process in init(): process "));
+  EXPECT_THAT(all, HasSubstr("setns_init: about to exec: process "));
   EXPECT_FALSE(std::filesystem::exists(bundle() + "/rootfs" + log)) << "nothing from inside";
 }
 

@@ -143,6 +143,31 @@ TEST_F(Exec, GoesToTheSubgroupsThatItIsToldOf) {
 }
 
 // The process had all that the container gives, so it is its own failure.
+// What a container sees of v1 without a cgroup namespace: its own groups, to part among its
+// processes if the mount is not read-only.
+TEST_F(Exec, MayPartTheContainersOwnGroups) {
+  const auto hierarchy = runtime::cgroup::detect(runtime::cgroup::ControllerSet::container);
+  if (hierarchy.v1_of("memory") == nullptr) GTEST_SKIP() << "no v1: " << errno_text(ENOENT);
+  ASSERT_EQ(berth({"delete", "--force", c_}).status, 0);
+  configure([](json& config) {
+    for (json& mount : config["mounts"]) {
+      if (mount["type"] == "cgroup") mount["options"] = {"nosuid", "noexec", "nodev", "relatime"};
+    }
+  });
+  ASSERT_EQ(berth({"run", "--detach", "-b", bundle(), c_}).status, 0);
+  const Ran made = sh({}, "mkdir /sys/fs/cgroup/memory/below");
+  EXPECT_EQ(made.status, 0) << made;
+  const Ran joined = exec({"--cgroup", "memory:below"}, {"cat", "/proc/self/cgroup"});
+  EXPECT_THAT(joined.out, HasSubstr(":memory:/berth/container_" + c_ + "/below\n")) << joined;
+}
+
+TEST_F(Exec, TellsTheCpusThatItBeginsOn) {
+  std::ofstream(file("process.json"))
+      << R"({"args": ["true"], "cwd": "/", "execCPUAffinity": {"initial": "0"}})";
+  const Ran ran = berth({"--debug", "exec", "--process", file("process.json"), c_});
+  EXPECT_THAT(ran.err, HasSubstr("msg=\"nsexec: affinity: 0x1\"")) << ran;
+}
+
 TEST_F(Exec, AFileThatExecveRefusesIsStatus1) {
   std::ofstream(bundle() + "/rootfs/garbage") << "no program";
   std::ofstream(bundle() + "/rootfs/lost") << "#!/bin/absent\n";

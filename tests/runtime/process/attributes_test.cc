@@ -165,5 +165,11 @@ TEST(TimeNamespace, AnImpossibleOffsetIsAnError) {
               StartsWith("error: set linux.timeOffsets: "));
 }
 
+TEST(CpuAffinity, AsAMaskIsAHexadecimalNumber) {
+  EXPECT_EQ(cpu_mask_text({0}), "0x1");
+  EXPECT_EQ(cpu_mask_text({1, 2, 7}), "0x86");
+  EXPECT_EQ(cpu_mask_text({3, 64}), "0x10000000000000008");
+}
+
 }  // namespace
 }  // namespace berth::runtime::process
