@@ -71,7 +71,7 @@ uint32_t architecture_of(const std::string& name) {
 
 unsigned flag_of(const std::string& name) {
   constexpr auto kFlags = std::to_array<std::pair<std::string_view, unsigned>>(
-      {{"SECCOMP_FILTER_FLAG_TSYNC", SECCOMP_FILTER_FLAG_TSYNC},
+      {{"SECCOMP_FILTER_FLAG_TSYNC", 0},  // who loads it has one thread
        {"SECCOMP_FILTER_FLAG_LOG", SECCOMP_FILTER_FLAG_LOG},
        {"SECCOMP_FILTER_FLAG_SPEC_ALLOW", SECCOMP_FILTER_FLAG_SPEC_ALLOW},
        {"SECCOMP_FILTER_FLAG_WAIT_KILLABLE_RECV", SECCOMP_FILTER_FLAG_WAIT_KILLABLE_RECV}});
@@ -151,6 +151,13 @@ SeccompFilter SeccompFilter::compile(const spec::Seccomp& seccomp, UnknownCalls 
   add_rules(context.get(), default_action, seccomp, unknown);
   filter.notifies_ = std::ranges::find(seccomp.syscalls, "SCMP_ACT_NOTIFY",
                                        &spec::SeccompRule::action) != seccomp.syscalls.end();
+  if (filter.notifies_) {
+    filter.flags_ |= SECCOMP_FILTER_FLAG_NEW_LISTENER;
+  } else {
+    // Without a listener the kernel refuses it, and it would mean nothing.
+    filter.flags_ &= ~unsigned{SECCOMP_FILTER_FLAG_WAIT_KILLABLE_RECV};
+  }
+  if (tracing()) trace("seccomp filter flags: " + std::to_string(filter.flags_));
   filter.program_ = hide_newer_calls(seccomp, architectures);
   std::ranges::copy(export_program(context.get()), std::back_inserter(filter.program_));
   if (filter.program_.size() > BPF_MAXINSNS) throw Error("linux.seccomp: compile", {}, E2BIG);
@@ -165,15 +172,11 @@ int SeccompFilter::load(unsigned flags) const {
 }
 
 void SeccompFilter::load() const {
-  // Without a listener the kernel refuses it, and it would mean nothing.
-  load(flags_ & ~unsigned{SECCOMP_FILTER_FLAG_WAIT_KILLABLE_RECV});
+  load(flags_);
 }
 
 UniqueFd SeccompFilter::load_with_listener() const {
-  unsigned flags = flags_ | SECCOMP_FILTER_FLAG_NEW_LISTENER;
-  // Both have a result of their own: a thread that cannot follow must not be the one.
-  if ((flags & SECCOMP_FILTER_FLAG_TSYNC) != 0) flags |= SECCOMP_FILTER_FLAG_TSYNC_ESRCH;
-  return UniqueFd(load(flags));
+  return UniqueFd(load(flags_));
 }
 
 }  // namespace berth::runtime::process

@@ -9,6 +9,7 @@
 #include <unistd.h>
 
 #include "base/error.h"
+#include "base/trace.h"
 #include "runtime/process/capabilities.h"
 #include "tests/runtime/process/in_child.h"
 #include "tests/support/message_of.h"
@@ -202,6 +203,26 @@ TEST(Seccomp, PassesOverAFlagThatIsForListeners) {
   spec::Seccomp seccomp = allow_but({{"mkdir"}, "SCMP_ACT_ERRNO", EXDEV, {}});
   seccomp.flags = {"SECCOMP_FILTER_FLAG_WAIT_KILLABLE_RECV"};
   EXPECT_EQ(outcome(seccomp, make_directory), errno_text(EXDEV));
+}
+
+// What the kernel will be told, in the words of a trace.
+std::string traced_flags(const spec::Seccomp& seccomp) {
+  std::string said;
+  const TraceSink before =
+      set_trace_sink([&](std::string_view line) { said += std::string(line) + "\n"; });
+  (void)SeccompFilter::compile(seccomp);
+  set_trace_sink(before);
+  return said;
+}
+
+TEST(Seccomp, TracesTheFlagsThatItIsLoadedWith) {
+  spec::Seccomp seccomp = allow_but({{"mkdir"}, "SCMP_ACT_ERRNO", {}, {}});
+  EXPECT_EQ(traced_flags(seccomp), "seccomp filter flags: 0\n");
+  seccomp.flags = {"SECCOMP_FILTER_FLAG_TSYNC", "SECCOMP_FILTER_FLAG_LOG",
+                   "SECCOMP_FILTER_FLAG_SPEC_ALLOW", "SECCOMP_FILTER_FLAG_WAIT_KILLABLE_RECV"};
+  EXPECT_EQ(traced_flags(seccomp), "seccomp filter flags: 6\n");
+  seccomp.syscalls[0].action = "SCMP_ACT_NOTIFY";
+  EXPECT_EQ(traced_flags(seccomp), "seccomp filter flags: 46\n");
 }
 
 TEST(Seccomp, SaysWhatLoadingTakes) {
