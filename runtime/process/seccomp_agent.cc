@@ -22,7 +22,7 @@
 namespace berth::runtime::process {
 namespace {
 
-constexpr const char* kConnect = "linux.seccomp.listenerPath: connect to agent";
+constexpr const char* kConnect = "linux.seccomp.listenerPath: failed to connect with seccomp agent";
 
 // The descriptors are sent with the first piece alone, as the specification has it.
 void send(int agent, std::string_view state, int listener) {

@@ -126,8 +126,9 @@ TEST_F(SeccompNotify, WithoutAnAgentNothingIsLeft) {
   const std::string c = id();
   const Ran ran = berth({"create", "--bundle", bundle(), c});
   EXPECT_NE(ran.status, 0);
-  EXPECT_THAT(ran.err, HasSubstr("linux.seccomp.listenerPath: connect to agent '" + path_ +
-                                 "': no such file or directory"));
+  EXPECT_THAT(ran.err,
+              HasSubstr("linux.seccomp.listenerPath: failed to connect with seccomp agent '" +
+                        path_ + "': no such file or directory"));
   EXPECT_TRUE(remains(c).empty());
 }
 

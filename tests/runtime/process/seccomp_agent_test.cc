@@ -88,8 +88,9 @@ TEST_F(Agent, IsLoadedWithEachFlag) {
 }
 
 TEST_F(Agent, ThatIsMissingIsNamed) {
-  EXPECT_EQ(make_directory(), "error: linux.seccomp.listenerPath: connect to agent '" + path_ +
-                                  "': no such file or directory");
+  EXPECT_EQ(make_directory(),
+            "error: linux.seccomp.listenerPath: failed to connect with seccomp agent '" + path_ +
+                "': no such file or directory");
   EXPECT_THROW(require_agent(path_), Error);
   EXPECT_THROW(require_agent(folder_.path()), Error);
   const test::SeccompAgent agent(path_, EXDEV);
