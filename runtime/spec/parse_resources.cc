@@ -26,7 +26,9 @@ DeviceRule parse_device_rule(const Node& node) {
   if (rule.minor == -1) rule.minor.reset();
   if (const auto access = node.find("access")) {
     rule.access = access->string();
-    if (rule.access.find_first_not_of("rwm") != std::string::npos) {
+    // Some write an `a` as well, the type of a rule for all: other runtimes pass over it.
+    const bool all = std::erase(rule.access, 'a') > 0;
+    if ((all && rule.access.empty()) || rule.access.find_first_not_of("rwm") != std::string::npos) {
       access->fail_value("is not made of r, w and m");
     }
   }
@@ -148,7 +150,9 @@ std::string parse_page_size(const Node& node) {
 std::vector<HugepageLimit> parse_hugepage_limits(const Node& node) {
   std::vector<HugepageLimit> list;
   for (const Node& element : node.elements()) {
-    const Node size = element.at("pageSize");
+    // As many write it; Go's JSON does not look at the case of keys.
+    const auto lower_case = element.find("pagesize");
+    const Node size = lower_case ? *lower_case : element.at("pageSize");
     HugepageLimit limit{.page_size = parse_page_size(size),
                         .limit = element.at("limit").integer<uint64_t>()};
     if (std::ranges::find(list, limit.page_size, &HugepageLimit::page_size) != list.end()) {

@@ -49,6 +49,8 @@ constexpr const char* kAccepted[] = {
     R"({"linux": {"resources": {"cpu": {"cpus": "0-31:1/4", "mems": ""}}}})",
     R"({"linux": {"resources": {"cpu": {"cpus": "0-N"}}}})",
     R"({"linux": {"resources": {"devices": [{"allow": false, "access": "", "type": ""}]}}})",
+    R"({"linux": {"resources": {"devices": [{"allow": false, "access": "rwa"}]}}})",
+    R"({"linux": {"resources": {"hugepageLimits": [{"pagesize": "2MB", "limit": 1}]}}})",
     R"({"linux": {"resources": {"blockIO": {"weight": 0}, "pids": {}}}})",
     R"({"linux": {"seccomp": {"defaultAction": "SCMP_ACT_ERRNO", "defaultErrnoRet": 38,
         "syscalls": [{"names": ["clone", "none_of_that_name"], "action": "SCMP_ACT_ALLOW", "args": [

@@ -78,6 +78,8 @@ const BadConfig kCases[] = {
      "linux.resources.devices[0].type: expected a string, found a number"},
     {R"({"linux": {"resources": {"devices": [{"allow": true, "access": "rx"}]}}})",
      "linux.resources.devices[0].access: 'rx' is not made of r, w and m"},
+    {R"({"linux": {"resources": {"devices": [{"allow": true, "access": "a"}]}}})",
+     "linux.resources.devices[0].access: 'a' is not made of r, w and m"},
     {R"({"linux": {"resources": {"devices": [{"allow": true, "access": 7}]}}})",
      "linux.resources.devices[0].access: expected a string, found a number"},
     {R"({"linux": {"resources": {"devices": [{"allow": true, "type": "c", "major": -2}]}}})",
