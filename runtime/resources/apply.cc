@@ -89,9 +89,13 @@ void write_all(Groups& groups, const std::vector<Setting>& settings) {
 void require_unified(const Hierarchy& hierarchy, const Setting& setting) {
   const std::string& file = setting.choices.front().file;
   const std::string controller = file.substr(0, file.find('.'));
-  if (hierarchy.v2.empty()) throw Error(setting.key + ": this host has no cgroup v2");
+  // Callers look for the first two words.
+  const auto refuse = [&](const std::string& why) {
+    throw Error(setting.key + ": invalid configuration: " + why);
+  };
+  if (hierarchy.v2.empty()) refuse("this host has no cgroup v2");
   if (controller == "cgroup" || hierarchy.v2_has(controller)) return;
-  throw Error(setting.key + ": cgroup v2 has no controller '" + controller + "' on this host");
+  refuse("cgroup v2 has no controller '" + controller + "' on this host");
 }
 
 // Those of both lists that this host's hierarchies take. Refused before anything is written.

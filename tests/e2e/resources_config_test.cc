@@ -101,7 +101,8 @@ const Refused kRefused[] = {
     {R"({"network": {"classID": -1}})", "linux.resources.network.classID: -1 is not between 0 and ",
      nullptr},
     {R"({"unified": {"memory.nonsense": "1"}})",
-     "linux.resources.unified.memory.nonsense: cgroup v2 has no controller 'memory' on this host",
+     "linux.resources.unified.memory.nonsense: invalid configuration: cgroup v2 has no controller "
+     "'memory' on this host",
      "linux.resources.unified.memory.nonsense: the kernel has no file 'memory.nonsense'"},
     {R"({"devices": [{"allow": true, "type": "u"}]})",
      "linux.resources.devices[0].type: 'u' is not one of a, b, c", nullptr},

@@ -173,9 +173,10 @@ TEST_F(Apply, UnifiedIsForV2) {
   } else {
     EXPECT_EQ(error,
               hierarchy_.v2.empty()
-                  ? "linux.resources.unified.pids.max: this host has no cgroup v2"
-                  : "linux.resources.unified.pids.max: cgroup v2 has no controller 'pids' on "
-                    "this host");
+                  ? "linux.resources.unified.pids.max: invalid configuration: this host has no "
+                    "cgroup v2"
+                  : "linux.resources.unified.pids.max: invalid configuration: cgroup v2 has no "
+                    "controller 'pids' on this host");
   }
 }
 
