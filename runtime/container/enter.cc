@@ -214,10 +214,14 @@ void Start::take_identity(process::Groups groups, const process::CapabilityPlan&
   if (labels_) labels_->apply();
   capabilities.limit_bounding();
   process::become(process().user, groups);
-  process::enter_working_directory(entry_.preferred_cwd, entry_.require_preferred_cwd,
-                                   process().cwd);
+  if (!is_there) {
+    process::enter_working_directory(entry_.preferred_cwd, entry_.require_preferred_cwd,
+                                     process().cwd);
+  }
   // Without no_new_privs loading a filter takes a right that execve then drops by itself.
   capabilities.apply(seccomp_ && !process().no_new_privileges);
+  const bool is_there =
+      entry_.preferred_cwd.empty() && process::enter_working_directory_early(process().cwd);
   process::hide_from_peers();  // a change of credentials leaves it to fs.suid_dumpable
   if (process().no_new_privileges) process::set_no_new_privileges();
 }

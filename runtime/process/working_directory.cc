@@ -1,5 +1,4 @@
-// Entered with the program's own rights, and before the program is looked up: its name may be
-// relative.
+// Entered before the program is looked up: its name may be relative.
 #include "runtime/process/working_directory.h"
 
 #include <sys/syscall.h>
@@ -23,6 +22,15 @@ void require_reachable(const std::string& path) {
 }
 
 }  // namespace
+
+bool enter_working_directory_early(const std::string& cwd) {
+  if (::chdir(cwd.c_str()) < 0) {
+    if (errno == EACCES || errno == EPERM) return false;
+    throw Error("enter working directory", cwd, errno);
+  }
+  require_reachable(cwd);
+  return true;
+}
 
 void enter_working_directory(const std::string& preferred, bool required, const std::string& cwd) {
   if (!preferred.empty()) {

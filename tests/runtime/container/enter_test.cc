@@ -36,6 +36,8 @@ class EnterTest : public test::ContainerTestAs {
   Outcome run(const std::string& script) { return run(bundle_.shell(script)); }
 };
 
+class EnterAsRootTest : public test::ContainerTest {};
+
 INSTANTIATE_TEST_SUITE_P(As, EnterTest, test::kRootAndUser, test::name_of_user);
 
 TEST_P(EnterTest, RunsTheProgramInItsTree) {
@@ -86,6 +88,20 @@ TEST_P(EnterTest, WorkingDirectoryFallsBack) {
   const Outcome outcome = run(std::move(entry));
   EXPECT_EQ(outcome.status, 125);
   EXPECT_THAT(outcome.err, HasSubstr("chdir to working directory '/home/somebody'"));
+}
+
+// Root may start a program where its user could not go.
+TEST_F(EnterAsRootTest, WorkingDirectoryNeedNotBeOneThatTheUserMayEnter) {
+  const std::string closed = bundle_.rootfs() + "/work/closed";
+  ASSERT_TRUE(std::filesystem::create_directory(closed));
+  std::filesystem::permissions(closed, std::filesystem::perms(0700));
+  const Outcome outcome = launch(0, [&] {
+    Entry entry = bundle_.shell("id -u; pwd");
+    entry.spec.process->cwd = "/work/closed";
+    entry.spec.process->user.uid = entry.spec.process->user.gid = kNobody;
+    enter(std::move(entry));
+  });
+  EXPECT_EQ(outcome.out, std::to_string(kNobody) + "\n/work/closed\n") << outcome.err;
 }
 
 TEST_P(EnterTest, WorkingDirectoryByADescriptorOfTheHostIsRefused) {
