@@ -3,6 +3,7 @@
 #include "runtime/container/enter.h"
 
 #include <fcntl.h>
+#include <unistd.h>
 
 #include <cerrno>
 #include <cstdlib>
@@ -187,6 +188,10 @@ void Start::make_tree(const std::function<void()>& before_pivot) {
   }
   if (proc_sys_) process::set_sysctls(proc_sys_.get(), entry_.spec);  // read-only after the pivot
   if (before_pivot) before_pivot();
+  if (!entry_.spec.hooks.create_container.empty()) {
+    // Where other runtimes run them: hooks that put files into the tree name them relatively.
+    check(::fchdir(rootfs_->root()), "change to", "root file system");
+  }
   run_hooks_inside(entry_.spec.hooks.create_container, "createContainer", Status::creating, {});
   if (const UniqueFd other = namespaces_.take_mount_namespace()) {
     rootfs_->settle_in(other.get());
@@ -213,6 +218,8 @@ void Start::take_identity(process::Groups groups, const process::CapabilityPlan&
   if (wanted.memory_policy) process::set_memory_policy(*wanted.memory_policy);
   if (labels_) labels_->apply();
   capabilities.limit_bounding();
+  const bool is_there =
+      entry_.preferred_cwd.empty() && process::enter_working_directory_early(process().cwd);
   process::become(process().user, groups);
   if (!is_there) {
     process::enter_working_directory(entry_.preferred_cwd, entry_.require_preferred_cwd,
@@ -220,8 +227,6 @@ void Start::take_identity(process::Groups groups, const process::CapabilityPlan&
   }
   // Without no_new_privs loading a filter takes a right that execve then drops by itself.
   capabilities.apply(seccomp_ && !process().no_new_privileges);
-  const bool is_there =
-      entry_.preferred_cwd.empty() && process::enter_working_directory_early(process().cwd);
   process::hide_from_peers();  // a change of credentials leaves it to fs.suid_dumpable
   if (process().no_new_privileges) process::set_no_new_privileges();
 }

@@ -56,6 +56,17 @@ TEST_F(Hooks, RunInTheSpecificationsOrderWithTheStateOnTheirInput) {
   EXPECT_THAT(said(), ::testing::EndsWith("poststop stopped false\n"));
 }
 
+TEST_F(Hooks, OfCreateContainerRunInTheRootFileSystem) {
+  configure([&](json& config) {
+    config["root"]["readonly"] = false;
+    config["hooks"] = {{"createContainer",
+                        {{{"path", "/bin/sh"}, {"args", {"sh", "-c", "echo here >./placed"}}}}}};
+    config["process"]["args"] = {"cat", "/placed"};
+  });
+  const Ran ran = berth({"run", "-b", bundle(), id()});
+  EXPECT_EQ(ran.out, "here\n") << ran;
+}
+
 TEST_F(Hooks, ASignalToRunMeanwhileGoesToTheProgram) {
   const std::string hook =
       "until test -e " + bundle() + "/rootfs/up; do sleep 0.01; done; kill -USR1 $PPID";
