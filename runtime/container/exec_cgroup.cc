@@ -2,6 +2,7 @@
 
 #include <fcntl.h>
 
+#include <cerrno>
 #include <optional>
 #include <string_view>
 
@@ -21,8 +22,10 @@ namespace {
 void require_below(const std::string& argument, std::string_view path) {
   for (size_t start = 0; start <= path.size();) {
     const size_t end = std::min(path.find('/', start), path.size());
-    if (path.substr(start, end - start) == "..")
-      refuse(argument, "bad sub cgroup path: it leads out of the container's");
+    if (path.substr(start, end - start) == "..") {
+      throw Error("--cgroup: bad sub cgroup path: " + argument +
+                  " is not a sub cgroup path of the container's");
+    }
     start = end + 1;
   }
 }
@@ -40,7 +43,8 @@ std::string below(const std::string& path, std::string_view sub) {
 
 // As runc, whose callers look for these words.
 [[noreturn]] void fail_to_join(const std::string& path, const std::string& note = {}) {
-  const Error error("adding pid of the new process to cgroups", path, ENOENT);
+  const Error error("adding pid of the new process to cgroups: " + path +
+                    "/cgroup.procs: " + errno_text(ENOENT));
   throw note.empty() ? error : error.with_note(note);
 }
 

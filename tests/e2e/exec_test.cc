@@ -110,10 +110,11 @@ TEST_F(Exec, ItsOwnErrorsAre255AndOneLine) {
     if (*user != 0) expect(exec({"--user", user}, {"true"}), "is not an id");
   }
   expect(exec({"--additional-gids", "x"}, {"true"}), "'x' is not an id");
-  expect(exec({"--cgroup", "../x"}, {"true"}), "bad sub cgroup path");
+  expect(exec({"--cgroup", "../x"}, {"true"}),
+         "bad sub cgroup path: ../x is not a sub cgroup path of the container's");
   expect(exec({"--cgroup", "absent"}, {"true"}),
-         "adding pid of the new process to cgroups 'berth/container_" + c_ +
-             "/absent': no such file or directory");
+         "adding pid of the new process to cgroups: berth/container_" + c_ +
+             "/absent/cgroup.procs: no such file or directory");
   expect(exec({"--cgroup", "whaaat:/"}, {"true"}), "unknown controller 'whaaat'");
   expect(exec({"--console-socket", "/x"}, {"true"}), "--console-socket is for a detached process");
   expect(exec({"-d", "-t"}, {"true"}), "needs --console-socket");
@@ -142,7 +143,6 @@ TEST_F(Exec, GoesToTheSubgroupsThatItIsToldOf) {
       << some;
 }
 
-// The process had all that the container gives, so it is its own failure.
 // What a container sees of v1 without a cgroup namespace: its own groups, to part among its
 // processes if the mount is not read-only.
 TEST_F(Exec, MayPartTheContainersOwnGroups) {
@@ -168,6 +168,7 @@ TEST_F(Exec, TellsTheCpusThatItBeginsOn) {
   EXPECT_THAT(ran.err, HasSubstr("msg=\"nsexec: affinity: 0x1\"")) << ran;
 }
 
+// The process had all that the container gives, so it is its own failure.
 TEST_F(Exec, AFileThatExecveRefusesIsStatus1) {
   std::ofstream(bundle() + "/rootfs/garbage") << "no program";
   std::ofstream(bundle() + "/rootfs/lost") << "#!/bin/absent\n";
