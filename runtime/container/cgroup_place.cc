@@ -4,7 +4,9 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <array>
 #include <optional>
+#include <string_view>
 
 #include "base/error.h"
 #include "base/file.h"
@@ -36,9 +38,23 @@ cgroup::Tops tops_above(const std::string& path, cgroup::ControllerSet set) {
   return cgroup::missing_parents(cgroup::detect(set), path);
 }
 
+// What a container's group in our own tree is called: as the container, which is where people and
+// other runtimes' tools look for it, unless something else there is called so: a job's or a
+// launch's group, a control file, which has a dot in its name or is one of v1's.
+std::string group_name(const std::string& id) {
+  constexpr std::string_view kPrefix = "container_";
+  constexpr auto kOthers = std::to_array<std::string_view>({"job_", "launch_", kPrefix});
+  constexpr auto kFiles =
+      std::to_array<std::string_view>({"tasks", "notify_on_release", "release_agent"});
+  const bool taken =
+      id.find('.') != std::string::npos || std::ranges::find(kFiles, id) != kFiles.end() ||
+      std::ranges::any_of(kOthers, [&](std::string_view prefix) { return id.starts_with(prefix); });
+  return taken ? std::string(kPrefix) + id : id;
+}
+
 // linux.cgroupsPath: absolute is below the hierarchies' roots, relative below `tree`.
 std::string path_in(const std::string& tree, const std::string& wanted, const std::string& id) {
-  if (wanted.empty()) return tree + "/container_" + id;
+  if (wanted.empty()) return tree + "/" + group_name(id);
   return wanted.starts_with('/') ? trimmed(wanted) : tree + "/" + trimmed(wanted);
 }
 

@@ -50,7 +50,8 @@ void add_cgroups(const fs::path& tree, const Names& alive, const std::string& co
   const Names groups = names_in(tree / "berth");
   if (groups.empty()) found.push_back("cgroup " + (tree / "berth").string());
   for (const std::string& group : groups) {
-    const bool anothers = group.starts_with("container_") && group != container;
+    const bool is_claims = group.starts_with("job_") || group.starts_with("launch_");
+    const bool anothers = !is_claims && group != container;
     if (!anothers && !alive.contains(group))
       found.push_back("cgroup " + (tree / "berth" / group).string());
   }

@@ -282,6 +282,29 @@ TEST_F(Lifecycle, TheLimitsAreInForceOnceItIsCreated) {
   EXPECT_EQ(pids, "9\n") << "the start keeps what was updated meanwhile";
 }
 
+// Not where the name could be that of something else there.
+TEST_F(Lifecycle, ItsGroupIsCalledAsItIs) {
+  const std::string unique = "t" + std::to_string(::getpid());
+  const auto group_of = [&](const std::string& c) {
+    script("cat /proc/self/cgroup");
+    configure([](json& config) {
+      json kept = json::array();
+      for (const json& ns : config["linux"]["namespaces"]) {
+        if (ns["type"] != "cgroup") kept.push_back(ns);
+      }
+      config["linux"]["namespaces"] = kept;
+    });
+    const Ran ran = berth({"run", "-b", bundle(), c});
+    return ran.out + ran.err;
+  };
+  EXPECT_THAT(group_of(unique), HasSubstr(":/berth/" + unique + "\n"));
+  const std::vector<std::string> others{"job_" + unique, "launch_" + unique, "container_" + unique,
+                                        unique + ".max"};
+  for (const std::string& name : others) {
+    EXPECT_THAT(group_of(name), HasSubstr(":/berth/container_" + name + "\n"));
+  }
+}
+
 TEST_F(Lifecycle, TheGroupsAboveItsOwnGoWithIt) {
   const std::string c = id();
   configure(
