@@ -26,7 +26,7 @@ void require_reachable(const std::string& path) {
 bool enter_working_directory_early(const std::string& cwd) {
   if (::chdir(cwd.c_str()) < 0) {
     if (errno == EACCES || errno == EPERM) return false;
-    throw Error("enter working directory", cwd, errno);
+    throw Error("chdir to working directory", cwd, errno);
   }
   require_reachable(cwd);
   return true;

@@ -249,11 +249,9 @@ TEST_F(MountsE2e, ABindAtTheRootIsTheRootThatLaterMountsGoInto) {
       std::filesystem::copy_options::recursive | std::filesystem::copy_options::copy_symlinks);
   folder_.write("other/only-there", "");
   configure([&](json& config) {
-    auto& mounts = config["mounts"];
-    mounts.insert(mounts.begin(), {{"destination", "/"},
-                                   {"type", "bind"},
-                                   {"source", other},
-                                   {"options", {"bind", "nosuid"}}});
+    const json bind{
+        {"destination", "/"}, {"type", "bind"}, {"source", other}, {"options", {"bind", "nosuid"}}};
+    config["mounts"].insert(config["mounts"].begin(), bind);
   });
   const Ran ran = run_script(
       "test -f /only-there && test -c /dev/null && test -r /proc/self/stat && grep -c ' / / ' "

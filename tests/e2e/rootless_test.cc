@@ -37,7 +37,7 @@ class Rootless : public RootlessFixture {
 TEST_F(Rootless, TheGroupIsBesideTheUsersOwnAndGoesWithTheContainer) {
   const Ran ran = berth({"run", "-d", "-b", bundle(), "-f", config("sleep 300"), "c"});
   ASSERT_EQ(ran.status, 0) << ran;
-  EXPECT_EQ(group_of("c"), "/" + part_ + "/berth/container_c");
+  EXPECT_EQ(group_of("c"), "/" + part_ + "/berth/c");
   EXPECT_EQ(berth({"delete", "--force", "c"}).status, 0);
   EXPECT_THAT(groups(), ElementsAre("session"));
 }
@@ -162,7 +162,7 @@ TEST_F(Rootless, InAnOccupiedGroupThereAreNoControllersButAllElse) {
   }
   const Ran ran = inside({"run", "-d", "-b", bundle(), "-f", config("sleep 300"), "c"});
   ASSERT_EQ(ran.status, 0) << ran;
-  EXPECT_EQ(group_of("c"), "/" + part_ + "/berth/container_c");
+  EXPECT_EQ(group_of("c"), "/" + part_ + "/berth/c");
   EXPECT_EQ(inside({"pause", "c"}).status, 0);
   EXPECT_EQ(inside({"delete", "-f", "c"}).status, 0);
   const std::string file = config("true", [](json& c) {

@@ -78,7 +78,7 @@ class RuntimeFixture : public ::testing::Test {
     std::vector<std::string> found;
     if (std::filesystem::exists(root() + "/" + container)) found.push_back("state");
     for (const auto& top : tops_of_cgroups()) {
-      for (const auto& group : {"berth/container_" + container, container}) {
+      for (const auto& group : {"berth/" + container, "berth/container_" + container, container}) {
         if (std::filesystem::exists(top / group)) found.push_back(top / group);
       }
     }

@@ -27,7 +27,7 @@ const std::vector<Known> kMounts{
     {kAll, "(berth|runc) mountinfo: / /sys/fs/cgroup .* - tmpfs (cgroup|tmpfs) .*",
      "read-only and from the source that the configuration says; runc leaves the tmpfs writable",
      Seen::sometimes},
-    {kAll, "berth mountinfo: / /sys/fs/cgroup/unified .*",
+    {kAll, "berth mountinfo: \\S+ /sys/fs/cgroup/unified .*",
      "a hybrid host's v2 is shown beside v1: there are no limits in it", Seen::sometimes},
     {kAll, "(berth|runc) mountinfo: / /(proc|sys)/\\w+ ro,.* - tmpfs tmpfs .*",
      "one file system serves all masked folders, and nothing in it can be executed"},

@@ -25,7 +25,7 @@ class RealTimeTest : public Scratch {
   // As a container with such a wish would be made.
   void make(const std::string& name, const RealTime& wanted) {
     Node::create(hierarchy_, path(name), {});
-    make_room_for_realtime(hierarchy_, top_, path(name), wanted);
+    make_room_for_realtime(hierarchy_, Tops{top_, {}}, path(name), wanted);
     const auto set = [&](const char* file, int64_t value) {
       write_file(AT_FDCWD, file_of("cpu", path(name), file), std::to_string(value));
     };
