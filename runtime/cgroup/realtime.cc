@@ -2,12 +2,14 @@
 
 #include <charconv>
 #include <optional>
+#include <string>
 #include <utility>
 #include <vector>
 
 #include "base/error.h"
 #include "base/fd.h"
 #include "base/file.h"
+#include "base/trace.h"
 #include "runtime/cgroup/directory.h"
 #include "runtime/cgroup/group.h"
 
@@ -106,6 +108,32 @@ void make_room_for_realtime(const Hierarchy& hierarchy, const Tops& tops, const 
   }
   for (size_t i = 0; i < above.size(); ++i) {
     if (needs[i] > 0) raise(above[i], needs[i]);
+  }
+}
+
+bool has_realtime(const Hierarchy& hierarchy, const std::string& path) {
+  if (hierarchy.v1_of("cpu") == nullptr) return false;
+  const auto group = find_directory(hierarchy, "cpu", path);
+  const auto budget = group ? budget_of(group->get()) : std::nullopt;
+  return budget && budget->runtime > 0;
+}
+
+void take_back_realtime(const Hierarchy& hierarchy, const Tops& tops, const std::string& path) {
+  const V1Mount* const cpu = hierarchy.v1_of("cpu");
+  const std::string top = cpu == nullptr ? "" : tops.at(cpu->path);
+  try {
+    write_file(open_directory(hierarchy, "cpu", path).get(), kRuntime, "0");
+    if (top.empty()) return;
+    for (std::string name = path; name.size() > top.size();) {
+      name.erase(name.rfind('/'));
+      const UniqueFd group = open_directory(hierarchy, "cpu", name);
+      const auto has = budget_of(group.get());
+      if (!has) return;
+      const int64_t used = given_away(group.get(), {}, has->period);
+      if (used < has->runtime) write_file(group.get(), kRuntime, std::to_string(used));
+    }
+  } catch (const Error& e) {
+    if (tracing()) trace("real time of cgroup '" + path + "': " + e.message());
   }
 }
 

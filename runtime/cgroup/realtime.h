@@ -22,4 +22,11 @@ struct RealTime {
 void make_room_for_realtime(const Hierarchy& hierarchy, const Tops& tops, const std::string& path,
                             const RealTime& wanted);
 
+// Whether the group `path` has a budget.
+bool has_realtime(const Hierarchy& hierarchy, const std::string& path);
+// Takes it back: those above it, up to the topmost of ours, keep what the other groups in them
+// have. Before the group is removed, for the kernel counts it some time longer, and when its
+// processes have ended. What cannot be taken back stays.
+void take_back_realtime(const Hierarchy& hierarchy, const Tops& tops, const std::string& path);
+
 }  // namespace berth::runtime::cgroup

@@ -12,6 +12,7 @@
 #include "runtime/cgroup/delegation.h"
 #include "runtime/cgroup/freezer.h"
 #include "runtime/cgroup/node.h"
+#include "runtime/cgroup/realtime.h"
 #include "runtime/container/gate.h"
 #include "runtime/container/hooks.h"
 #include "runtime/container/members.h"
@@ -182,6 +183,10 @@ void Container::remove_cgroup() const {
     stop_unit(record_);
   }
   if (path.empty()) return;
+  if (cgroup::has_realtime(hierarchy(), path)) {
+    end_processes();
+    cgroup::take_back_realtime(hierarchy(), record_.cgroup_tops, path);
+  }
   // Mostly nobody is left in it, and then there is nobody to look for.
   if (!cgroup::remove_if_idle(hierarchy(), path)) {
     end_processes();

@@ -85,6 +85,29 @@ TEST_F(RealTime, IsThatOfTheConfigurationWhateverTheGroupsAboveHad) {
   }
 }
 
+TEST_F(RealTime, GoesWithTheContainer) {
+  const std::string above = "rt" + folder_.name();
+  const auto in_it = [&](const char* name, int runtime) {
+    const std::string c = id(name);
+    configure([&](json& config) {
+      config["linux"]["cgroupsPath"] = above + "/" + c;
+      config["linux"]["resources"]["cpu"]["realtimeRuntime"] = runtime;
+    });
+    return c;
+  };
+  configure([](json& config) { config["process"].erase("scheduler"); });
+  script("exec sleep 300");
+  const Ran stays = berth({"run", "--detach", "-b", bundle(), in_it("a", 2000)});
+  ASSERT_EQ(stays.status, 0) << stays;
+  const std::string gone = in_it("b", 3000);
+  const Ran goes = berth({"run", "--detach", "-b", bundle(), gone});
+  ASSERT_EQ(goes.status, 0) << goes;
+  const std::string budget = "/sys/fs/cgroup/cpu/berth/" + above + "/cpu.rt_runtime_us";
+  EXPECT_EQ(read_file(AT_FDCWD, budget), "5000\n");
+  const Ran removed = berth({"--debug", "delete", "--force", gone});
+  EXPECT_EQ(read_file(AT_FDCWD, budget), "2000\n") << removed;
+}
+
 TEST_F(RealTime, WithoutABudgetIsAnErrorThatNamesIt) {
   const Ran ran = berth({"run", "-b", bundle(), id()});
   EXPECT_EQ(ran.status, 1);
