@@ -17,9 +17,9 @@ namespace {
 constexpr std::array<std::string_view, 3> kLimits = {"cpuset", "memory", "pids"};
 // v1's names and v2's: what a hierarchy does not have is passed over. The last one has no
 // controller: by it a systemd inside finds the group that it may fill.
-constexpr std::array<std::string_view, 14> kContainer = {
-    "cpuset", "memory",  "pids",    "cpu",      "cpuacct", "devices", "freezer",
-    "blkio",  "hugetlb", "net_cls", "net_prio", "rdma",    "io",      "name=systemd"};
+constexpr std::array<std::string_view, 16> kContainer = {
+    "cpuset",  "memory",  "pids",     "cpu",  "cpuacct", "devices", "freezer", "blkio",
+    "hugetlb", "net_cls", "net_prio", "rdma", "io",      "misc",    "dmem",    "name=systemd"};
 
 std::span<const std::string_view> names(ControllerSet set) {
   if (set == ControllerSet::limits) return kLimits;

@@ -136,6 +136,10 @@ LateLimits late_limits(const cgroup::Hierarchy& hierarchy, const cgroup::Node& n
   if (limits.empty()) return {};
   LateLimits late = node.late(limits);
   allow_swap(late, wished);
+  for (LateLimit& limit : late.limits) {
+    const auto unified = wished.unified.find(limit.name);
+    if (unified != wished.unified.end()) limit.value = unified->second;
+  }
   return late;
 }
 

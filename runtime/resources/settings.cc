@@ -276,7 +276,11 @@ std::vector<Setting> v2_limits(const Resources& r) {
   }
   if (memory) list.add("memory.limit", "memory", {{"memory.max", number_or_max(*memory)}});
   if (r.pids_limit) list.add("pids.limit", "pids", {{"pids.max", pids_value(*r.pids_limit)}});
-  return list.take();
+  std::vector<Setting> limits = list.take();
+  // They are written after the settings, and `unified` is the last word on a file.
+  std::erase_if(
+      limits, [&](const Setting& limit) { return r.unified.contains(limit.choices.front().file); });
+  return limits;
 }
 
 }  // namespace berth::runtime::resources

@@ -69,6 +69,29 @@ TEST_F(ResourcesConfig, AreInForce) {
   }
 }
 
+TEST_F(ResourcesConfig, UnifiedHasTheLastWord) {
+  script("exec sleep 300");
+  wish({{"memory", {{"limit", 67108864}}},
+        {"pids", {{"limit", 50}}},
+        {"cpu", {{"shares", 2048}}},
+        {"unified", {{"memory.max", "33554432"}, {"pids.max", "40"}, {"cpu.weight", "42"}}}});
+  const std::string c = id();
+  const Ran ran = berth({"run", "-d", "-b", bundle(), c});
+  if (!is_on_v2(hierarchy_, "memory")) {
+    EXPECT_EQ(ran.status, 1);
+    EXPECT_THAT(ran.err, HasSubstr("linux.resources.unified.cpu.weight: invalid configuration: "));
+    return;
+  }
+  ASSERT_EQ(ran.status, 0) << ran;
+  const int pid = state(c).value("pid", 0);
+  EXPECT_EQ(control_file(hierarchy_, pid, "memory", "", "memory.max"), "33554432");
+  EXPECT_EQ(control_file(hierarchy_, pid, "pids", "", "pids.max"), "40");
+  EXPECT_EQ(control_file(hierarchy_, pid, "cpu", "", "cpu.weight"), "42");
+  EXPECT_EQ(control_file(hierarchy_, pid, "cpu", "", "cgroup.controllers") + "\n",
+            read_file(AT_FDCWD, "/sys/fs/cgroup/cgroup.controllers"))
+      << "all that there are";
+}
+
 struct Refused {
   const char *resources, *v1_line, *v2_line;
 };

@@ -171,6 +171,12 @@ Lines v2(const std::string& json) {
   return lines(v2_limits(parsed(json)));
 }
 
+TEST(Limits, AreNotWrittenOverWhatUnifiedSays) {
+  EXPECT_EQ(v2(R"({"memory": {"limit": 100}, "pids": {"limit": 5},
+                   "unified": {"memory.max": "50", "memory.high": "40"}})"),
+            (Lines{"memory.swap memory memory.swap.max=0?", "pids.limit pids pids.max=5"}));
+}
+
 TEST(Limits, OfMemoryComeWithoutSwapUnlessAskedFor) {
   const char* const json = R"({"memory": {"limit": 100}})";
   EXPECT_EQ(v1(json, 200), (Lines{"memory.limit memory memory.limit_in_bytes=100",
