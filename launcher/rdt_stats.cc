@@ -34,7 +34,8 @@ void add_figures(const rdt::Group& group, RdtStats& stats) {
 
 }  // namespace
 
-RdtStats rdt_stats(const rdt::Resctrl& resctrl, const rdt::Group& group) {
+RdtStats rdt_stats(const rdt::Resctrl& resctrl, const rdt::Group& group,
+                   const rdt::Group& counted) {
   const rdt::Capability capability = resctrl.capability();
   const rdt::Schemata all = resctrl.default_group().schemata();
   const rdt::Schemata own = group.schemata();
@@ -53,18 +54,23 @@ RdtStats rdt_stats(const rdt::Resctrl& resctrl, const rdt::Group& group) {
   stats.cache_schema = lines_of(own, "L3");
   stats.bandwidth_schema_root = lines_of(all, "MB");
   stats.bandwidth_schema = lines_of(own, "MB");
-  add_figures(group, stats);
+  add_figures(counted, stats);
   return stats;
 }
 
-RdtStats rdt_stats_of(pid_t pid) {
-  const auto name = rdt::control_group_of(pid);
-  if (!name || name->empty()) return {};
+RdtStats rdt_stats_of(const runtime::Record& record) {
+  const auto& own = record.cache_group;
+  const auto name = rdt::control_group_of(record.pid);
+  if (!name || (name->empty() && !own)) return {};
   const auto resctrl = rdt::Resctrl::open();
-  const auto group = resctrl ? resctrl->find(*name) : std::nullopt;
+  if (!resctrl) return {};
+  const std::optional<rdt::Group> group =
+      name->empty() ? resctrl->default_group() : resctrl->find(*name);
   if (!group) return {};
   try {
-    return rdt_stats(*resctrl, *group);
+    const auto monitor =
+        own && !own->monitor.empty() ? group->find_monitor(own->monitor) : std::nullopt;
+    return rdt_stats(*resctrl, *group, monitor ? *monitor : *group);
   } catch (const Error& e) {
     if (e.code() == ENOENT || e.code() == ENODEV) return {};  // removed meanwhile
     throw;

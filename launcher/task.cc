@@ -130,6 +130,9 @@ runtime::spec::Spec load_runnable_bundle(const std::string& bundle) {
   if (!spec.process) throw Error("bundle '" + bundle + "': config.json: process: missing");
   // Not on a standard error that all tasks of a step share.
   for (const std::string& warning : spec.warnings) trace("warning: " + warning);
+  if (spec.linux_.intel_rdt) {
+    trace("warning: config.json: linux.intelRdt: left out: cache is asked for by --l3");
+  }
   return spec;
 }
 

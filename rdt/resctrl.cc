@@ -87,6 +87,9 @@ Group::Group(const Resctrl& owner, UniqueFd dir, std::string name)
       dir_(std::move(dir)),
       name_(std::move(name)) {}
 
+Group::Group(const Group& owner, UniqueFd dir, std::string name)
+    : root_(owner.root_), calls_(owner.calls_), dir_(std::move(dir)), name_(std::move(name)) {}
+
 Schemata Group::schemata() const {
   try {
     return parse_schemata(read_file(dir_.get(), "schemata"));
@@ -147,6 +150,32 @@ std::vector<DomainFigures> Group::figures() const {
   } catch (const Error& e) {
     throw e.within(fmt::format("group '{}'", shown(name_)));
   }
+}
+
+Group Group::make_monitor(const std::string& name) const {
+  check_name(name);
+  const UniqueFd monitors = open_dir(dir_.get(), "mon_groups");
+  if (::mkdirat(monitors.get(), name.c_str(), 0755) != 0) {
+    const Error error(fmt::format("resctrl '{}': make monitor group", shown(name_)), name, errno);
+    throw with_hint(error, root_);
+  }
+  return {*this, open_dir(monitors.get(), name), name_ + "/mon_groups/" + name};
+}
+
+std::optional<Group> Group::find_monitor(const std::string& name) const {
+  check_name(name);
+  auto dir = open_dir_if_exists(dir_.get(), "mon_groups/" + name);
+  if (!dir) return std::nullopt;
+  return Group(*this, std::move(*dir), name_ + "/mon_groups/" + name);
+}
+
+bool Group::remove_monitor(const std::string& name) const {
+  check_name(name);
+  const std::string path = "mon_groups/" + name;
+  if (::unlinkat(dir_.get(), path.c_str(), AT_REMOVEDIR) == 0) return true;
+  if (errno == ENOENT || errno == ENODEV) return false;
+  throw with_hint(
+      Error(fmt::format("resctrl '{}': remove monitor group", shown(name_)), name, errno), root_);
 }
 
 std::optional<Resctrl> Resctrl::open(const std::string& path) {

@@ -44,10 +44,17 @@ class Group {
   bool add_task(pid_t tid) const;
   std::vector<pid_t> tasks() const;
   std::vector<DomainFigures> figures() const;
+  // A group in its mon_groups, whose figures are of its tasks alone (mkdir, EBUSY as for control
+  // groups but not retried). Whoever joins it must be in this group already.
+  Group make_monitor(const std::string& name) const;
+  std::optional<Group> find_monitor(const std::string& name) const;
+  // rmdir; its tasks stay in this group. False where there is none.
+  bool remove_monitor(const std::string& name) const;
 
  private:
   friend class Resctrl;
   Group(const Resctrl& owner, UniqueFd dir, std::string name);
+  Group(const Group& owner, UniqueFd dir, std::string name);
   int root_;                // Resctrl's: a Group does not outlive it
   const TreeCalls* calls_;  // Resctrl's too
   UniqueFd dir_;

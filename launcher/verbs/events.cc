@@ -31,7 +31,7 @@ void print(const std::string& line) {
 void print_stats(const ContainerCgroup& group) {
   const runtime::Record& record = group.container.record();
   runtime::resources::Stats stats = runtime::resources::read_stats(group.hierarchy, group.path());
-  stats.rdt = rdt_stats_of(record.pid);
+  stats.rdt = rdt_stats_of(record);
   print(runtime::resources::stats_event(record.id, stats));
 }
 

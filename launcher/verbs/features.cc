@@ -42,7 +42,7 @@ std::string features_json() {
         {"seccomp", seccomp()},
         {"apparmor", yes},
         {"selinux", yes},
-        {"intelRdt", {{"enabled", false}, {"schemata", false}, {"monitoring", false}}},
+        {"intelRdt", {{"enabled", true}, {"schemata", true}, {"monitoring", true}}},
         {"memoryPolicy",
          {{"modes", spec::known_memory_policy_modes()},
           {"flags", spec::known_memory_policy_flags()}}},

@@ -47,13 +47,21 @@ void keep_swap(const runtime::Container& container, const RuntimeOptions& runtim
   if (before && (*before < 0 || *before >= *resources.memory_limit)) resources.memory_swap = before;
 }
 
-void refuse_rdt(const UpdateOptions& options) {
-  for (const auto& [name, value] : {std::pair{"--l3-cache-schema", &options.l3_cache_schema},
-                                    {"--mem-bw-schema", &options.mem_bw_schema}}) {
-    if (value->empty()) continue;
-    throw Error(std::string(name) + ": container '" + options.id +
-                "' has no linux.intelRdt in its configuration: there is no group to change");
+// Lines for the container's resctrl group.
+std::vector<std::string> schemata_lines(const UpdateOptions& options) {
+  std::vector<std::string> lines;
+  for (const std::string* value : {&options.l3_cache_schema, &options.mem_bw_schema}) {
+    if (!value->empty()) lines.push_back(*value);
   }
+  return lines;
+}
+
+void refuse_schemata(const UpdateOptions& options, const runtime::Container& container) {
+  if (container.record().cache_group) return;
+  throw Error(
+      std::string(options.l3_cache_schema.empty() ? "--mem-bw-schema" : "--l3-cache-schema") +
+      ": container '" + options.id +
+      "' has no linux.intelRdt in its configuration: there is no group to change");
 }
 
 }  // namespace
@@ -97,7 +105,7 @@ Resources wished_resources(const UpdateOptions& o) {
 }
 
 int update(const RuntimeOptions& runtime, const UpdateOptions& options) {
-  refuse_rdt(options);
+  const std::vector<std::string> schemata = schemata_lines(options);
   Resources wished =
       options.resources.empty() ? wished_resources(options) : from_file(options.resources);
   const runtime::StateLock lock = lock_of(runtime, options.id);
@@ -105,8 +113,10 @@ int update(const RuntimeOptions& runtime, const UpdateOptions& options) {
   if (group.container.status() == runtime::Status::stopped) {
     throw Error("cannot update container '" + options.id + "': container not running");
   }
+  if (!schemata.empty()) refuse_schemata(options, group.container);
   keep_swap(group.container, runtime, wished);
   runtime::apply_resources(group.hierarchy, group.container.record(), wished);
+  if (!schemata.empty()) group.container.change_cache_group(schemata);
   return 0;
 }
 

@@ -13,6 +13,7 @@
 #include "runtime/cgroup/freezer.h"
 #include "runtime/cgroup/node.h"
 #include "runtime/cgroup/realtime.h"
+#include "runtime/container/cache_group.h"
 #include "runtime/container/gate.h"
 #include "runtime/container/hooks.h"
 #include "runtime/container/members.h"
@@ -197,6 +198,11 @@ void Container::remove_cgroup() const {
   cgroup::prune_above(hierarchy(), path, record_.cgroup_tops);
 }
 
+void Container::change_cache_group(const std::vector<std::string>& lines) const {
+  if (!record_.cache_group) throw Error("container '" + record_.id + "' has no resctrl group");
+  update_cache_group(*record_.cache_group, lines);
+}
+
 // runtime-spec: a poststop hook that fails is logged, the rest is done all the same.
 std::vector<std::string> Container::run_poststop() const {
   std::vector<std::string> warnings;
@@ -231,6 +237,7 @@ std::vector<std::string> Container::remove(bool force) {
 std::vector<std::string> Container::remove_locked() {
   if (lives() || (record_.cgroup.empty() && !record_.own.pid)) end_processes();
   remove_cgroup();
+  if (record_.cache_group) remove_cache_group(*record_.cache_group);
   std::vector<std::string> warnings = run_poststop();
   folder_.remove();
   removed_ = true;

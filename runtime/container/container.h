@@ -44,6 +44,8 @@ class Container {
   // To the first process, or to each of its processes. SIGKILL always ends all: without a PID
   // namespace of its own its first process' end would not.
   void kill(int signal, bool all) const;
+  // `lines` of a schemata file to its resctrl group. Throws Error where it has none of its own.
+  void change_cache_group(const std::vector<std::string>& lines) const;
   // Removes what is left of a stopped container, also of one that was only created; of a living
   // one with `force`. Runs the poststop hooks: a warning for each that failed is returned.
   std::vector<std::string> remove(bool force);
@@ -60,8 +62,9 @@ class Container {
  private:
   Container(StateFolder folder, Record record)
       : folder_(std::move(folder)), record_(std::move(record)) {}
-  // Where the cgroup is a unit of systemd's.
-  ParentSteps steps_with(Unit& unit);
+  void make_cache_group(const spec::Spec& spec);
+  ParentSteps steps_with(Unit* unit);  // null: the cgroup is no unit of systemd's
+
   // `late`: what is to be told beside an error: poststop hooks that failed too.
   static Container make(const StateRoot& root, const CreateRequest& request,
                         std::vector<std::string>& late);

@@ -21,6 +21,7 @@
 #include "runtime/cgroup/freezer.h"
 #include "runtime/cgroup/node.h"
 #include "runtime/cgroup/realtime.h"
+#include "runtime/container/cache_group.h"
 #include "runtime/container/cgroup_place.h"
 #include "runtime/container/container.h"
 #include "runtime/container/gate.h"
@@ -245,6 +246,10 @@ Container Container::make(const StateRoot& root, const CreateRequest& request,
   Undo hooks([&] {
     if (begun) late = made.run_poststop();
   });
+  made.make_cache_group(spec);
+  Undo cache([&] {
+    if (made.record_.cache_group) undo_cache_group(*made.record_.cache_group);
+  });
   const auto group = made.make_cgroup(place);
   Undo cgroup([&] {
     if (group || !made.record_.unit.empty()) made.remove_cgroup();
@@ -258,7 +263,7 @@ Container Container::make(const StateRoot& root, const CreateRequest& request,
   entry.own_cgroup = group || unit;
   entry.gate = open_gate(made.folder_.fd());
   made.open_console(request, entry);
-  const ParentSteps steps = unit ? made.steps_with(*unit) : ParentSteps{};
+  const ParentSteps steps = made.steps_with(unit ? &*unit : nullptr);
   begun = true;
   made.child_ = spawn(std::move(entry), group ? group->join() : CgroupJoin{}, steps);
   Undo process([&] { end(made.child_); });
@@ -269,6 +274,7 @@ Container Container::make(const StateRoot& root, const CreateRequest& request,
   if (!request.pid_file.empty()) write_pid_file(request.pid_file, made.child_.pid);
   process.keep();
   cgroup.keep();
+  cache.keep();
   hooks.keep();
   folder.keep();
   return made;
@@ -316,14 +322,27 @@ LateLimits Container::limit(const CgroupPlace& place, const std::optional<cgroup
   return late_limits(hierarchy(), *group, wished);
 }
 
-ParentSteps Container::steps_with(Unit& unit) {
-  return {.place =
-              [this, &unit](pid_t pid) {
-                unit.start(pid, record_);
-                folder_.write(record_);
-              },
-          .moves = true,
-          .limit = [this, &unit] { unit.limit(hierarchy(), record_); }};
+// Recorded before the container is in it: what a crash leaves can be found.
+void Container::make_cache_group(const spec::Spec& spec) {
+  if (!spec.linux_.intel_rdt) return;
+  record_.cache_group = runtime::make_cache_group(*spec.linux_.intel_rdt, record_.id);
+  folder_.write(record_);
+}
+
+ParentSteps Container::steps_with(Unit* unit) {
+  ParentSteps steps;
+  if (unit != nullptr) {
+    steps.moves = true;
+    steps.limit = [this, unit] { unit->limit(hierarchy(), record_); };
+  }
+  if (unit == nullptr && !record_.cache_group) return steps;
+  steps.place = [this, unit](pid_t pid) {
+    if (record_.cache_group) join_cache_group(*record_.cache_group, pid);
+    if (unit == nullptr) return;
+    unit->start(pid, record_);
+    folder_.write(record_);
+  };
+  return steps;
 }
 
 void Container::open_console(const CreateRequest& request, Entry& entry) {

@@ -6,6 +6,7 @@
 #include "base/trace.h"
 #include "runtime/cgroup/freezer.h"
 #include "runtime/cgroup/hierarchy.h"
+#include "runtime/container/cache_group.h"
 #include "runtime/container/container.h"
 #include "runtime/container/exec_cgroup.h"
 #include "runtime/process/cpu_affinity.h"
@@ -58,7 +59,11 @@ Child exec(const StateFolder& folder, ExecRequest request) {
   entry.detached = request.detached;
   entry.signal_mask = request.signal_mask;
   entry.new_keyring = record.new_keyring;  // the container's own, by its name
-  return spawn(std::move(entry), std::move(join));
+  ParentSteps steps;
+  if (record.cache_group) {
+    steps.place = [&record](pid_t pid) { join_cache_group(*record.cache_group, pid); };
+  }
+  return spawn(std::move(entry), std::move(join), steps);
 }
 
 }  // namespace berth::runtime

@@ -28,7 +28,7 @@ std::vector<TimeOffset> parse_time_offsets(const Node& node);
 // Not acted on yet; a file that is wrong about them is refused all the same.
 void check_net_devices(const Node& node, const std::vector<Namespace>& namespaces,
                        Warnings& warnings);
-void check_intel_rdt(const Node& node, Warnings& warnings);
+IntelRdt parse_intel_rdt(const Node& node);
 // A list of CPUs or memory nodes for the kernel to read. Groups (`0-31:1/4`) and `N` are its own.
 std::string parse_kernel_list(const Node& parent, std::string_view key);
 // What no part of the file can tell alone: each of these is right, and together they cannot be.

@@ -241,7 +241,7 @@ Linux parse_linux(const Node& node, Warnings& warnings) {
   if (const auto devices = node.find("netDevices")) {
     check_net_devices(*devices, result.namespaces, warnings);
   }
-  if (const auto rdt = node.find("intelRdt")) check_intel_rdt(*rdt, warnings);
+  if (const auto rdt = node.find("intelRdt")) result.intel_rdt = parse_intel_rdt(*rdt);
   result.mount_label = node.string_or("mountLabel", "");
   return result;
 }

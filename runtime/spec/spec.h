@@ -201,6 +201,13 @@ struct TimeOffset {
   bool operator==(const TimeOffset&) const = default;
 };
 
+// linux.intelRdt: a resctrl group for the container's processes.
+struct IntelRdt {
+  std::string clos_id;             // of a group; `/`: the default one; empty: the container's own
+  std::vector<std::string> lines;  // of a schemata file, as they are to be written
+  bool enable_monitoring = false;
+};
+
 struct Linux {
   std::vector<Namespace> namespaces;
   std::vector<IdMapping> uid_mappings, gid_mappings;
@@ -208,6 +215,7 @@ struct Linux {
   std::string cgroups_path;
   Resources resources;
   std::optional<Seccomp> seccomp;
+  std::optional<IntelRdt> intel_rdt;
   std::map<std::string, std::string> sysctl;
   std::vector<std::string> masked_paths, readonly_paths;
   std::string rootfs_propagation;

@@ -31,26 +31,31 @@ const char* to_string(Status status) {
 }
 
 std::string record_json(const Record& record) {
-  const json file{
-      {"version", kVersion},
-      {"id", record.id},
-      {"ociVersion", record.oci_version},
-      {"bundle", record.bundle},
-      {"rootfs", record.rootfs},
-      {"created", record.created},
-      {"owner", record.owner},
-      {"pid", record.pid},
-      {"startTime", record.start_time},
-      {"cgroup", record.cgroup},
-      {"unit", record.unit},
-      {"cgroupTree", record.cgroup_tops.everywhere},
-      {"cgroupParents", record.cgroup_tops.by_mount},
-      {"delegated", record.delegated},
-      {"ownNamespaces",
-       {{"pid", record.own.pid}, {"mount", record.own.mount}, {"user", record.own.user}}},
-      {"annotations", record.annotations},
-      {"newKeyring", record.new_keyring},
-      {"lateHooks", record.late_hooks}};
+  json file{{"version", kVersion},
+            {"id", record.id},
+            {"ociVersion", record.oci_version},
+            {"bundle", record.bundle},
+            {"rootfs", record.rootfs},
+            {"created", record.created},
+            {"owner", record.owner},
+            {"pid", record.pid},
+            {"startTime", record.start_time},
+            {"cgroup", record.cgroup},
+            {"unit", record.unit},
+            {"cgroupTree", record.cgroup_tops.everywhere},
+            {"cgroupParents", record.cgroup_tops.by_mount},
+            {"delegated", record.delegated},
+            {"ownNamespaces",
+             {{"pid", record.own.pid}, {"mount", record.own.mount}, {"user", record.own.user}}},
+            {"annotations", record.annotations},
+            {"newKeyring", record.new_keyring},
+            {"lateHooks", record.late_hooks}};
+  if (const auto& group = record.cache_group) {
+    file["cacheGroup"] = {{"name", group->name},
+                          {"monitor", group->monitor},
+                          {"made", group->made},
+                          {"stays", group->stays}};
+  }
   return file.dump();
 }
 
@@ -83,6 +88,14 @@ Record parse_record(const std::string& text, const std::string& id) {
     own.at("mount").get_to(record.own.mount);
     own.at("user").get_to(record.own.user);
     file.at("annotations").get_to(record.annotations);
+    if (const auto group = file.find("cacheGroup"); group != file.end()) {
+      record.cache_group = CacheGroup{
+          group->at("name").get<std::string>(),
+          group->at("monitor").get<std::string>(),
+          group->at("made").get<bool>(),
+          group->at("stays").get<bool>(),
+      };
+    }
     record.new_keyring = file.value("newKeyring", true);
     file.at("lateHooks").get_to(record.late_hooks);
     return record;

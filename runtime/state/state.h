@@ -33,6 +33,15 @@ struct OwnNamespaces {
   bool operator==(const OwnNamespaces&) const = default;
 };
 
+// The resctrl group that a container was put into (runtime-spec, config-linux.md, "IntelRdt").
+struct CacheGroup {
+  std::string name;     // empty: the default group
+  std::string monitor;  // the monitor group in it that is the container's alone; empty: none
+  bool made = false;    // for this container...
+  bool stays = false;   // ...but others may join it, and it does not go with it
+  bool operator==(const CacheGroup&) const = default;
+};
+
 struct Record {
   std::string id;
   std::string oci_version;            // of the configuration
@@ -46,6 +55,7 @@ struct Record {
   std::string unit;          // the cgroup is this unit's of systemd's; empty: it is no unit's
   cgroup::Tops cgroup_tops;  // what is above the cgroup and goes with the last container in it
   bool delegated = false;    // the cgroup is on v2 alone, in what a user was given of it
+  std::optional<CacheGroup> cache_group;  // absent: the container is in whatever group berth was
   OwnNamespaces own;
   std::map<std::string, std::string> annotations;
   bool new_keyring = true;  // a session keyring of its own, which its execs have too

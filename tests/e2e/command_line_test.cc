@@ -286,6 +286,17 @@ TEST_F(CommandLine, UpdateOfACacheGroupThatIsNotThereNamesWhatIsMissing) {
   EXPECT_EQ(berth({"update", "--kernel-memory", "5m", "--kernel-memory-tcp", "5m", c}).status, 0);
 }
 
+TEST_F(CommandLine, AResctrlGroupTakesAResctrl) {
+  if (std::filesystem::exists("/sys/fs/resctrl/schemata")) GTEST_SKIP() << "there is one";
+  configure([](json& config) { config["linux"]["intelRdt"] = json::object(); });
+  const std::string c = id();
+  const Ran ran = berth({"run", "-b", bundle(), c});
+  EXPECT_EQ(ran.status, 1);
+  EXPECT_EQ(ran.err,
+            "berth: config.json: linux.intelRdt: no resctrl is mounted at /sys/fs/resctrl\n");
+  EXPECT_THAT(remains(c), ::testing::IsEmpty());
+}
+
 TEST_F(CommandLine, WhatBerthHasNoUseForIsTaken) {
   EXPECT_EQ(berth({"--criu", "/usr/sbin/criu", "--rootless", "auto", "state", "none"}).err,
             "berth: container 'none' does not exist\n");

@@ -72,12 +72,29 @@ TEST(Accepted, IsNoError) {
 }
 
 TEST(Accepted, WhatIsNotActedOnIsToldOf) {
-  const Spec spec = parse_spec(test::patched_config(
-      R"({"linux": {"netDevices": {"eth0": {}}, "intelRdt": {"closID": "a"}}})"));
+  const Spec spec = parse_spec(test::patched_config(R"({"linux": {"netDevices": {"eth0": {}}}})"));
   const std::vector<std::string> expected{
-      "linux.netDevices: left out: this version moves no network interfaces",
-      "linux.intelRdt: left out: this version makes no group for a container"};
+      "linux.netDevices: left out: this version moves no network interfaces"};
   EXPECT_EQ(spec.warnings, expected);
+}
+
+// config-linux.md, "IntelRdt": the order of writing; of bandwidth memBwSchema had the only word.
+TEST(IntelRdt, LinesAreInTheOrderOfWriting) {
+  const auto rdt_of = [](const char* patch) {
+    return parse_spec(test::patched_config(patch)).linux_.intel_rdt.value();
+  };
+  const IntelRdt rdt = rdt_of(R"({"linux": {"intelRdt": {"closID": "a", "enableMonitoring": true,
+      "schemata": ["L2:0=f", "MB:0=30"], "memBwSchema": "MB:0=20",
+      "l3CacheSchema": "L3:0=f\nMB:0=70\nL3:1=3"}}})");
+  EXPECT_EQ(rdt.clos_id, "a");
+  EXPECT_TRUE(rdt.enable_monitoring);
+  EXPECT_EQ(rdt.lines,
+            (std::vector<std::string>{"L3:0=f", "L3:1=3", "MB:0=20", "L2:0=f", "MB:0=30"}));
+  const IntelRdt alone = rdt_of(R"({"linux": {"intelRdt": {"l3CacheSchema": "L3:0=f\nMB:0=70"}}})");
+  EXPECT_EQ(alone.clos_id, "");
+  EXPECT_FALSE(alone.enable_monitoring);
+  EXPECT_EQ(alone.lines, (std::vector<std::string>{"L3:0=f", "MB:0=70"}));
+  EXPECT_TRUE(rdt_of(R"({"linux": {"intelRdt": {}}})").lines.empty());
 }
 
 }  // namespace

@@ -40,6 +40,7 @@ class StateTest : public testing::Test {
     record.cgroup_tops = {"berth", {{"/sys/fs/cgroup/pids", "pods/7"}}};
     record.unit = "berth-web.scope";
     record.annotations = {{"a", "b"}};
+    record.cache_group = CacheGroup{"web", "web", true, false};
     record.new_keyring = false;
     record.late_hooks = true;
     return record;
