@@ -10,7 +10,9 @@
 
 #include "base/error.h"
 #include "base/file.h"
+#include "runtime/cgroup/delegation.h"
 #include "runtime/cgroup/node.h"
+#include "runtime/container/cgroup_place.h"
 #include "runtime/process/user_namespace.h"
 #include "runtime/resources/apply.h"
 #include "runtime/resources/devices.h"
@@ -65,6 +67,7 @@ Unit::Unit(const spec::Spec& spec, const std::string& id)
                                         instance() == systemd::Instance::user)),
       id_(id),
       annotated_(systemd::annotated_properties(spec.annotations)),
+      owner_(owner_of_cgroup(spec)),
       resources_(spec.linux_.resources) {
   if (!systemd::is_running()) {
     throw Error(
@@ -123,6 +126,7 @@ void Unit::start(pid_t pid, Record& record) {
   CgroupJoin join = node.join();
   if (!name_.is_slice()) join.v2_procs.reset();  // systemd has moved it
   join_other(join, pid);
+  if (owner_ && hierarchy.v1.empty()) cgroup::give_group(hierarchy, record.cgroup, *owner_);
   if (!resources_.devices.empty()) {
     resources::restrict_devices(hierarchy, record.cgroup, resources_.devices);
   }

@@ -34,6 +34,7 @@ class Unit {
   systemd::UnitName name_;
   std::string id_;
   std::vector<systemd::Property> annotated_;
+  std::optional<uid_t> owner_;  // whose the group is, where that is not root
   spec::Resources resources_;
   std::optional<systemd::Manager> manager_;
 };

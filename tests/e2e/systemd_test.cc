@@ -199,6 +199,22 @@ TEST_F(Systemd, LimitsThatTheSetUpWouldNotFitIntoLetItStart) {
   EXPECT_EQ(ran.out, "1\n524288\n");
 }
 
+TEST_F(Systemd, GivesTheScopesGroupToTheRootOfAUserNamespace) {
+  configure([](json& config) {
+    config["process"]["args"] = {"stat", "-c", "%u", "/sys/fs/cgroup",
+                                 "/sys/fs/cgroup/cgroup.procs"};
+    config["linux"]["namespaces"].push_back({{"type", "user"}});
+    for (const char* map : {"uidMappings", "gidMappings"}) {
+      config["linux"][map] = {{{"containerID", 0}, {"hostID", 100000}, {"size", 65536}}};
+    }
+    for (json& mount : config["mounts"]) {
+      if (mount["type"] == "cgroup") mount["options"] = {"nosuid"};
+    }
+  });
+  const Ran ran = with_systemd({"run", "-b", bundle(), id()});
+  EXPECT_EQ(ran.out, "0\n0\n") << ran;
+}
+
 TEST_F(Systemd, PutsTheScopeIntoANestedSlice) {
   cgroups_path("berth-test-x.slice:pre:" + folder_.name());
   const std::string container = running();
