@@ -12,6 +12,15 @@ namespace berth {
 
 using nlohmann::json;
 
+namespace {
+
+// Whatever the locale.
+char lower_case(char c) {
+  return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c;
+}
+
+}  // namespace
+
 std::string in_quotes(std::string_view value) {
   constexpr size_t kLongest = 200;
   return "'" + one_line(value.substr(0, kLongest)) + (value.size() > kLongest ? "...'" : "'");
@@ -60,9 +69,15 @@ void JsonNode::expect_object() const {
 
 std::optional<JsonNode> JsonNode::find(std::string_view key) const& {
   expect_object();
-  const auto found = value_->find(key);
-  if (found == value_->end() || found->is_null()) return std::nullopt;
-  return JsonNode(*found, found.key(), kNoIndex, this);
+  const auto& object = value_->get_ref<const json::object_t&>();
+  auto found = object.find(key);
+  if (found == object.end()) {
+    found = std::ranges::find_if(object, [&](const auto& property) {
+      return std::ranges::equal(property.first, key, {}, lower_case, lower_case);
+    });
+  }
+  if (found == object.end() || found->second.is_null()) return std::nullopt;
+  return JsonNode(found->second, found->first, kNoIndex, this);
 }
 
 JsonNode JsonNode::at(std::string_view key) const& {

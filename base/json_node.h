@@ -28,7 +28,9 @@ class JsonNode {
   // `document` heads every message. It and the JSON must outlive the node.
   JsonNode(const nlohmann::json& root, std::string_view document) : value_(&root), key_(document) {}
 
-  // A property of an object; nothing where it is absent or null (Go writes null for empty).
+  // A property of an object; nothing where it is absent or null (Go writes null for empty). Of the
+  // same name in other cases where there is none of exactly that name: so Go reads JSON, and files
+  // are written for it.
   std::optional<JsonNode> find(std::string_view key) const&;
   std::optional<JsonNode> find(std::string_view key) && = delete;
   // As find; an absent property is an error.

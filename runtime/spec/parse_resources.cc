@@ -150,9 +150,7 @@ std::string parse_page_size(const Node& node) {
 std::vector<HugepageLimit> parse_hugepage_limits(const Node& node) {
   std::vector<HugepageLimit> list;
   for (const Node& element : node.elements()) {
-    // As many write it; Go's JSON does not look at the case of keys.
-    const auto lower_case = element.find("pagesize");
-    const Node size = lower_case ? *lower_case : element.at("pageSize");
+    const Node size = element.at("pageSize");
     HugepageLimit limit{.page_size = parse_page_size(size),
                         .limit = element.at("limit").integer<uint64_t>()};
     if (std::ranges::find(list, limit.page_size, &HugepageLimit::page_size) != list.end()) {

@@ -34,6 +34,15 @@ TEST(JsonNode, NullIsAbsent) {
   EXPECT_EQ(a.string_or("none", "x"), "x");
 }
 
+TEST(JsonNode, AKeyMayBeWrittenInOtherCases) {
+  const auto json = nlohmann::json::parse(R"({"Cpus": 1, "mems": 2, "MEMS": 3, "cpu": 4})");
+  const JsonNode root(json, "d");
+  EXPECT_EQ(root.at("cpus").integer<int>(), 1);
+  EXPECT_EQ(root.at("cpus").path(), "Cpus") << "as it is written";
+  EXPECT_EQ(root.at("mems").integer<int>(), 2) << "its own name comes first";
+  EXPECT_FALSE(root.find("cpus2"));
+}
+
 TEST(JsonNode, OnlyTheseKeysMayBeThere) {
   const JsonNode root(kJson, "d");
   const JsonNode a = root.at("a");
