@@ -11,6 +11,8 @@
 #include "base/error.h"
 #include "base/file.h"
 #include "runtime/cgroup/delegation.h"
+#include "runtime/cgroup/freezer.h"
+#include "runtime/cgroup/node.h"
 #include "runtime/container/container.h"
 #include "runtime/process/id_map.h"
 #include "runtime/process/user_namespace.h"
@@ -122,6 +124,16 @@ void refuse_resources(const spec::Resources& wished, const CgroupPlace& place, b
       if (setting.optional || (has_cgroup && of_every_group)) continue;
       refuse(setting.key, "'" + setting.choices.front().value + "'");
     }
+  }
+}
+
+void require_unused(const cgroup::Hierarchy& hierarchy, const std::string& path) {
+  if (!cgroup::processes(hierarchy, path).empty()) {
+    throw Error("container's cgroup is not empty: '" + path + "' has processes in it");
+  }
+  // The first process would stop as it joins, and nobody could tell why.
+  if (cgroup::is_frozen(hierarchy, path)) {
+    throw Error("container's cgroup unexpectedly frozen: '" + path + "'");
   }
 }
 

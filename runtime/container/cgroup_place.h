@@ -33,6 +33,10 @@ CgroupPlace place_cgroup(const spec::Spec& spec, const std::string& id, Rootless
 // nothing.
 void refuse_resources(const spec::Resources& wished, const CgroupPlace& place, bool has_cgroup);
 
+// A container gets a cgroup for itself, in which processes can run: throws Error where there is one
+// of that path with processes in it, or a frozen one. In words of runc's that drivers look for.
+void require_unused(const cgroup::Hierarchy& hierarchy, const std::string& path);
+
 // Who is to own the cgroup (runtime-spec, config-linux.md, "Cgroup ownership"): the process' user,
 // where the container can see its own cgroup and write to it. Nothing where it stays its maker's.
 std::optional<uid_t> owner_of_cgroup(const spec::Spec& spec);

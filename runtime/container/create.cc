@@ -18,7 +18,6 @@
 #include "base/trace.h"
 #include "runtime/cgroup/delegation.h"
 #include "runtime/cgroup/directory.h"
-#include "runtime/cgroup/freezer.h"
 #include "runtime/cgroup/node.h"
 #include "runtime/cgroup/realtime.h"
 #include "runtime/container/cache_group.h"
@@ -286,14 +285,7 @@ std::optional<cgroup::Node> Container::make_cgroup(const CgroupPlace& place) {
   // With every controller there is; from then on with those that the group got.
   if (place.is_delegated) hierarchy_ = cgroup::detect(cgroup::ControllerSet::delegated);
   try {
-    // Drivers look for these words of runc's.
-    if (!cgroup::processes(hierarchy(), place.path).empty()) {
-      throw Error("container's cgroup is not empty: '" + place.path + "' has processes in it");
-    }
-    // The first process would stop as it joins, and nobody could tell why.
-    if (cgroup::is_frozen(hierarchy(), place.path)) {
-      throw Error("container's cgroup unexpectedly frozen: '" + place.path + "'");
-    }
+    require_unused(hierarchy(), place.path);
     auto group = cgroup::Node::create(hierarchy(), place.path, {});
     if (place.is_delegated) hierarchy_.reset();
     return group;

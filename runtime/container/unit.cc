@@ -117,10 +117,11 @@ std::string Unit::cgroup_of_process(pid_t pid, const cgroup::Hierarchy& hierarch
 void Unit::start(pid_t pid, Record& record) {
   const auto hierarchy = cgroup::detect(cgroup::ControllerSet::container);
   manager_ = systemd::Manager::connect(instance());
+  const std::string expected = without_root(manager_->cgroup() + "/" + cgroup_of(name_));
+  if (!name_.is_slice()) require_unused(hierarchy, expected);  // it may have been made by others
   manager_->start(name_.unit, properties(pid, hierarchy));
   record.unit = name_.unit;
-  record.cgroup = name_.is_slice() ? without_root(manager_->cgroup() + "/" + cgroup_of(name_))
-                                   : cgroup_of_process(pid, hierarchy);
+  record.cgroup = name_.is_slice() ? expected : cgroup_of_process(pid, hierarchy);
   // The controllers that systemd does not know, and on v1 their groups.
   const auto node = cgroup::Node::create(hierarchy, record.cgroup, {});
   CgroupJoin join = node.join();

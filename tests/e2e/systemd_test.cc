@@ -215,6 +215,17 @@ TEST_F(Systemd, GivesTheScopesGroupToTheRootOfAUserNamespace) {
   EXPECT_EQ(ran.out, "0\n0\n") << ran;
 }
 
+TEST_F(Systemd, AGroupThatIsFrozenIsRefused) {
+  const std::string container = id(), group = "/system.slice/" + scope(container);
+  ASSERT_TRUE(std::filesystem::create_directory("/sys/fs/cgroup" + group));
+  std::ofstream("/sys/fs/cgroup" + group + "/cgroup.freeze") << "1";
+  const Ran ran = with_systemd({"run", "-b", bundle(), container});
+  EXPECT_EQ(ran.status, 1);
+  EXPECT_THAT(ran.err,
+              HasSubstr("container's cgroup unexpectedly frozen: '" + group.substr(1) + "'"));
+  EXPECT_TRUE(std::filesystem::remove("/sys/fs/cgroup" + group));
+}
+
 TEST_F(Systemd, PutsTheScopeIntoANestedSlice) {
   cgroups_path("berth-test-x.slice:pre:" + folder_.name());
   const std::string container = running();
