@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <array>
+#include <utility>
 
 #include "base/file.h"
 
@@ -41,6 +42,7 @@ std::string unescape(std::string_view text) {
 }
 
 struct Mount {
+  std::string_view id, parent;
   std::string root, point;
   std::string_view type, options;
 };
@@ -52,7 +54,43 @@ std::optional<Mount> parse_line(std::string_view line) {
   if (fields.size() < 6) return std::nullopt;
   const auto dash = std::find(fields.begin() + 6, fields.end(), "-");
   if (fields.end() - dash < 4) return std::nullopt;
-  return Mount{unescape(fields[3]), unescape(fields[4]), dash[1], dash[3]};
+  return Mount{fields[0], fields[1], unescape(fields[3]), unescape(fields[4]), dash[1], dash[3]};
+}
+
+std::vector<Mount> parse_lines(std::string_view mountinfo) {
+  std::vector<Mount> mounts;
+  for (const std::string_view line : split(mountinfo, '\n')) {
+    if (auto mount = parse_line(line)) mounts.push_back(std::move(*mount));
+  }
+  return mounts;
+}
+
+bool is_at_or_below(const std::string& path, const std::string& top) {
+  return top == "/" || path == top || path.starts_with(top + "/");
+}
+
+// Whether a path of `mount` meets another mount first: one on the same mount, at its place or above
+// it.
+bool is_covered(const Mount& mount, const std::vector<Mount>& all) {
+  return std::ranges::any_of(all, [&](const Mount& other) {
+    return other.parent == mount.parent && other.id != mount.id &&
+           is_at_or_below(mount.point, other.point);
+  });
+}
+
+// Whether its path leads elsewhere, for a mount on top of it or on the way to it.
+bool is_hidden(const Mount& mount, const std::vector<Mount>& all) {
+  const auto on_top = [&](const Mount& other) {
+    return other.parent == mount.id && other.id != mount.id && other.point == mount.point;
+  };
+  if (std::ranges::any_of(all, on_top)) return true;
+  auto at = std::ranges::find(all, mount.id, &Mount::id);
+  for (size_t steps = 0; at != all.end() && steps < all.size(); ++steps) {
+    if (is_covered(*at, all)) return true;
+    if (at->parent == at->id) return false;
+    at = std::ranges::find(all, at->parent, &Mount::id);
+  }
+  return false;
 }
 
 // A v1 hierarchy's super options name its controllers amid a few flags.
@@ -69,9 +107,8 @@ std::vector<std::string> controllers_in(std::string_view options) {
 }
 
 // Whether a mount of the same hierarchy should stand in for the one that is known.
-bool is_better(const Mount& mount, const std::string& known_path, const std::string& known_root) {
-  const bool covers = mount.point == known_path;  // mounted over it: the other is hidden
-  return covers || (mount.root == "/" && known_root != "/");
+bool is_better(const Mount& mount, const std::string& known_root) {
+  return mount.root == "/" && known_root != "/";
 }
 
 void add_v1(std::vector<V1Mount>& mounts, const Mount& mount) {
@@ -79,7 +116,7 @@ void add_v1(std::vector<V1Mount>& mounts, const Mount& mount) {
   const auto known = std::ranges::find(mounts, controllers, &V1Mount::controllers);
   if (known == mounts.end()) {
     mounts.push_back({mount.point, std::move(controllers), mount.root});
-  } else if (is_better(mount, known->path, known->root)) {
+  } else if (is_better(mount, known->root)) {
     *known = {mount.point, std::move(controllers), mount.root};
   }
 }
@@ -104,15 +141,14 @@ std::string Tops::at(const std::string& mount) const {
 
 Hierarchy parse_mountinfo(std::string_view mountinfo) {
   Hierarchy found;
-  for (const std::string_view line : split(mountinfo, '\n')) {
-    const std::optional<Mount> mount = parse_line(line);
-    if (!mount) continue;
-    if (mount->type == "cgroup") {
-      add_v1(found.v1, *mount);
-    } else if (mount->type == "cgroup2" &&
-               (found.v2.empty() || is_better(*mount, found.v2, found.v2_root))) {
-      found.v2 = mount->point;
-      found.v2_root = mount->root;
+  const std::vector<Mount> mounts = parse_lines(mountinfo);
+  for (const Mount& mount : mounts) {
+    if (!mount.type.starts_with("cgroup") || is_hidden(mount, mounts)) continue;
+    if (mount.type == "cgroup") {
+      add_v1(found.v1, mount);
+    } else if (mount.type == "cgroup2" && (found.v2.empty() || is_better(mount, found.v2_root))) {
+      found.v2 = mount.point;
+      found.v2_root = mount.root;
     }
   }
   return found;

@@ -48,7 +48,7 @@ struct Tops {
 };
 
 // `mountinfo` as in proc(5). Pure. Of several mounts of one hierarchy the first that shows all of
-// it is taken, else the first.
+// it is taken, else the first. What another mount hides is not seen.
 Hierarchy parse_mountinfo(std::string_view mountinfo);
 // /proc/self/mountinfo plus v2's cgroup.controllers. Without v1 for ControllerSet::delegated.
 Hierarchy detect(ControllerSet set = ControllerSet::limits);

@@ -83,6 +83,16 @@ const std::vector<Host>& hosts() {
        "35 31 0:38 / /sys/fs/cgroup rw - cgroup2 cgroup2 rw\n"
        "36 35 0:38 /job /sys/fs/cgroup rw - cgroup2 cgroup2 rw\n",
        {{}, "/sys/fs/cgroup", {}, "/job"}},
+      {"HiddenByAMountOnTheDirectoryAbove",
+       "23 1 0:20 / / rw - ext4 /dev/vda1 rw\n"
+       "31 23 0:28 / /sys/fs/cgroup rw - tmpfs tmpfs rw\n"
+       "34 31 0:31 / /sys/fs/cgroup/memory rw - cgroup cgroup rw,memory\n"
+       "35 31 0:32 / /sys/fs/cgroup/pids rw - cgroup cgroup rw,pids\n"
+       "41 31 0:38 / /sys/fs/cgroup/unified rw - cgroup2 cgroup2 rw\n"
+       "50 31 0:50 / /sys/fs/cgroup rw - tmpfs tmpfs rw\n"
+       "51 50 0:31 / /sys/fs/cgroup/memory rw - cgroup cgroup rw,memory\n"
+       "52 23 0:51 / /sys/fs/cgroups rw - tmpfs tmpfs rw\n",
+       {{{"/sys/fs/cgroup/memory", {"memory"}, "/"}}, "", {}, "/"}},
       {"NoCgroupsAndBrokenLines",
        "22 1 254:1 / /cgroup rw,relatime shared:1 - ext4 /dev/cgroup rw\n"
        "\n"
