@@ -36,6 +36,7 @@ struct Setting {
       *chosen_verb = [runtime, work] {
         runtime->root_given = !runtime->root.empty();
         if (!runtime->root_given) runtime->root = default_root();
+        if (!make_log(*runtime)) return kRuntimeVerbFailed;
         log_traces(*runtime);
         try {
           return work(*runtime);

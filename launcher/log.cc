@@ -32,6 +32,14 @@ std::string quoted(const std::string& text) {
   return nlohmann::json(text).dump(-1, ' ', false, nlohmann::json::error_handler_t::replace);
 }
 
+UniqueFd open_log_file(const std::string& name) {
+  return open_file(AT_FDCWD, name, O_WRONLY | O_CREAT | O_APPEND, 0644);
+}
+
+void tell_of_log(const Error& e) {
+  std::fprintf(stderr, "berth: --log: %s\n", one_line(e.what()).c_str());
+}
+
 void write_to(const LogDestination& destination, bool json, Level level,
               const std::string& message) {
   if (destination.kind == LogDestination::Kind::journal) {
@@ -39,8 +47,7 @@ void write_to(const LogDestination& destination, bool json, Level level,
   } else if (destination.kind == LogDestination::Kind::syslog) {
     send_record(kSyslogSocket, syslog_record(level, destination.name, ::getpid(), message));
   } else {
-    const UniqueFd file =
-        open_file(AT_FDCWD, destination.name, O_WRONLY | O_CREAT | O_APPEND, 0644);
+    const UniqueFd file = open_log_file(destination.name);
     write_all(file.get(), log_line(json, level, message, now()), destination.name);
   }
 }
@@ -93,7 +100,19 @@ void log(const RuntimeOptions& runtime, Level level, const std::string& message)
   try {
     write_to(destination, runtime.log_json, level, message);
   } catch (const Error& e) {
-    std::fprintf(stderr, "berth: --log: %s\n", one_line(e.what()).c_str());
+    tell_of_log(e);
+  }
+}
+
+bool make_log(const RuntimeOptions& runtime) {
+  const LogDestination destination = parse_log_destination(runtime.log);
+  if (destination.kind != LogDestination::Kind::file) return true;
+  try {
+    open_log_file(destination.name);
+    return true;
+  } catch (const Error& e) {
+    tell_of_log(e);
+    return false;
   }
 }
 
