@@ -90,6 +90,7 @@ TEST_F(IntelRdt, AClosidIsSharedAndStays) {
   const std::string c = id("c");
   const Ran other = berth({"run", "-b", bundle(), c});
   EXPECT_EQ(other.status, 1) << other;
+  EXPECT_EQ(lines_of("gold"), held);
   EXPECT_THAT(other.err, HasSubstr("config.json: linux.intelRdt: resctrl group 'gold' is there"));
   EXPECT_THAT(remains(c), IsEmpty());
   EXPECT_EQ(berth({"update", "--l3-cache-schema", "L3:0=1", a}).status, 0) << "a made it";
