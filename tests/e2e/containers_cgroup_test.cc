@@ -1,0 +1,117 @@
+// Where a container's cgroup is, what goes with it, and that its limits are there in time.
+#include <fcntl.h>
+#include <gmock/gmock.h>
+
+#include "base/file.h"
+#include "tests/e2e/runtime_fixture.h"
+
+namespace berth::test {
+namespace {
+
+using nlohmann::json;
+using ::testing::HasSubstr;
+using ::testing::IsEmpty;
+
+class ContainersCgroup : public RuntimeFixture {};
+
+TEST_F(ContainersCgroup, TheLimitsAreInForceOnceItIsCreated) {
+  configure([](json& config) {
+    config["linux"]["resources"]["memory"]["limit"] = 64 << 20;
+    config["linux"]["resources"]["pids"]["limit"] = 7;
+  });
+  const std::string c = id();
+  ASSERT_EQ(berth({"create", "-b", bundle(), c}).status, 0);
+  const std::string group = "/berth/container_" + c + "/";
+  std::string pids, memory;
+  for (const std::string base :
+       {"/sys/fs/cgroup", "/sys/fs/cgroup/pids", "/sys/fs/cgroup/memory"}) {
+    pids += read_file_if_exists(AT_FDCWD, base + group + "pids.max").value_or("");
+    memory += read_file_if_exists(AT_FDCWD, base + group + "memory.max").value_or("");
+    memory += read_file_if_exists(AT_FDCWD, base + group + "memory.limit_in_bytes").value_or("");
+  }
+  EXPECT_EQ(pids, "7\n");
+  EXPECT_EQ(memory, "67108864\n");
+  ASSERT_EQ(berth({"update", "--pids-limit", "9", c}).status, 0);
+  ASSERT_EQ(berth({"start", c}).status, 0);
+  pids.clear();
+  for (const std::string base : {"/sys/fs/cgroup", "/sys/fs/cgroup/pids"}) {
+    pids += read_file_if_exists(AT_FDCWD, base + group + "pids.max").value_or("");
+  }
+  EXPECT_EQ(pids, "9\n") << "the start keeps what was updated meanwhile";
+}
+
+// Not where the name could be that of something else there.
+TEST_F(ContainersCgroup, ItsGroupIsCalledAsItIs) {
+  const std::string unique = "t" + std::to_string(::getpid());
+  const auto group_of = [&](const std::string& c) {
+    script("cat /proc/self/cgroup");
+    configure([](json& config) {
+      json kept = json::array();
+      for (const json& ns : config["linux"]["namespaces"]) {
+        if (ns["type"] != "cgroup") kept.push_back(ns);
+      }
+      config["linux"]["namespaces"] = kept;
+    });
+    const Ran ran = berth({"run", "-b", bundle(), c});
+    return ran.out + ran.err;
+  };
+  EXPECT_THAT(group_of(unique), HasSubstr(":/berth/" + unique + "\n"));
+  const std::vector<std::string> others{"job_" + unique, "launch_" + unique, "container_" + unique,
+                                        unique + ".max"};
+  for (const std::string& name : others) {
+    EXPECT_THAT(group_of(name), HasSubstr(":/berth/container_" + name + "\n"));
+  }
+}
+
+TEST_F(ContainersCgroup, TheGroupsAboveItsOwnGoWithIt) {
+  const std::string c = id();
+  configure(
+      [&](json& config) { config["linux"]["cgroupsPath"] = "container_" + c + "/deep/below"; });
+  script("cat /proc/self/cgroup");
+  const Ran ran = berth({"run", "-b", bundle(), c});
+  EXPECT_EQ(ran.status, 0) << ran;
+  for (const std::string base :
+       {"/sys/fs/cgroup", "/sys/fs/cgroup/pids", "/sys/fs/cgroup/memory"}) {
+    EXPECT_FALSE(std::filesystem::exists(base + "/berth/container_" + c)) << base;
+  }
+}
+
+// What was there before stays, what berth made for an absolute path goes with the container.
+TEST_F(ContainersCgroup, TheGroupsAboveAnAbsolutePathGoWithItWhereBerthMadeThem) {
+  const std::string c = id();
+  const auto all = tops_of_cgroups();
+  configure([&](json& config) { config["linux"]["cgroupsPath"] = "/" + c + "/deep/" + c; });
+  EXPECT_EQ(berth({"run", "-b", bundle(), c}).status, 0);
+  EXPECT_THAT(remains(c), IsEmpty());
+
+  // Where somebody else made one of them before, and in every second hierarchy alone.
+  for (size_t i = 0; i < all.size(); i += 2) std::filesystem::create_directory(all[i] / c);
+  EXPECT_EQ(berth({"run", "-b", bundle(), c}).status, 0);
+  for (size_t i = 0; i < all.size(); ++i) {
+    EXPECT_FALSE(std::filesystem::exists(all[i] / c / "deep")) << all[i];
+    EXPECT_EQ(std::filesystem::exists(all[i] / c), i % 2 == 0) << all[i];
+    if (i % 2 == 0) std::filesystem::remove(all[i] / c);
+  }
+}
+
+TEST_F(ContainersCgroup, DevicesAreThoseThatTheRulesAllow) {
+  configure([](json& config) {
+    for (const char* set : {"bounding", "effective", "permitted"}) {
+      config["process"]["capabilities"][set].push_back("CAP_MKNOD");
+    }
+    config["linux"]["resources"]["devices"] = {
+        {{"allow", false}, {"access", "rwm"}},
+        {{"allow", true}, {"type", "c"}, {"major", 240}, {"minor", 8}, {"access", "r"}}};
+  });
+  // Nobody drives these numbers: who may open them is told that (ENXIO), who may not is refused.
+  script(
+      "head -c1 /dev/zero | wc -c; mknod /dev/a c 240 7; mknod /dev/b c 240 8; "
+      "head -c1 /dev/a 2>&1; head -c1 /dev/b 2>&1");
+  const Ran ran = berth({"run", "-b", bundle(), id()});
+  EXPECT_THAT(ran.out, HasSubstr("1\n")) << ran << "default devices";
+  EXPECT_THAT(ran.out, HasSubstr("/dev/a: Operation not permitted"));
+  EXPECT_THAT(ran.out, HasSubstr("/dev/b: No such device or address"));
+}
+
+}  // namespace
+}  // namespace berth::test
