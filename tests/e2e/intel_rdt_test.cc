@@ -138,12 +138,13 @@ TEST_F(IntelRdt, WhereItFailsNothingIsLeft) {
     EXPECT_THAT(ran.err, HasSubstr("config.json: linux.intelRdt: ")) << wrong;
     EXPECT_EQ(std::count(ran.err.begin(), ran.err.end(), '\n'), 1) << ran;
     EXPECT_THAT(remains(c), IsEmpty());
+    EXPECT_THAT(resctrl_->group_names(), IsEmpty()) << wrong;
   }
   wish(R"({"closID": "gold", "schemata": ["L3:0=f"], "enableMonitoring": true})");
-  script("no such program");
   configure([](json& config) { config["process"]["args"] = {"/no/such/program"}; });
   EXPECT_NE(berth({"run", "-b", bundle(), c}).status, 0);
   EXPECT_THAT(remains(c), IsEmpty());
+  EXPECT_THAT(resctrl_->group_names(), IsEmpty()) << "not even one that would stay";
 }
 
 }  // namespace
