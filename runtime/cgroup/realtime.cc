@@ -114,8 +114,7 @@ void make_room_for_realtime(const Hierarchy& hierarchy, const Tops& tops, const 
 bool has_realtime(const Hierarchy& hierarchy, const std::string& path) {
   if (hierarchy.v1_of("cpu") == nullptr) return false;
   const auto group = find_directory(hierarchy, "cpu", path);
-  const auto budget = group ? budget_of(group->get()) : std::nullopt;
-  return budget && budget->runtime > 0;
+  return group && number_in(group->get(), kRuntime).value_or(0) > 0;
 }
 
 void take_back_realtime(const Hierarchy& hierarchy, const Tops& tops, const std::string& path) {
