@@ -1,0 +1,35 @@
+#include "tests/support/resctrl/node.h"
+
+namespace berth::test::resctrl {
+
+Node::Node(uint64_t inode, std::string called, mode_t bits, const Caller& owner, Node* above)
+    : number(inode),
+      name(std::move(called)),
+      mode(bits),
+      uid(owner.uid),
+      gid(owner.gid),
+      parent(above) {}
+
+Node* Node::child(const std::string& child_name) const {
+  const auto at = children.find(child_name);
+  return at == children.end() ? nullptr : at->second.get();
+}
+
+std::string Node::path() const {
+  if (parent == nullptr) return "";
+  const std::string above = parent->path();
+  return above.empty() ? name : above + '/' + name;
+}
+
+void Node::remove() {
+  const auto self = shared_from_this();
+  mark_removed();
+  parent->children.erase(name);
+}
+
+void Node::mark_removed() {
+  removed = true;
+  for (const auto& [child_name, node] : children) node->mark_removed();
+}
+
+}  // namespace berth::test::resctrl
