@@ -3,6 +3,7 @@
 #include <fcntl.h>
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <filesystem>
 #include <optional>
 #include <sstream>
@@ -16,40 +17,43 @@ namespace berth::test::resctrl {
 
 namespace {
 
-struct Seen {
-  pid_t process = 0, parent = 0;
-  uid_t uid = 0, saved_uid = 0;
-  unsigned long long started = 0;
-};
-
+// A missing file: it has ended.
 std::optional<std::string> text_of(pid_t tid, const char* file) {
   try {
     return read_file(AT_FDCWD, fmt::format("/proc/{}/{}", tid, file));
   } catch (const Error&) {
-    return std::nullopt;  // it has ended
+    return std::nullopt;
   }
 }
 
-std::optional<Seen> see(pid_t tid) {
-  const auto status = text_of(tid, "status"), stat = text_of(tid, "stat");
-  if (!status || !stat) return std::nullopt;
-  Seen seen;
-  std::istringstream lines(*status);
-  for (std::string word; lines >> word;) {
-    if (word == "Tgid:") lines >> seen.process;
-    if (word == "PPid:") lines >> seen.parent;
-    if (word == "Uid:") {
-      uid_t effective = 0;
-      lines >> seen.uid >> effective >> seen.saved_uid;
-      break;
-    }
-  }
-  // The command in parentheses may hold anything; the 20th field behind it is the start's time.
+struct Birth {
+  pid_t parent = 0;
+  unsigned long long time = 0;
+};
+
+std::optional<Birth> birth_of(pid_t tid) {
+  const auto stat = text_of(tid, "stat");
+  if (!stat) return std::nullopt;
+  // The command in parentheses may hold anything. Behind it: the state, the parent, 17 others.
   std::istringstream fields(stat->substr(stat->rfind(')') + 1));
   std::string field;
-  for (int i = 0; i < 19; ++i) fields >> field;
-  fields >> seen.started;
-  return seen;
+  Birth birth;
+  fields >> field >> birth.parent;
+  for (int i = 0; i < 17; ++i) fields >> field;
+  fields >> birth.time;
+  return birth;
+}
+
+bool read_status(Task& task) {
+  const auto status = text_of(task.tid, "status");
+  if (!status) return false;
+  std::istringstream lines(*status);
+  for (std::string word; lines >> word && word != "Gid:";) {
+    if (word == "Tgid:") lines >> task.process;
+    uid_t effective = 0;
+    if (word == "Uid:") lines >> task.uid >> effective >> task.saved_uid;
+  }
+  return true;
 }
 
 std::vector<pid_t> numbers_in(const std::string& folder) {
@@ -91,18 +95,29 @@ Task* TaskTable::find(pid_t tid) {
   return at == tasks_.end() ? nullptr : &at->second;
 }
 
+bool TaskTable::anybody_placed() const {
+  return std::ranges::any_of(tasks_, [](const auto& one) { return one.second.ids != Ids(); });
+}
+
 Task* RealTasks::find(pid_t tid) {
-  const auto seen = see(tid);
-  if (!seen) {
+  return find(tid, true);
+}
+
+Task* RealTasks::find(pid_t tid, bool with_users) {
+  const auto birth = birth_of(tid);
+  const auto known = tasks_.find(tid);
+  if (birth && known != tasks_.end() && known->second.started == birth->time) {
+    if (with_users) read_status(known->second);
+    return &known->second;
+  }
+  Task task{tid, tid, 0, 0, {}, birth ? birth->time : 0};
+  if (!birth || !read_status(task)) {
     tasks_.erase(tid);
     return nullptr;
   }
-  const auto known = tasks_.find(tid);
-  if (known != tasks_.end() && known->second.started == seen->started) return &known->second;
-  Task task{tid, seen->process, seen->uid, seen->saved_uid, {}, seen->started};
-  const pid_t maker = seen->process != tid ? seen->process : seen->parent;
+  const pid_t maker = task.process != tid ? task.process : birth->parent;
   if (maker > 1) {
-    if (const Task* from = find(maker)) task.ids = from->ids;
+    if (const Task* from = find(maker, false)) task.ids = from->ids;
   }
   return &(tasks_[tid] = task);
 }
@@ -111,7 +126,7 @@ std::map<pid_t, Task>& RealTasks::all() {
   std::map<pid_t, Task> living;
   for (const pid_t process : numbers_in("/proc")) {
     for (const pid_t tid : numbers_in(fmt::format("/proc/{}/task", process))) {
-      if (const Task* task = find(tid)) living[tid] = *task;
+      if (const Task* task = find(tid, false)) living[tid] = *task;
     }
   }
   return tasks_ = std::move(living);

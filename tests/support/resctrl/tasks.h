@@ -38,6 +38,8 @@ class TaskTable {
   // Null where there is none.
   virtual Task* find(pid_t tid);
   virtual std::map<pid_t, Task>& all() { return tasks_; }
+  // Whether any task may be outside of the default group.
+  bool anybody_placed() const;
 
  protected:
   std::map<pid_t, Task> tasks_;
@@ -51,6 +53,9 @@ class RealTasks : public TaskTable {
  public:
   Task* find(pid_t tid) override;
   std::map<pid_t, Task>& all() override;
+
+ private:
+  Task* find(pid_t tid, bool with_users);
 };
 
 }  // namespace berth::test::resctrl

@@ -62,6 +62,7 @@ int write_tasks(State& state, const Group& group, std::string_view written, cons
 
 std::string tasks_text(const State& state, const Group& group) {
   std::string text;
+  if (&group != state.root.get() && !state.tasks->anybody_placed()) return text;
   for (const auto& [tid, task] : state.tasks->all()) {
     if (belongs(state, task, group)) text += fmt::format("{}\n", tid);
   }
@@ -69,6 +70,7 @@ std::string tasks_text(const State& state, const Group& group) {
 }
 
 void move_tasks(const State& state, const Group& from, const Group& to) {
+  if (&from != state.root.get() && !state.tasks->anybody_placed()) return;
   for (auto& [tid, task] : state.tasks->all()) {
     if (belongs(state, task, from)) task.ids = {to.closid, to.rmid};
   }
