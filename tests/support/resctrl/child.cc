@@ -56,7 +56,7 @@ pid_t threaded() {
     if (buffer[0] == 'f') answer = forked();
     if (buffer[0] == 't') answer = threaded();
     if (buffer[0] == 'w') {
-      const std::string path = message.c_str();  // up to the NUL
+      const std::string path = message.substr(0, message.find('\0'));
       answer = write_to(root, path, std::string_view(message).substr(path.size() + 1));
     }
     if (::send(socket, &answer, sizeof(answer), 0) < 0) ::_exit(1);

@@ -157,7 +157,7 @@ std::string cpu_list_text(const Cpus& cpus) {
   for (auto at = cpus.begin(); at != cpus.end();) {
     const unsigned first = *at;
     unsigned last = first;
-    while (++at != cpus.end() && *at == last + 1) last = *at;
+    for (++at; at != cpus.end() && *at == last + 1; ++at) last = *at;
     if (!text.empty()) text += ',';
     text += first == last ? fmt::format("{}", first) : fmt::format("{}-{}", first, last);
   }

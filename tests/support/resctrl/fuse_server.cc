@@ -196,7 +196,8 @@ void FuseServer::Calls::do_open(fuse_req_t request, fuse_ino_t number, fuse_file
     info->direct_io = 0;
     info->cache_readdir = 0;
   }
-  if (::fuse_reply_open(request, info) == 0) (void)open.release();  // until do_release
+  Open* const handle = open.release();  // until do_release
+  if (::fuse_reply_open(request, info) != 0) delete handle;
 }
 
 void FuseServer::Calls::do_read(fuse_req_t request, fuse_ino_t, size_t size, off_t offset,

@@ -25,8 +25,7 @@ class SystemTarget : public Target {
   void reset(const MountOptions& options) override {
     children_.clear();
     held_.clear();
-    root_.reset();
-    root_ = mounted(options);
+    remount(options, root_);
   }
 
   int make(const std::string& path, const Who& who) override {
@@ -124,8 +123,8 @@ class SystemTarget : public Target {
   void wait() override { std::this_thread::sleep_for(std::chrono::milliseconds(100)); }
 
  protected:
-  // A root of a new mount; the one before is closed already.
-  virtual UniqueFd mounted(const MountOptions& options) = 0;
+  // Makes `root` that of a mount that is as a new one.
+  virtual void remount(const MountOptions& options, UniqueFd& root) = 0;
   void close_all() {
     children_.clear();
     held_.clear();
@@ -175,18 +174,42 @@ class KernelTarget : public SystemTarget {
   }
 
  protected:
-  UniqueFd mounted(const MountOptions& options) override {
+  void remount(const MountOptions& options, UniqueFd& root) override {
     const std::string words = std::string(options.cdp ? "cdp," : "") +
                               (options.cdpl2 ? "cdpl2," : "") +
                               (options.mba_mbps ? "mba_MBps," : "");
+    if (root && words == words_) {
+      clear(root.get());
+      return;
+    }
+    root.reset();
     unmount();
     check(::mount("resctrl", path_.c_str(), "resctrl", 0,
                   words.empty() ? nullptr : words.substr(0, words.size() - 1).c_str()),
           "mount", path_);
-    return open_dir(AT_FDCWD, path_);
+    root = open_dir(AT_FDCWD, path_);
+    words_ = words;
+    first_schemata_ = read_file_if_exists(root.get(), "schemata");
   }
 
  private:
+  // A mount changes code that runs at each switch of tasks, and an emulated processor may fail to
+  // see that: it then hangs. So there is a mount for each set of options, not for each vector.
+  void clear(int root) const {
+    for (const char* folder : {".", "mon_groups"}) {
+      const auto directory = open_dir_if_exists(root, folder);
+      if (!directory) continue;
+      for (const std::string& name : list_subdirectories(directory->get())) {
+        ::unlinkat(directory->get(), name.c_str(), AT_REMOVEDIR);  // EPERM: none of ours
+      }
+    }
+    if (first_schemata_) {
+      write_file(root, "mode", "shareable\n");
+      write_file(root, "schemata", *first_schemata_);
+    }
+    write_file(root, "tasks", "0");  // where there is nothing else: clears the status
+  }
+
   // What children have made dies with them, but not at the same moment; it has the root open.
   void unmount() const {
     const auto deadline = std::chrono::steady_clock::now() + std::chrono::seconds(20);
@@ -198,7 +221,8 @@ class KernelTarget : public SystemTarget {
     }
   }
 
-  std::string path_;
+  std::string path_, words_;
+  std::optional<std::string> first_schemata_;
 };
 
 class MountTarget : public SystemTarget {
@@ -208,10 +232,11 @@ class MountTarget : public SystemTarget {
   ~MountTarget() override { close_all(); }
 
  protected:
-  UniqueFd mounted(const MountOptions& options) override {
+  void remount(const MountOptions& options, UniqueFd& root) override {
+    root.reset();
     mount_.reset();
     mount_ = std::make_unique<Mount>(processor_, profile_, options);
-    return mount_->root();
+    root = mount_->root();
   }
 
  private:

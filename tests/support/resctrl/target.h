@@ -26,7 +26,7 @@ class Target {
   Target(const Target&) = delete;
   Target& operator=(const Target&) = delete;
 
-  // Mounted anew: no groups, no children, nothing held.
+  // As after a mount: no groups, no children, nothing held.
   virtual void reset(const MountOptions& options) = 0;
 
   // Each gives 0 or an errno.
@@ -51,7 +51,8 @@ class Target {
   virtual void wait() = 0;
 };
 
-// The kernel's at `path`, which is unmounted and mounted at each reset: nobody else may use it.
+// The kernel's at `path`, which is unmounted and mounted with other options: nobody else may use
+// it.
 std::unique_ptr<Target> kernel_target(const std::string& path);
 std::unique_ptr<Target> mount_target(const Processor& processor, Profile profile);
 std::unique_ptr<Target> model_target(const Processor& processor, Profile profile);
