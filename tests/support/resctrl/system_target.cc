@@ -189,7 +189,7 @@ class KernelTarget : public SystemTarget {
           "mount", path_);
     root = open_dir(AT_FDCWD, path_);
     words_ = words;
-    first_schemata_ = read_file_if_exists(root.get(), "schemata");
+    first_schemata_ = read_file(root.get(), "schemata");
   }
 
  private:
@@ -203,11 +203,8 @@ class KernelTarget : public SystemTarget {
         ::unlinkat(directory->get(), name.c_str(), AT_REMOVEDIR);  // EPERM: none of ours
       }
     }
-    if (first_schemata_) {
-      write_file(root, "mode", "shareable\n");
-      write_file(root, "schemata", *first_schemata_);
-    }
-    write_file(root, "tasks", "0");  // where there is nothing else: clears the status
+    if (!first_schemata_.empty()) write_file(root, "schemata", first_schemata_);
+    write_file(root, "mode", "shareable\n");  // clears the status too
   }
 
   // What children have made dies with them, but not at the same moment; it has the root open.
@@ -221,8 +218,7 @@ class KernelTarget : public SystemTarget {
     }
   }
 
-  std::string path_, words_;
-  std::optional<std::string> first_schemata_;
+  std::string path_, words_, first_schemata_;
 };
 
 class MountTarget : public SystemTarget {

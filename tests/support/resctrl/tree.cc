@@ -56,7 +56,7 @@ Node& Tree::add_group(Node& parent, const std::shared_ptr<Group>& group, mode_t 
 void Tree::fill_group(Node& directory, const Caller& owner) {
   add_common_files(directory);
   const bool monitors_only = directory.group->monitors_only();
-  if (!monitors_only && !state_.schemas.empty()) add_control_files(directory);
+  if (!monitors_only) add_control_files(directory);  // of the root even where nothing is allocated
   if (!state_.rmids) return;
   if (!monitors_only) add(directory, "mon_groups", directory.mode, owner);
   add_monitor_data(directory, owner);
