@@ -203,8 +203,8 @@ class KernelTarget : public SystemTarget {
         ::unlinkat(directory->get(), name.c_str(), AT_REMOVEDIR);  // EPERM: none of ours
       }
     }
-    if (!first_schemata_.empty()) write_file(root, "schemata", first_schemata_);
     write_file(root, "mode", "shareable\n");  // clears the status too
+    if (!first_schemata_.empty()) write_file(root, "schemata", first_schemata_);
   }
 
   // What children have made dies with them, but not at the same moment; it has the root open.
