@@ -68,8 +68,8 @@ class Words {
   // A byte more, less or other.
   std::string mangled(std::string text) {
     const size_t at = below(static_cast<unsigned>(text.size()));
-    static constexpr std::string_view kBytes(" \t\n\0;:=,-+0179afxXLM/N", 23);
-    const char byte = kBytes[below(kBytes.size())];
+    static constexpr char kBytes[] = " \t\n\0;:=,-+0179afxXLM/N";
+    const char byte = kBytes[below(sizeof(kBytes) - 1)];
     switch (below(3)) {
       case 0:
         return text.erase(at, 1);

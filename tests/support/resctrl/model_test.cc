@@ -13,10 +13,8 @@ namespace berth::test::resctrl {
 namespace {
 
 using namespace std::chrono_literals;
-using testing::Contains;
 using testing::ElementsAre;
 using testing::HasSubstr;
-using testing::Not;
 
 std::string status(Model& model) {
   return model.read("info/last_cmd_status").text;

@@ -20,10 +20,8 @@
 namespace berth::test::resctrl {
 namespace {
 
-using namespace std::chrono_literals;
 using testing::ElementsAre;
 using testing::HasSubstr;
-using testing::Not;
 
 // Runs `what` in a child; its exit status, or minus the signal that it died of.
 template <class What>
@@ -243,7 +241,7 @@ TEST_F(MountTest, IsUnmountedAfterItsProcessWasKilled) {
   ASSERT_EQ(death, -SIGKILL);
   char path[64] = "";
   ASSERT_GT(::read(told[0], path, sizeof(path)), 0);
-  const auto deadline = std::chrono::steady_clock::now() + 20s;
+  const auto deadline = std::chrono::steady_clock::now() + std::chrono::seconds(20);
   while (is_mounted(path) && std::chrono::steady_clock::now() < deadline) ::usleep(1000);
   EXPECT_FALSE(is_mounted(path));
   ::close(told[0]);

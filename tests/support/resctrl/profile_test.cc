@@ -11,10 +11,7 @@
 namespace berth::test::resctrl {
 namespace {
 
-using testing::Contains;
 using testing::HasSubstr;
-using testing::IsSupersetOf;
-using testing::Not;
 
 constexpr Kernel kAll[] = {Kernel::v4_18, Kernel::v6_1, Kernel::v6_12, Kernel::v6_18, Kernel::v7_0};
 

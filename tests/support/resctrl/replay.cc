@@ -17,8 +17,6 @@ namespace berth::test::resctrl {
 
 namespace {
 
-using namespace std::chrono_literals;
-
 std::string shown(const std::string& text) {
   std::string result;
   for (const char c : text) result += c == '\n' ? "\\n" : std::string(1, c);
@@ -98,7 +96,7 @@ class Run {
                          step.words[0].ends_with("schemata");
     const Text before = guarded ? target_.read(word(step, 0)) : Text();
     int error = call(step);
-    const auto deadline = std::chrono::steady_clock::now() + 20s;
+    const auto deadline = std::chrono::steady_clock::now() + std::chrono::seconds(20);
     while (step.eventually && error == EBUSY && std::chrono::steady_clock::now() < deadline) {
       target_.wait();
       error = call(step);
