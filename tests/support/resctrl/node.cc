@@ -16,6 +16,7 @@ Node* Node::child(const std::string& child_name) const {
 }
 
 std::string Node::path() const {
+  if (removed) return last_path_;
   if (parent == nullptr) return "";
   const std::string above = parent->path();
   return above.empty() ? name : above + '/' + name;
@@ -23,13 +24,16 @@ std::string Node::path() const {
 
 void Node::remove() {
   const auto self = shared_from_this();
-  mark_removed();
-  parent->children.erase(name);
+  Node* const above = parent;
+  mark_removed(path());
+  above->children.erase(name);
 }
 
-void Node::mark_removed() {
+void Node::mark_removed(const std::string& where) {
   removed = true;
-  for (const auto& [child_name, node] : children) node->mark_removed();
+  last_path_ = where;
+  parent = nullptr;  // who holds this need not hold that
+  for (const auto& [child_name, node] : children) node->mark_removed(where + '/' + child_name);
 }
 
 }  // namespace berth::test::resctrl

@@ -41,7 +41,8 @@ class Node : public std::enable_shared_from_this<Node> {
   Write write;
 
  private:
-  void mark_removed();
+  void mark_removed(const std::string& where);
+  std::string last_path_;  // of what is removed
 };
 
 }  // namespace berth::test::resctrl
