@@ -39,9 +39,7 @@ class FuseServer::Calls {
   static Calls& of(fuse_req_t request) {
     return *static_cast<Calls*>(::fuse_req_userdata(request));
   }
-  static Open& opened(const fuse_file_info* info) {
-    return *reinterpret_cast<Open*>(info->fh);  // NOLINT(performance-no-int-to-ptr)
-  }
+  Open& opened(const fuse_file_info* info) { return opened_.at(info->fh); }
   static Caller caller(fuse_req_t request) {
     const fuse_ctx* context = ::fuse_req_ctx(request);
     return {context->pid, context->uid, context->gid};
@@ -106,6 +104,8 @@ class FuseServer::Calls {
   Model& model_;
   std::recursive_mutex& lock_;
   std::unordered_map<fuse_ino_t, Known> known_;
+  std::unordered_map<uint64_t, Open> opened_;
+  uint64_t last_opened_ = 0;
 };
 
 void FuseServer::Calls::do_lookup(fuse_req_t request, fuse_ino_t parent, const char* name) {
@@ -189,22 +189,21 @@ void FuseServer::Calls::do_open(fuse_req_t request, fuse_ino_t number, fuse_file
     ::fuse_reply_err(request, error);
     return;
   }
-  auto open = std::make_unique<Open>(Open{self.known_.at(number).node, {}, {}});
-  info->fh = reinterpret_cast<uint64_t>(open.get());
+  info->fh = ++self.last_opened_;
+  self.opened_[info->fh].node = self.known_.at(number).node;
   info->direct_io = 1;  // each read(2) and write(2) comes here, as it is
   if (node.is_directory()) {
     info->direct_io = 0;
     info->cache_readdir = 0;
   }
-  Open* const handle = open.release();  // until do_release
-  if (::fuse_reply_open(request, info) != 0) delete handle;
+  if (::fuse_reply_open(request, info) != 0) self.opened_.erase(info->fh);  // interrupted
 }
 
 void FuseServer::Calls::do_read(fuse_req_t request, fuse_ino_t, size_t size, off_t offset,
                                 fuse_file_info* info) {
   Calls& self = of(request);
   const auto lock = self.locked();
-  Open& open = opened(info);
+  Open& open = self.opened(info);
   if (offset == 0) {
     Text text = self.model_.read(*open.node, caller(request));
     if (text.error != 0) {
@@ -222,7 +221,7 @@ void FuseServer::Calls::do_write(fuse_req_t request, fuse_ino_t, const char* byt
   Calls& self = of(request);
   const auto lock = self.locked();
   const std::string_view text(bytes, size);
-  if (const int error = self.model_.write(*opened(info).node, text, caller(request))) {
+  if (const int error = self.model_.write(*self.opened(info).node, text, caller(request))) {
     ::fuse_reply_err(request, error);
   } else {
     ::fuse_reply_write(request, size);
@@ -230,7 +229,7 @@ void FuseServer::Calls::do_write(fuse_req_t request, fuse_ino_t, const char* byt
 }
 
 void FuseServer::Calls::do_release(fuse_req_t request, fuse_ino_t, fuse_file_info* info) {
-  const std::unique_ptr<Open> open(&opened(info));
+  of(request).opened_.erase(info->fh);
   ::fuse_reply_err(request, 0);
 }
 
@@ -238,7 +237,7 @@ void FuseServer::Calls::do_readdir(fuse_req_t request, fuse_ino_t, size_t size, 
                                    fuse_file_info* info) {
   Calls& self = of(request);
   const auto lock = self.locked();
-  Open& open = opened(info);
+  Open& open = self.opened(info);
   if (offset == 0) {
     Names names = self.model_.list(*open.node, caller(request));
     if (names.error != 0) {
