@@ -106,7 +106,7 @@ class Run {
                          errno_name(step.error), shown(target_.read("info/last_cmd_status").text));
     }
     const std::string status = target_.read("info/last_cmd_status").text;
-    if (status != filled(step.status) && !step.eventually) {
+    if (!step.eventually && step.status != "*\n" && status != filled(step.status)) {
       return fmt::format("left last_cmd_status {}, expected {}", shown(status),
                          shown(filled(step.status)));
     }

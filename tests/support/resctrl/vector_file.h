@@ -21,7 +21,7 @@ struct Step {
   char relation = 0;               // '=' or '~': what is read is all of `expected`, or matches it
   std::vector<std::string> expected;
   int error = 0;
-  std::string status = "ok\n";  // what last_cmd_status reads after it
+  std::string status = "ok\n";  // what last_cmd_status reads after it; "*\n": anything
 };
 
 struct Vector {
