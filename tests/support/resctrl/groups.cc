@@ -38,8 +38,8 @@ int fill(State& state, Group& group) {
     if (const int error = take_rmid(state, group)) return error;
   }
   if (const int error = take_closid(state, group)) {
-    if (rmid_first)
-      free_rmid(state, group);  // into limbo: a failed mkdir costs an RMID for a while
+    // Into limbo: a failed mkdir costs an RMID for a while.
+    if (rmid_first) free_rmid(state, group);
     return error;
   }
   if (!rmid_first) {
