@@ -31,7 +31,7 @@ logged() { grep -q "$1" "$work/log"; }
 
 export HWLOC_XMLFILE=/nonexistent SLURM_JOB_ID=1
 mkdir "$work/rw"
-check 'two sockets' boot 0 --rdt-log "$work/log" --rw "$work/rw" "'$here/selftest.sh' && echo written >'$work/rw/result'"
+check 'two sockets' boot 0 --rdt l2,l2cdp --rdt-log "$work/log" --rw "$work/rw" "'$here/selftest.sh' && echo written >'$work/rw/result'"
 cat "$work/out"
 check 'the result is outside' grep -qx written "$work/rw/result"
 check 'nothing else is' test ! -e "$here/written"
@@ -39,6 +39,14 @@ check 'the mask of socket 1 was loaded there' logged 'socket=1 .*msr=0xc9[1-9a-f
 check 'and that of socket 0' logged 'socket=0 .*msr=0xc9[1-9a-f] value=0xf$'
 check 'not the one on the other' eval '! logged "socket=0 .*msr=0xc9[1-9a-f] value=0xf0$"'
 check 'the delay of socket 1' logged 'socket=1 .*msr=0xd5[1-9a-f] value=0x32$'
+check 'the L2 mask of the last core' logged 'socket=1 apic=3 msr=0xd11 value=0xff$'
+check 'no other one has it' test "$(grep -c 'msr=0xd1. value=0xff$' "$work/log")" = 1
+check 'masks for code and data of the L3' logged 'socket=1 .*msr=0xc93 value=0x3$'
+check 'each its own' logged 'socket=1 .*msr=0xc92 value=0xc$'
+check 'and of the L2' logged 'socket=1 apic=3 msr=0xd13 value=0xff00$'
+"$here/no_overlap" --exclusive 0 "$work/log" >"$work/overlaps"
+check 'no_overlap finds what overlaps' test "$?$(sed 's/.* socket/ socket/' "$work/overlaps")" = \
+  '1 socket 1: CLOSIDs 0 and 1 overlap: 7f8 and f'
 
 check 'one socket' boot 0 --sockets 1 --rdt-log "$work/log" "$here/selftest.sh" 1
 check 'its mask' logged 'socket=0 .*msr=0xc9[1-9a-f] value=0xf0$'

@@ -1,8 +1,8 @@
 /*
  * The registers of RDT: PQR_ASSOC, QM_EVTSEL and QM_CTR of each CPU; the masks, delays and
- * L3_QOS_CFG of each socket. They keep what is written. Monitoring is a model, not a cache: a
- * group's traffic is the time its RMID was loaded, its occupancy the size of its mask; limits do
- * not slow anything down.
+ * L3_QOS_CFG of each socket; the masks and L2_QOS_CFG of each core. They keep what is written.
+ * Monitoring is a model, not a cache: a group's traffic is the time its RMID was loaded, its
+ * occupancy the size of its mask; limits do not slow anything down.
  */
 #include <pthread.h>
 #include <stddef.h>
@@ -24,15 +24,22 @@ typedef struct {
   } rmid[kMostRmids];
 } Socket;
 
+typedef struct {
+  uint64_t l2_qos_cfg;
+  uint32_t l2_mask[kMostL2Clos];
+} Core;
+
 struct Cpu {
   Registers* registers;
   unsigned apic, socket_number;
   Socket* socket;
+  Core* core;
   uint64_t pqr_assoc, qm_evtsel;
   uint64_t charged; /* until when the time has been charged to an RMID */
 };
 
 static Socket sockets[kMostSockets];
+static Core cores[kMostCpus];
 static Cpu cpus[kMostCpus];
 static int cpu_count;
 static pthread_mutex_t cpus_lock = PTHREAD_MUTEX_INITIALIZER;
@@ -51,16 +58,26 @@ void model_start(Helper* cpuid) {
     for (int j = 0; j < 2 * kMostClos; j++)
       sockets[i].l3_mask[j] = (uint32_t)((1ull << options.ways) - 1);
   }
+  for (int i = 0; i < kMostCpus; i++)
+    for (int j = 0; j < kMostL2Clos; j++)
+      cores[i].l2_mask[j] = (uint32_t)((1ull << options.l2ways) - 1);
 }
 
-/* CPUID 0xb tells a CPU's APIC id and how many of its bits do not belong to the socket's number. */
-static void place(Cpu* cpu, Registers* registers) {
+/* CPUID 0xb tells a CPU's APIC id and how many of its bits do not belong to the number of the core
+ * (subleaf 0) or the socket (1). */
+static unsigned place_number(Cpu* cpu, Registers* registers, unsigned subleaf) {
   Registers saved = *registers;
-  registers->eax = 0xb, registers->ecx = 1;
+  registers->eax = 0xb, registers->ecx = subleaf;
   real_cpuid(registers);
   cpu->apic = (unsigned)registers->edx;
-  cpu->socket_number = (cpu->apic >> (registers->eax & 31)) % kMostSockets;
+  unsigned number = cpu->apic >> (registers->eax & 31);
   *registers = saved;
+  return number;
+}
+
+static void place(Cpu* cpu, Registers* registers) {
+  cpu->core = &cores[place_number(cpu, registers, 0) % kMostCpus];
+  cpu->socket_number = place_number(cpu, registers, 1) % kMostSockets;
   cpu->socket = &sockets[cpu->socket_number];
   cpu->charged = now();
   cpu->registers = registers;
@@ -124,23 +141,33 @@ static uint64_t counter(Cpu* cpu) {
   return value / options.scale % (1ull << 44);
 }
 
-/* The register of a socket that has this number, if the processor has it. */
-static uint32_t* socket_register(Socket* socket, uint32_t msr) {
+/* The mask or delay that has this number, if the processor has it. */
+static uint32_t* stored_register(Cpu* cpu, uint32_t msr) {
   if (options.l3 && msr >= kL3Mask && msr - kL3Mask < options.clos)
-    return &socket->l3_mask[msr - kL3Mask];
+    return &cpu->socket->l3_mask[msr - kL3Mask];
+  if (options.l2 && msr >= kL2Mask && msr - kL2Mask < options.l2clos)
+    return &cpu->core->l2_mask[msr - kL2Mask];
   if (options.mba && msr >= kMbaDelay && msr - kMbaDelay < options.mbaclos)
-    return &socket->mba_delay[msr - kMbaDelay];
+    return &cpu->socket->mba_delay[msr - kMbaDelay];
+  return NULL;
+}
+
+/* The switch of CDP that has this number, if the processor has it. */
+static uint64_t* switch_register(Cpu* cpu, uint32_t msr) {
+  if (msr == kL3QosCfg && options.l3 && options.cdp) return &cpu->socket->l3_qos_cfg;
+  if (msr == kL2QosCfg && options.l2 && options.l2cdp) return &cpu->core->l2_qos_cfg;
   return NULL;
 }
 
 bool msr_read(Cpu* cpu, uint32_t msr, uint64_t* value) {
-  uint32_t* stored = socket_register(cpu->socket, msr);
+  uint32_t* stored = stored_register(cpu, msr);
+  uint64_t* cdp = switch_register(cpu, msr);
   if (stored)
     *value = *stored;
-  else if (msr == kPqrAssoc && (options.l3 || options.mba || options.mon))
+  else if (cdp)
+    *value = *cdp;
+  else if (msr == kPqrAssoc && (has_allocation() || options.mon))
     *value = cpu->pqr_assoc;
-  else if (msr == kL3QosCfg && options.cdp)
-    *value = cpu->socket->l3_qos_cfg;
   else if (msr == kQmEvtsel && options.mon)
     *value = cpu->qm_evtsel;
   else if (msr == kQmCtr && options.mon)
@@ -151,20 +178,21 @@ bool msr_read(Cpu* cpu, uint32_t msr, uint64_t* value) {
 }
 
 bool msr_write(Cpu* cpu, uint32_t msr, uint64_t value) {
-  uint32_t* stored = socket_register(cpu->socket, msr);
+  uint32_t* stored = stored_register(cpu, msr);
+  uint64_t* cdp = switch_register(cpu, msr);
   if (stored) {
     *stored = (uint32_t)value;
-  } else if (msr == kPqrAssoc && (options.l3 || options.mba || options.mon)) {
+  } else if (cdp) {
+    *cdp = value & 1;
+  } else if (msr == kPqrAssoc && (has_allocation() || options.mon)) {
     pthread_mutex_lock(&cpu->socket->lock);
     charge(cpu, now());
     cpu->pqr_assoc = value;
     pthread_mutex_unlock(&cpu->socket->lock);
-  } else if (msr == kL3QosCfg && options.cdp) {
-    cpu->socket->l3_qos_cfg = value & 1;
   } else if (msr == kQmEvtsel && options.mon) {
     cpu->qm_evtsel = value;
   } else {
-    return msr == kQmCtr && options.mon; /* a counter cannot be set */
+    return msr == kMark || (msr == kQmCtr && options.mon); /* a counter cannot be set */
   }
   return true;
 }

@@ -7,6 +7,7 @@
 
 #include <errno.h>
 #include <limits.h>
+#include <pthread.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -14,13 +15,19 @@
 #include <time.h>
 #include <unistd.h>
 
-/* As a Cascade Lake: 11 ways of 1 MiB. */
+/* As a Cascade Lake: 11 ways of 1 MiB; its L2 has no CAT, but if asked for as Sapphire Rapids'. */
 Options options = {.ways = 11,
                    .waykb = 1024,
                    .clos = 16,
                    .shareable = 0x600,
                    .l3 = 1,
                    .cdp = 1,
+                   .l2 = 0,
+                   .l2ways = 16,
+                   .l2waykb = 128,
+                   .l2clos = 8,
+                   .l2shareable = 0,
+                   .l2cdp = 0,
                    .mba = 1,
                    .mbaclos = 8,
                    .mbadelay = 90,
@@ -31,6 +38,7 @@ Options options = {.ways = 11,
 
 static Helper *real_cpuid, *real_rdmsr, *real_wrmsr;
 static FILE* write_log;
+static pthread_mutex_t log_lock = PTHREAD_MUTEX_INITIALIZER;
 
 void die(const char* format, ...) {
   va_list arguments;
@@ -57,25 +65,38 @@ static void cpuid_monitoring(Registers* r, uint32_t subleaf) { /* leaf 0xf */
 
 static void cpuid_allocation(Registers* r, uint32_t subleaf) { /* leaf 0x10 */
   if (subleaf == 0)
-    answer(r, 0, (options.l3 ? 1 << 1 : 0) | (options.mba ? 1 << 3 : 0), 0, 0);
+    answer(r, 0, (options.l3 ? 1 << 1 : 0) | (options.l2 ? 1 << 2 : 0) | (options.mba ? 1 << 3 : 0),
+           0, 0);
   else if (subleaf == 1 && options.l3)
     answer(r, options.ways - 1, options.shareable, options.cdp ? 1 << 2 : 0, options.clos - 1);
+  else if (subleaf == 2 && options.l2)
+    answer(r, options.l2ways - 1, options.l2shareable, options.l2cdp ? 1 << 2 : 0,
+           options.l2clos - 1);
   else if (subleaf == 3 && options.mba) /* 1 << 2: the delays are linear */
     answer(r, options.mbadelay - 1, 0, 1 << 2, options.mbaclos - 1);
   else
     answer(r, 0, 0, 0, 0);
 }
 
+bool has_allocation(void) {
+  return options.l3 || options.l2 || options.mba;
+}
+
+/* Leaf 4: the cache has the ways that CAT tells of. */
+static void set_cache(Registers* r, uint64_t ways, uint64_t waykb) {
+  uint64_t line = (r->ebx & 0xfff) + 1;
+  r->ebx = (ways - 1) << 22 | (line - 1);
+  r->ecx = waykb * 1024 / line - 1;
+}
+
 static void cpuid_of_qemu(Registers* r, uint32_t leaf, uint32_t subleaf) {
   real_cpuid(r);
   if (leaf == 0 && (uint32_t)r->eax < 0x10) r->eax = 0x10;
   if (leaf == 7 && subleaf == 0)
-    r->ebx |= (options.mon ? 1u << 12 : 0) | (options.l3 || options.mba ? 1u << 15 : 0);
-  if (leaf == 4 && (r->eax >> 5 & 7) == 3 && options.l3) { /* the L3 has the ways CAT tells of */
-    uint64_t line = (r->ebx & 0xfff) + 1;
-    r->ebx = (options.ways - 1) << 22 | (line - 1);
-    r->ecx = options.waykb * 1024 / line - 1;
-  }
+    r->ebx |= (options.mon ? 1u << 12 : 0) | (has_allocation() ? 1u << 15 : 0);
+  if (leaf == 4 && (r->eax >> 5 & 7) == 3 && options.l3) set_cache(r, options.ways, options.waykb);
+  if (leaf == 4 && (r->eax >> 5 & 7) == 2 && options.l2)
+    set_cache(r, options.l2ways, options.l2waykb);
 }
 
 static void my_cpuid(Registers* r) {
@@ -108,14 +129,17 @@ __attribute__((noinline)) static bool write_rdt(Registers* r) {
   uint32_t msr = (uint32_t)r->ecx;
   uint64_t value = (uint32_t)r->eax | r->edx << 32;
   Cpu* cpu = cpu_of(r);
-  if (!msr_write(cpu, msr, value)) return false;
-  if (write_log && msr != kPqrAssoc && msr != kQmEvtsel) {
+  if (!write_log || msr == kPqrAssoc || msr == kQmEvtsel) return msr_write(cpu, msr, value);
+  pthread_mutex_lock(&log_lock); /* so that the lines are in the order of the writes */
+  bool written = msr_write(cpu, msr, value);
+  if (written) {
     struct timespec t;
     clock_gettime(CLOCK_REALTIME, &t);
     fprintf(write_log, "%lld.%06ld socket=%u apic=%u msr=0x%x value=0x%llx\n", (long long)t.tv_sec,
             t.tv_nsec / 1000, cpu_socket(cpu), cpu_apic(cpu), msr, (unsigned long long)value);
   }
-  return true;
+  pthread_mutex_unlock(&log_lock);
+  return written;
 }
 
 static void my_rdmsr(Registers* r) {
@@ -138,6 +162,12 @@ static void set_option(const char* name, const char* value) {
              {"shareable", &options.shareable},
              {"l3", &options.l3},
              {"cdp", &options.cdp},
+             {"l2", &options.l2},
+             {"l2ways", &options.l2ways},
+             {"l2waykb", &options.l2waykb},
+             {"l2clos", &options.l2clos},
+             {"l2shareable", &options.l2shareable},
+             {"l2cdp", &options.l2cdp},
              {"mba", &options.mba},
              {"mbaclos", &options.mbaclos},
              {"mbadelay", &options.mbadelay},
@@ -146,9 +176,9 @@ static void set_option(const char* name, const char* value) {
              {"scale", &options.scale},
              {"mbps", &options.mbps}};
   char* end = NULL;
-  for (size_t i = 0; value && i < sizeof all / sizeof *all; i++)
+  for (size_t i = 0; i < sizeof all / sizeof *all; i++)
     if (!strcmp(name, all[i].name)) *all[i].place = strtoull(value, &end, 0);
-  if (!end || end == value || *end) die("bad option '%s=%s'", name, value ? value : "");
+  if (!end || end == value || *end) die("bad option '%s=%s'", name, value);
 }
 
 static void read_options(char* text) {
@@ -156,11 +186,12 @@ static void read_options(char* text) {
   for (char* o = strtok_r(text, ",", &rest); o; o = strtok_r(NULL, ",", &rest)) {
     char* equals = strchr(o, '=');
     if (equals) *equals = '\0';
-    set_option(o, equals ? equals + 1 : NULL);
+    set_option(o, equals ? equals + 1 : "1");
   }
   if (!options.ways || options.ways > 32 || !options.clos || options.clos > kMostClos ||
       !options.mbaclos || options.mbaclos > kMostClos || !options.mbadelay || !options.rmids ||
-      options.rmids > kMostRmids || !options.scale)
+      options.rmids > kMostRmids || !options.scale || !options.l2ways || options.l2ways > 32 ||
+      !options.l2clos || options.l2clos > kMostL2Clos)
     die("option out of range");
 }
 

@@ -1,5 +1,5 @@
 /*
- * rdtsim: Intel RDT (CAT, CDP, MBA, CMT, MBM) for a stock QEMU that runs under TCG.
+ * rdtsim: Intel RDT (L3 and L2 CAT, CDP, MBA, CMT, MBM) for a stock QEMU that runs under TCG.
  * model.c keeps the simulated registers, hook.c puts functions of ours in the place of QEMU's,
  * rdtsim.c is those functions (CPUID, RDMSR, WRMSR) and the start.
  */
@@ -15,7 +15,8 @@ typedef struct {
 } Registers;
 typedef void Helper(Registers* cpu);
 
-/* What the simulated processor has; RDTSIM="name=value,..." in the environment changes it. */
+/* What the simulated processor has; RDTSIM="name=value,..." in the environment changes it, a name
+ * alone is 1. */
 typedef struct {
   uint64_t ways;      /* length of an L3 mask */
   uint64_t waykb;     /* KiB in a way; leaf 4 tells the same size */
@@ -23,24 +24,35 @@ typedef struct {
   uint64_t shareable; /* ways other agents may use too */
   uint64_t l3;        /* has L3 CAT */
   uint64_t cdp;       /* has code and data prioritization */
-  uint64_t mba;       /* has MBA */
-  uint64_t mbaclos;   /* MBA classes of service */
-  uint64_t mbadelay;  /* most throttling, per cent */
-  uint64_t mon;       /* has CMT and MBM */
-  uint64_t rmids;     /* monitoring ids */
-  uint64_t scale;     /* bytes in a counter's unit */
-  uint64_t mbps;      /* MB/s that a running CPU is taken to move */
+  uint64_t l2;        /* has L2 CAT, an L2 in each core */
+  uint64_t l2ways;
+  uint64_t l2waykb;
+  uint64_t l2clos;
+  uint64_t l2shareable;
+  uint64_t l2cdp;
+  uint64_t mba;      /* has MBA */
+  uint64_t mbaclos;  /* MBA classes of service */
+  uint64_t mbadelay; /* most throttling, per cent */
+  uint64_t mon;      /* has CMT and MBM */
+  uint64_t rmids;    /* monitoring ids */
+  uint64_t scale;    /* bytes in a counter's unit */
+  uint64_t mbps;     /* MB/s that a running CPU is taken to move */
 } Options;
 extern Options options;
+bool has_allocation(void);
 
-enum { kMostClos = 128, kMostRmids = 1024 };
+enum { kMostClos = 128, kMostL2Clos = 64, kMostRmids = 1024 };
 
+/* A socket's, but for the L2's, a core's, and QM_*, PQR_ASSOC, a CPU's. */
 enum Msr {
   kL3QosCfg = 0xc81,
+  kL2QosCfg = 0xc82,
+  kMark = 0xc8c, /* no processor's: written by a test for its line in the log, see no_overlap */
   kQmEvtsel = 0xc8d,
   kQmCtr = 0xc8e,
   kPqrAssoc = 0xc8f,
   kL3Mask = 0xc90,
+  kL2Mask = 0xd10,
   kMbaDelay = 0xd50,
 };
 
