@@ -77,8 +77,7 @@ end
 -- Returns what slurm_job_submit is to return. `part_list` as slurm_job_submit has it.
 function account_l3(job_desc, part_list)
   local amount = asked_amount(job_desc)
-  local by_hand = with(job_desc.tres_per_node, "") .. with(job_desc.tres_per_socket, "")
-  if by_hand:find("l3way", 1, true) then
+  if (job_desc.tres_per_node or ""):find("l3way", 1, true) then
     return refuse("--gres=l3way gives no cache, and is implied: ask with --l3, as in --l3=4w")
   end
   if not amount then return slurm.SUCCESS end
