@@ -87,7 +87,8 @@ JsonNode JsonNode::at(std::string_view key) const& {
 
 void JsonNode::allow_only(std::initializer_list<std::string_view> keys) const {
   for (const JsonNode& property : properties()) {
-    if (std::ranges::find(keys, property.key()) == keys.end()) property.fail("unknown key");
+    if (std::ranges::find(keys, property.key()) != keys.end()) continue;
+    property.fail(fmt::format("unknown key; allowed are {}", fmt::join(keys, ", ")));
   }
 }
 
@@ -107,6 +108,20 @@ std::vector<JsonNode> JsonNode::properties() const& {
     nodes.push_back(JsonNode(value, key, kNoIndex, this));
   }
   return nodes;
+}
+
+std::vector<JsonNode> JsonNode::present() const& {
+  std::vector<JsonNode> nodes = properties();
+  std::erase_if(nodes, [](const JsonNode& node) { return node.value_->is_null(); });
+  return nodes;
+}
+
+bool JsonNode::is_object() const {
+  return value_->is_object();
+}
+
+bool JsonNode::is_array() const {
+  return value_->is_array();
 }
 
 std::string JsonNode::string() const {

@@ -12,6 +12,7 @@
 #include <string>
 #include <string_view>
 #include <type_traits>
+#include <utility>
 #include <vector>
 
 #include "base/error.h"
@@ -36,13 +37,16 @@ class JsonNode {
   // As find; an absent property is an error.
   JsonNode at(std::string_view key) const&;
   JsonNode at(std::string_view key) && = delete;
-  // An object with a property that is none of these is an error.
+  // An object with a property that is none of these is an error, which names them.
   void allow_only(std::initializer_list<std::string_view> keys) const;
 
   std::vector<JsonNode> elements() const&;    // of an array
   std::vector<JsonNode> properties() const&;  // of an object
+  std::vector<JsonNode> present() const&;     // of those the ones that are not null
   std::string_view key() const { return key_; }
 
+  bool is_object() const;
+  bool is_array() const;
   std::string string() const;         // without NUL: it ends in system calls
   std::string absolute_path() const;  // a string that starts with '/'
   bool boolean() const;
@@ -54,6 +58,9 @@ class JsonNode {
   // Nothing where it is something else than a whole number within these bounds.
   template <std::integral T>
   std::optional<T> integer_within(T min, T max) const;
+  // What the word stands for; any other string is an error that names them all.
+  template <class T>
+  T one_of(std::initializer_list<std::pair<std::string_view, T>> words) const;
   std::vector<std::string> strings() const;
   std::map<std::string, std::string> string_map() const;
   std::string text() const;  // as JSON, to be shown
@@ -106,6 +113,17 @@ std::optional<T> JsonNode::integer_within(T min, T max) const {
   } else {
     return in_bounds(as_unsigned());
   }
+}
+
+template <class T>
+T JsonNode::one_of(std::initializer_list<std::pair<std::string_view, T>> words) const {
+  const std::string text = string();
+  std::string allowed;
+  for (const auto& [word, value] : words) {
+    if (text == word) return value;
+    allowed.append(allowed.empty() ? "" : ", ").append(word);
+  }
+  fail_value("is not one of " + allowed);
 }
 
 }  // namespace berth

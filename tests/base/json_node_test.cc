@@ -43,6 +43,19 @@ TEST(JsonNode, AKeyMayBeWrittenInOtherCases) {
   EXPECT_FALSE(root.find("cpus2"));
 }
 
+TEST(JsonNode, ThePresentPropertiesAreNotNull) {
+  const JsonNode root(kJson, "d");
+  const JsonNode a = root.at("a");
+  EXPECT_EQ(a.properties().size(), 4U);
+  std::vector<std::string_view> keys;
+  for (const JsonNode& node : a.present()) keys.push_back(node.key());
+  EXPECT_EQ(keys, (std::vector<std::string_view>{"big", "list", "minus"}));
+  EXPECT_TRUE(a.is_object());
+  EXPECT_TRUE(a.at("list").is_array());
+  EXPECT_FALSE(a.at("list").is_object());
+  EXPECT_FALSE(a.is_array());
+}
+
 TEST(JsonNode, OnlyTheseKeysMayBeThere) {
   const JsonNode root(kJson, "d");
   const JsonNode a = root.at("a");
@@ -50,9 +63,23 @@ TEST(JsonNode, OnlyTheseKeysMayBeThere) {
               a.allow_only({"list", "none", "big", "minus", "more"});
             }),
             "no error");
-  EXPECT_EQ(message_of([&] { a.allow_only({"list", "none", "minus"}); }), "d: a.big: unknown key");
+  EXPECT_EQ(message_of([&] {
+              a.allow_only({"list", "none", "minus"});
+            }),
+            "d: a.big: unknown key; allowed are list, none, minus");
   EXPECT_EQ(message_of([&] { a.at("list").allow_only({}); }),
             "d: a.list: expected an object, found an array");
+}
+
+TEST(JsonNode, AWordIsOneOfThose) {
+  const JsonNode root(kJson, "d");
+  const JsonNode a = root.at("a"), list = a.at("list"), object = list.elements()[1];
+  const JsonNode word = object.at("x y");
+  EXPECT_EQ(word.one_of<int>({{"other", 1}, {"text", 2}}), 2);
+  EXPECT_EQ(message_of([&] {
+              (void)word.one_of<int>({{"other", 1}, {"Text", 2}});
+            }),
+            "d: a.list[1].x y: 'text' is not one of other, Text");
 }
 
 TEST(JsonNode, IntegersKeepToTheirBounds) {
