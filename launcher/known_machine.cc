@@ -24,12 +24,17 @@ std::string online_cpus() {
 }
 
 json to_json(const topology::Machine& machine, const std::string& online) {
-  json l3 = json::array(), cores = json::array(), nodes = json::array();
+  json l3 = json::array(), l2 = json::array(), cores = json::array(), nodes = json::array();
   for (const topology::L3Domain& domain : machine.l3()) {
     json entry{
         {"package", domain.package}, {"cpus", domain.cpus.to_list()}, {"bytes", domain.bytes}};
     if (domain.cache_id) entry["id"] = *domain.cache_id;
     l3.push_back(std::move(entry));
+  }
+  for (const topology::L2Domain& domain : machine.l2()) {
+    json entry{{"cpus", domain.cpus.to_list()}, {"bytes", domain.bytes}};
+    if (domain.cache_id) entry["id"] = *domain.cache_id;
+    l2.push_back(std::move(entry));
   }
   for (const topology::Core& core : machine.cores()) {
     cores.push_back({{"package", core.package}, {"cpus", core.cpus.to_list()}});
@@ -37,11 +42,9 @@ json to_json(const topology::Machine& machine, const std::string& online) {
   for (const topology::NumaNode& node : machine.numa_nodes()) {
     nodes.push_back({{"index", node.os_index}, {"cpus", node.cpus.to_list()}});
   }
-  return {{"online", online},
-          {"cpus", machine.cpus().to_list()},
-          {"l3", l3},
-          {"cores", cores},
-          {"numaNodes", nodes}};
+  return {{"online", online}, {"cpus", machine.cpus().to_list()},
+          {"l3", l3},         {"l2", l2},
+          {"cores", cores},   {"numaNodes", nodes}};
 }
 
 topology::Machine from_json(const json& file) {
@@ -57,6 +60,14 @@ topology::Machine from_json(const json& file) {
     domain.bytes = entry.at("bytes").get<uint64_t>();
     l3.push_back(std::move(domain));
   }
+  std::vector<topology::L2Domain> l2;
+  for (const json& entry : file.at("l2")) {
+    topology::L2Domain domain;
+    if (entry.contains("id")) domain.cache_id = entry.at("id").get<unsigned>();
+    domain.cpus = cpus(entry);
+    domain.bytes = entry.at("bytes").get<uint64_t>();
+    l2.push_back(std::move(domain));
+  }
   std::vector<topology::Core> cores;
   for (const json& entry : file.at("cores")) {
     cores.push_back({entry.at("package").get<unsigned>(), cpus(entry)});
@@ -65,8 +76,8 @@ topology::Machine from_json(const json& file) {
   for (const json& entry : file.at("numaNodes")) {
     nodes.push_back({entry.at("index").get<unsigned>(), cpus(entry)});
   }
-  return topology::Machine::remembered(std::move(l3), std::move(cores), std::move(nodes),
-                                       cpus(file));
+  return topology::Machine::remembered(std::move(l3), std::move(l2), std::move(cores),
+                                       std::move(nodes), cpus(file));
 }
 
 std::optional<topology::Machine> recall(int state_dir, const std::string& online) {

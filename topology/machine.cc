@@ -76,17 +76,24 @@ unsigned package_of(hwloc_topology_t topology, hwloc_obj_t object) {
   return package == nullptr || package->os_index == HWLOC_UNKNOWN_INDEX ? 0 : package->os_index;
 }
 
-// What the kernel itself calls the level 3 cache of a CPU, for an hwloc that did not find it out.
-std::optional<unsigned> sysfs_l3_id(unsigned cpu) {
-  const std::string directory =
-      "/sys/devices/system/cpu/cpu" + std::to_string(cpu) + "/cache/index3/";
-  if (read_file_if_exists(AT_FDCWD, directory + "level") != "3\n") return std::nullopt;
-  const auto text = read_file_if_exists(AT_FDCWD, directory + "id");
-  unsigned id = 0;
-  if (!text || std::from_chars(text->data(), text->data() + text->size(), id).ec != std::errc()) {
-    return std::nullopt;
+// What the kernel itself calls the cache of that level of a CPU, for an hwloc that did not find it
+// out. The level's directory is not always of its number: an L1 has two.
+std::optional<unsigned> sysfs_cache_id(unsigned cpu, unsigned level) {
+  const std::string wanted = std::to_string(level) + "\n";
+  for (unsigned index = 0; index < 8; ++index) {
+    const std::string directory = "/sys/devices/system/cpu/cpu" + std::to_string(cpu) +
+                                  "/cache/index" + std::to_string(index) + "/";
+    const auto found = read_file_if_exists(AT_FDCWD, directory + "level");
+    if (!found) return std::nullopt;
+    if (*found != wanted) continue;
+    const auto text = read_file_if_exists(AT_FDCWD, directory + "id");
+    unsigned id = 0;
+    if (!text || std::from_chars(text->data(), text->data() + text->size(), id).ec != std::errc()) {
+      return std::nullopt;
+    }
+    return id;
   }
-  return id;
+  return std::nullopt;
 }
 
 }  // namespace
@@ -105,19 +112,24 @@ class MachineBuilder {
   }
 
  private:
+  static std::optional<unsigned> id_of(hwloc_obj_t cache, const CpuSet& cpus, unsigned level,
+                                       bool this_system) {
+    if (cache->os_index != HWLOC_UNKNOWN_INDEX) return cache->os_index;
+    if (!this_system || cpus.empty()) return std::nullopt;
+    return sysfs_cache_id(cpus.cpus().front(), level);
+  }
+
   static void add_caches(hwloc_topology_t topology, Machine& machine) {
     hwloc_obj_t object = nullptr;
     while ((object = hwloc_get_next_obj_by_type(topology, HWLOC_OBJ_L3CACHE, object)) != nullptr) {
-      L3Domain domain;
-      domain.cpus = cpus_of(object->cpuset);
-      domain.package = package_of(topology, object);
-      domain.bytes = object->attr->cache.size;
-      if (object->os_index != HWLOC_UNKNOWN_INDEX) {
-        domain.cache_id = object->os_index;
-      } else if (machine.this_system_ && !domain.cpus.empty()) {
-        domain.cache_id = sysfs_l3_id(domain.cpus.cpus().front());
-      }
-      machine.l3_.push_back(std::move(domain));
+      const CpuSet cpus = cpus_of(object->cpuset);
+      machine.l3_.push_back({id_of(object, cpus, 3, machine.this_system_),
+                             package_of(topology, object), cpus, object->attr->cache.size});
+    }
+    while ((object = hwloc_get_next_obj_by_type(topology, HWLOC_OBJ_L2CACHE, object)) != nullptr) {
+      const CpuSet cpus = cpus_of(object->cpuset);
+      machine.l2_.push_back(
+          {id_of(object, cpus, 2, machine.this_system_), cpus, object->attr->cache.size});
     }
   }
 
@@ -171,10 +183,12 @@ Machine Machine::synthetic(const std::string& description) {
   return MachineBuilder::build(load_synthetic(description).get(), false);
 }
 
-Machine Machine::remembered(std::vector<L3Domain> l3, std::vector<Core> cores,
-                            std::vector<NumaNode> numa_nodes, CpuSet cpus) {
+Machine Machine::remembered(std::vector<L3Domain> l3, std::vector<L2Domain> l2,
+                            std::vector<Core> cores, std::vector<NumaNode> numa_nodes,
+                            CpuSet cpus) {
   Machine machine;
   machine.l3_ = std::move(l3);
+  machine.l2_ = std::move(l2);
   machine.cores_ = std::move(cores);
   machine.numa_ = std::move(numa_nodes);
   machine.cpus_ = std::move(cpus);

@@ -23,6 +23,14 @@ struct L3Domain {
   bool operator==(const L3Domain&) const = default;
 };
 
+// A level 2 cache, for hardware that divides those too; `cache_id` as above, from index2.
+struct L2Domain {
+  std::optional<unsigned> cache_id;
+  CpuSet cpus;
+  uint64_t bytes = 0;
+  bool operator==(const L2Domain&) const = default;
+};
+
 struct Core {
   unsigned package = 0;
   CpuSet cpus;  // its PUs, one for each hardware thread
@@ -45,6 +53,7 @@ class Machine {
   static Machine synthetic(const std::string& description);
 
   std::span<const L3Domain> l3() const { return l3_; }
+  std::span<const L2Domain> l2() const { return l2_; }
   // In hwloc's logical order: the order in which Slurm numbers its abstract cores.
   std::span<const Core> cores() const { return cores_; }
   std::span<const NumaNode> numa_nodes() const { return numa_; }
@@ -53,13 +62,14 @@ class Machine {
   bool is_this_system() const { return this_system_; }
 
   // A machine that was looked at before: hwloc takes milliseconds to look again.
-  static Machine remembered(std::vector<L3Domain> l3, std::vector<Core> cores,
-                            std::vector<NumaNode> numa_nodes, CpuSet cpus);
+  static Machine remembered(std::vector<L3Domain> l3, std::vector<L2Domain> l2,
+                            std::vector<Core> cores, std::vector<NumaNode> numa_nodes, CpuSet cpus);
 
  private:
   Machine() = default;
   friend class MachineBuilder;
   std::vector<L3Domain> l3_;
+  std::vector<L2Domain> l2_;
   std::vector<Core> cores_;
   std::vector<NumaNode> numa_;
   CpuSet cpus_;

@@ -2,6 +2,8 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
+
 #include "base/error.h"
 
 namespace berth::topology {
@@ -20,27 +22,47 @@ Placement place(const Machine& machine, const CpuSet& cpus) {
     placement.without_l3 = placement.without_l3.minus(inside);
     placement.domains.push_back({domain, std::move(inside)});
   }
+  for (const L2Domain& domain : machine.l2()) {
+    CpuSet inside = cpus & domain.cpus;
+    if (!inside.empty()) placement.l2.push_back({domain, std::move(inside)});
+  }
   for (const NumaNode& node : machine.numa_nodes()) {
     if (node.cpus.intersects(cpus)) placement.numa_nodes.push_back(node.os_index);
   }
   return placement;
 }
 
-std::map<unsigned, uint64_t> l3_sizes(const Placement& placement) {
-  std::map<unsigned, uint64_t> sizes;
-  for (const PlacedDomain& placed : placement.domains) {
-    const L3Domain& l3 = placed.domain;
-    if (!l3.cache_id) {
+namespace {
+
+template <class Placed>
+std::vector<CacheShare> shares_of(const std::vector<Placed>& placed, unsigned level) {
+  std::vector<CacheShare> shares;
+  for (const Placed& one : placed) {
+    if (!one.domain.cache_id) {
       throw Error(
-          fmt::format("the L3 of CPUs '{}' has no id on this machine (sysfs "
-                      "cache/index3/id), so resctrl cannot be told about it",
-                      l3.cpus.to_list()));
+          fmt::format("the L{0} of CPUs '{1}' has no id on this machine (sysfs cache/index{0}/id), "
+                      "so resctrl cannot be told about it",
+                      level, one.domain.cpus.to_list()));
     }
-    if (!sizes.emplace(*l3.cache_id, l3.bytes).second) {
-      throw Error(fmt::format("two L3 caches of this machine have the id {}", *l3.cache_id));
+    const unsigned id = *one.domain.cache_id;
+    if (std::ranges::find(shares, id, &CacheShare::id) != shares.end()) {
+      throw Error(fmt::format("two L{} caches of this machine have the id {}", level, id));
     }
+    shares.push_back({id, one.domain.bytes, static_cast<unsigned>(one.cpus.size()),
+                      static_cast<unsigned>(one.domain.cpus.size())});
   }
-  return sizes;
+  std::ranges::sort(shares, {}, &CacheShare::id);
+  return shares;
+}
+
+}  // namespace
+
+std::vector<CacheShare> l3_shares(const Placement& placement) {
+  return shares_of(placement.domains, 3);
+}
+
+std::vector<CacheShare> l2_shares(const Placement& placement) {
+  return shares_of(placement.l2, 2);
 }
 
 CpuSet cpus_of_abstract_cores(const Machine& machine, std::string_view list) {

@@ -49,8 +49,9 @@ TEST(Place, KeepsOneDomainForTwoNumaNodesOfASocket) {
 TEST(Place, CountsEveryTouchedComplexOfAnEpyc) {
   const Placement placement = place(Machine::synthetic(kEpyc), CpuSet::parse("15,16-31,64"));
   EXPECT_EQ(ids(placement), (std::vector<unsigned>{0, 1, 8}));
-  EXPECT_EQ(l3_sizes(placement),
-            (std::map<unsigned, uint64_t>{{0, 32 << 20}, {1, 32 << 20}, {8, 32 << 20}}));
+  EXPECT_EQ(
+      l3_shares(placement),
+      (std::vector<CacheShare>{{0, 32 << 20, 1, 16}, {1, 32 << 20, 16, 16}, {8, 32 << 20, 1, 16}}));
 }
 
 TEST(Place, DoesNotReadSocketsOffCpuNumbers) {
@@ -62,7 +63,7 @@ TEST(Place, NamesCpusUnderNoCache) {
   const Placement placement = place(Machine::synthetic("pack:1 core:4 pu:1"), CpuSet{1, 2});
   EXPECT_TRUE(placement.domains.empty());
   EXPECT_EQ(placement.without_l3, (CpuSet{1, 2}));
-  EXPECT_TRUE(l3_sizes(placement).empty());
+  EXPECT_TRUE(l3_shares(placement).empty());
 }
 
 TEST(Place, RefusesCpusThatAreNotThere) {
@@ -72,9 +73,9 @@ TEST(Place, RefusesCpusThatAreNotThere) {
             "CPUs '8-9' are not on this machine, which has '0-7'");
 }
 
-TEST(L3Sizes, RefusesACacheWithoutIdInsteadOfGuessing) {
+TEST(L3Shares, RefusesACacheWithoutIdInsteadOfGuessing) {
   const Machine machine = Machine::synthetic("pack:2 l3:1 core:4 pu:1");
-  EXPECT_EQ(message_of([&] { l3_sizes(place(machine, CpuSet{5})); }),
+  EXPECT_EQ(message_of([&] { l3_shares(place(machine, CpuSet{5})); }),
             "the L3 of CPUs '4-7' has no id on this machine (sysfs cache/index3/id), so resctrl "
             "cannot be told about it");
 }
