@@ -1,13 +1,16 @@
-// What a job's slice of cache costs the job's start: the decision, and the whole transaction with
-// the time that resctrl's lock is held. The transaction runs on a tree of files in memory: its
-// figures are berth's own work and say nothing of the kernel's or of the hardware's. Where the
-// machine has resctrl (an idle one; `tests/vm/vm` boots one) it also runs on that.
+// What a job's part of the caches costs the job's start: the decision, and the whole transaction
+// with the time that resctrl's lock is held. The transaction runs on a tree of files in memory: its
+// figures are berth's own work and the tree's (which `tree_alone` shows), and say nothing of the
+// kernel's or of the hardware's. Where the machine has resctrl (an idle one; `tests/vm/vm` boots
+// one) it also runs on that.
 #include <benchmark/benchmark.h>
 #include <fcntl.h>
+#include <fmt/format.h>
 #include <stdlib.h>
 
 #include <algorithm>
 #include <cerrno>
+#include <chrono>
 #include <filesystem>
 #include <numeric>
 #include <string>
@@ -16,79 +19,147 @@
 #include "base/error.h"
 #include "base/file.h"
 #include "rdt/ledger.h"
+#include "rdt/transition.h"
 #include "tests/support/resctrl_tree.h"
 
 namespace berth::rdt {
 namespace {
 
-constexpr uint64_t kL3Bytes = 32 << 20;
+using std::chrono::steady_clock;
 
-double quantile(std::vector<double> values, double q) {
-  if (values.empty()) return 0;
-  std::ranges::sort(values);
-  return values[static_cast<size_t>(q * static_cast<double>(values.size() - 1))];
+constexpr uint64_t kL3Bytes = 32 << 20;
+constexpr unsigned kGroups = 15;
+
+double microseconds_since(steady_clock::time_point start) {
+  return std::chrono::duration<double, std::micro>(steady_clock::now() - start).count();
 }
 
-// A node with `domains` caches of 20 ways on which 16 groups hold a way each, and room for more.
+// Median and 99th percentile as `NAME_us_median` and `NAME_us_p99`.
+void report(benchmark::State& state, const std::string& name, std::vector<double> microseconds) {
+  if (microseconds.empty()) return;
+  std::ranges::sort(microseconds);
+  const auto quantile = [&](double q) {
+    return microseconds[static_cast<size_t>(q * static_cast<double>(microseconds.size() - 1))];
+  };
+  state.counters[name + "_us_median"] = quantile(0.5);
+  state.counters[name + "_us_p99"] = quantile(0.99);
+}
+
+Wish wish_for(uint64_t ways, const std::vector<unsigned>& domains) {
+  Wish wish;
+  wish.asked = fmt::format("{}w", ways);
+  wish.caches.l3 = CacheWish{Amount{Amount::Unit::ways, ways}, {}, {}};
+  for (const unsigned id : domains) wish.domains.l3.push_back({id, kL3Bytes, 8, 8});
+  return wish;
+}
+
+// A node with caches of 20 ways on which 15 exclusive jobs hold a way of each, every one in a group
+// of its own, and room for more; bandwidth and monitoring as such a node has them.
 struct Node {
   Capability capability;
-  Schemata original;
-  std::vector<InUse> groups;
-  Wish wish{{Amount::Unit::ways, 2}, false, {}};
+  Layout layout;
+  KernelState state;
+  std::vector<unsigned> domains;
 
-  explicit Node(unsigned domains) {
-    L3Capability l3{WayMask(0xfffff), WayMask(), 1, 32, false, {}};
-    l3.domains.resize(domains);
-    std::iota(l3.domains.begin(), l3.domains.end(), 0U);
-    capability.l3 = l3;
+  explicit Node(unsigned caches) : domains(caches) {
+    std::iota(domains.begin(), domains.end(), 0U);
+    capability.caches.l3 =
+        CacheCapability{WayMask(0xfffff), WayMask(), 1, 32, false, false, domains};
+    capability.throttles.mb =
+        BandwidthCapability{BandwidthCapability::Unit::percent, 10, 10, 100, 32, domains};
+    capability.monitor = MonitorCapability{64, {"llc_occupancy"}};
     capability.max_groups = 31;
-    for (const unsigned id : l3.domains) {
-      original.resources["L3"][id] = 0xfffff;
-      wish.domains[id] = kL3Bytes;
+    const WayMask full = capability.caches.l3->full;
+    layout.original.l3.assign(caches, {full, full});
+    for (unsigned i = 0; i < kGroups; ++i) take("job_" + std::to_string(i), wish_for(1, domains));
+    state.default_group.masks.l3.assign(caches,
+                                        default_in(*capability.caches.l3, layout, Cache::l3, 0));
+    state.default_group.figures.mb.assign(caches, 100);
+    for (const Clos& group : layout.groups) {
+      state.groups.push_back({group.name, control_of(capability, layout, group)});
+      state.groups.back().control.monitors = {group.members.front().claim};
     }
-    for (unsigned i = 0; i < 16; ++i) {
-      InUse group{"berth_job_" + std::to_string(i), {}, true, true};
-      for (const unsigned id : l3.domains) group.schemata.resources["L3"][id] = uint64_t{1} << i;
-      groups.push_back(std::move(group));
-    }
+  }
+
+  std::variant<Grant, Refusal> ask(const std::string& claim, const Wish& wish) const {
+    return allocate(capability, layout, {}, claim, "job", wish, Rules{});
+  }
+  void take(const std::string& claim, const Wish& wish) {
+    layout = std::get<Grant>(ask(claim, wish)).layout;
   }
 };
 
-void allocate_beside_16_groups(benchmark::State& state) {
-  const Node node(static_cast<unsigned>(state.range(0)));
+// allocate and transition, as take does them under the lock.
+void decide(benchmark::State& state, const Node& node, const Wish& wish) {
+  std::vector<double> decided;
   for (auto _ : state) {
-    auto answer = allocate(node.capability, node.original, node.groups, node.wish, 1);
-    if (!std::holds_alternative<Grant>(answer)) state.SkipWithError("refused");
-    benchmark::DoNotOptimize(answer);
+    const auto start = steady_clock::now();
+    auto answer = node.ask("job_new", wish);
+    if (!std::holds_alternative<Grant>(answer)) {
+      state.SkipWithError("refused");
+      break;
+    }
+    auto steps = transition(node.capability, node.state, std::get<Grant>(answer).layout);
+    benchmark::DoNotOptimize(steps);
+    decided.push_back(microseconds_since(start));
   }
+  report(state, "decide", std::move(decided));
 }
-BENCHMARK(allocate_beside_16_groups)->ArgName("domains")->Arg(2)->Arg(8);
 
-void refuse_beside_16_groups(benchmark::State& state) {
+void decide_beside_15_groups(benchmark::State& state) {
+  const Node node(static_cast<unsigned>(state.range(0)));
+  decide(state, node, wish_for(2, node.domains));
+}
+BENCHMARK(decide_beside_15_groups)
+    ->ArgName("domains")
+    ->Arg(2)
+    ->Arg(8)
+    ->Unit(benchmark::kMicrosecond);
+
+// Two holes of one way and four ways free at the top: the 13 others are moved to make six of them.
+void decide_with_compaction(benchmark::State& state) {
   Node node(static_cast<unsigned>(state.range(0)));
-  node.wish.l3.value = 5;
+  for (const char* gone : {"job_0", "job_7"}) {
+    node.layout = node.layout.without(gone);
+    std::erase_if(node.state.groups, [&](const KernelGroup& group) {
+      return node.layout.find(group.name) == nullptr;
+    });
+  }
+  decide(state, node, wish_for(6, node.domains));
+}
+BENCHMARK(decide_with_compaction)
+    ->ArgName("domains")
+    ->Arg(2)
+    ->Arg(8)
+    ->Unit(benchmark::kMicrosecond);
+
+void refuse_beside_15_groups(benchmark::State& state) {
+  const Node node(static_cast<unsigned>(state.range(0)));
+  const Wish wish = wish_for(5, node.domains);
   for (auto _ : state) {
-    auto answer = allocate(node.capability, node.original, node.groups, node.wish, 1);
+    auto answer = node.ask("job_new", wish);
     if (!std::holds_alternative<Refusal>(answer)) state.SkipWithError("granted");
     benchmark::DoNotOptimize(answer);
   }
 }
-BENCHMARK(refuse_beside_16_groups)->ArgName("domains")->Arg(2)->Arg(8);
+BENCHMARK(refuse_beside_15_groups)
+    ->ArgName("domains")
+    ->Arg(2)
+    ->Arg(8)
+    ->Unit(benchmark::kMicrosecond);
 
-// `groups` of one way each are there already. The wish is for 3 ways of each cache.
+// `groups` claims of one way of each cache are there already; the wish is for 3 ways of each.
 void transact(benchmark::State& state, const Resctrl& resctrl, int state_dir) {
-  Wish wish{{Amount::Unit::ways, 1}, false, {}};
-  const Capability capability = resctrl.capability();
-  for (const unsigned id : capability.l3->domains) wish.domains[id] = kL3Bytes;
-  std::vector<std::string> names;
+  const std::vector<unsigned> domains = resctrl.capability().caches.l3->domains;
+  std::vector<std::string> claims;
   for (int64_t i = 0; i < state.range(0); ++i) {
-    names.push_back("berth_job_" + std::to_string(i));
-    take(resctrl, state_dir, names.back(), "job", wish, 1);
+    claims.push_back("job_" + std::to_string(i));
+    take(resctrl, state_dir, claims.back(), "job", wish_for(1, domains), Rules{});
   }
-  wish.l3.value = 3;
-  std::vector<double> locked, decided;
+  const Wish wish = wish_for(3, domains);
+  std::vector<double> locked, decided, returned;
   for (auto _ : state) {
-    const auto answer = take(resctrl, state_dir, "berth_more", "job", wish, 1);
+    const auto answer = take(resctrl, state_dir, "job_new", "job", wish, Rules{});
     const Holding* holding = std::get_if<Holding>(&answer);
     if (holding == nullptr) {
       state.SkipWithError(std::get<Refusal>(answer).reason.c_str());
@@ -96,23 +167,62 @@ void transact(benchmark::State& state, const Resctrl& resctrl, int state_dir) {
     }
     locked.push_back(holding->locked_seconds * 1e6);
     decided.push_back(holding->decide_seconds * 1e6);
-    give_back(resctrl, state_dir, "berth_more");
+    const auto start = steady_clock::now();
+    give_back(resctrl, state_dir, "job_new");
+    returned.push_back(microseconds_since(start));
   }
-  for (const std::string& name : names) give_back(resctrl, state_dir, name);
-  state.counters["locked_us_median"] = quantile(locked, 0.5);
-  state.counters["locked_us_p99"] = quantile(locked, 0.99);
-  state.counters["decide_us_median"] = quantile(decided, 0.5);
-  state.counters["decide_us_p99"] = quantile(decided, 0.99);
+  for (const std::string& claim : claims) give_back(resctrl, state_dir, claim);
+  report(state, "locked", std::move(locked));
+  report(state, "decide", std::move(decided));
+  report(state, "give_back", std::move(returned));
+}
+
+ResctrlTree::Options roomy() {
+  return {.full = 0xfffff, .shareable = 0, .l3_closids = 32, .mb_closids = 0};
 }
 
 void take_and_give_back(benchmark::State& state) {
-  ResctrlTree tree({.full = 0xfffff, .shareable = 0, .l3_closids = 32, .mb_closids = 0});
+  ResctrlTree tree(roomy());
   transact(state, tree.resctrl(), tree.state_dir());
 }
 BENCHMARK(take_and_give_back)
     ->ArgName("groups")
     ->Arg(0)
-    ->Arg(16)
+    ->Arg(kGroups)
+    ->Unit(benchmark::kMicrosecond)
+    ->UseRealTime();
+
+// What of that is the tree's: the calls of one take and give_back, and the looks at every group,
+// without journal, ledger and decision.
+void tree_alone(benchmark::State& state) {
+  ResctrlTree tree(roomy());
+  const Resctrl resctrl = tree.resctrl();
+  for (int64_t i = 0; i < state.range(0); ++i) (void)resctrl.create(fmt::format("berth_{}", i));
+  const Schemata lines = parse_schemata("L3:0=7;1=7\n");
+  const auto look = [&] {
+    benchmark::DoNotOptimize(resctrl.capability());
+    benchmark::DoNotOptimize(resctrl.default_group().schemata());
+    for (const std::string& name : resctrl.group_names()) {
+      const std::optional<Group> group = resctrl.find(name);
+      benchmark::DoNotOptimize(group->schemata());
+      benchmark::DoNotOptimize(group->monitor_names());
+    }
+  };
+  for (auto _ : state) {
+    look();
+    resctrl.default_group().write(lines);
+    const Group group = resctrl.create("berth_new");
+    group.write(lines);
+    (void)group.make_monitor("job_new");
+    look();
+    resctrl.remove("berth_new");
+    resctrl.default_group().write(lines);
+  }
+}
+BENCHMARK(tree_alone)
+    ->ArgName("groups")
+    ->Arg(0)
+    ->Arg(kGroups)
     ->Unit(benchmark::kMicrosecond)
     ->UseRealTime();
 
@@ -135,7 +245,9 @@ class StateDirectory {
 
 void take_and_give_back_in_the_kernel(benchmark::State& state) {
   const auto resctrl = Resctrl::open();
-  if (!resctrl || !resctrl->capability().l3) return state.SkipWithError("no resctrl with L3 CAT");
+  if (!resctrl || !resctrl->capability().caches.l3) {
+    return state.SkipWithError("no resctrl with L3 CAT");
+  }
   if (!resctrl->group_names().empty()) return state.SkipWithError("somebody uses this resctrl");
   const StateDirectory directory;
   transact(state, *resctrl, directory.fd());

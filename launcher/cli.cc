@@ -6,13 +6,13 @@
 #include <cstdint>
 #include <cstdio>
 #include <functional>
-#include <map>
 #include <string>
 #include <string_view>
 #include <vector>
 
 #include "base/error.h"
 #include "base/one_line.h"
+#include "launcher/cli_node.h"
 #include "launcher/cli_runtime.h"
 #include "launcher/verbs/verbs.h"
 #include "launcher/version.h"
@@ -30,20 +30,14 @@ Examples:
       what that would get on this node now, without doing it
   berth show
       who holds which ways of which L3
+  berth top
+      how much of it they use, and their memory bandwidth, as it changes
   berth policy check
       the policy that is in force, or the one line that is wrong with it
 
 Exit status: 125 berth failed, 126 the program cannot be executed, 127 it is not in the container,
 else the program's own, 128+N where signal N ended it.
 )";
-
-const std::map<std::string, Format> kFormats{{"text", Format::text}, {"json", Format::json}};
-
-void add_format(CLI::App& verb, Format& format) {
-  verb.add_option("--format", format, "text or json")
-      ->transform(CLI::CheckedTransformer(kFormats))
-      ->default_str("text");
-}
 
 void add_policy(CLI::App& verb, std::string& file, bool& required) {
   verb.add_option_function<std::string>(
@@ -75,10 +69,15 @@ void add_wishes(CLI::App& verb, WishOptions& wish) {
   add_policy(verb, wish.policy, wish.policy_required);
   verb.add_option("--cores", wish.cores, "cores to run on, in hwloc's order: 0-3,8")
       ->type_name("LIST");
-  verb.add_option("--l3", wish.l3, "L3 cache of each socket used: 4w (ways), 50%, 8MiB")
-      ->check(reject_option_as_amount)
-      ->type_name("AMOUNT");
-  verb.add_flag("--l3-share", wish.l3_share, "let those ways be shared with others");
+  for (const RdtOption& option : kRdtOptions) {
+    auto* added =
+        verb.add_option(std::string("--") + option.name, wish.rdt.*option.text, option.description);
+    added->type_name(option.value);
+    if (option.value == std::string_view("AMOUNT")) added->check(reject_option_as_amount);
+  }
+  for (const RdtFlag& flag : kRdtFlags) {
+    verb.add_flag(std::string("--") + flag.name, wish.rdt.*flag.set, flag.description);
+  }
   verb.add_option("--memory", wish.memory, "memory limit of each task: 512MiB")->type_name("SIZE");
   verb.add_option("--pids", wish.pids, "limit on the processes of each task")
       ->check(CLI::Range(int64_t{1}, int64_t{INT32_MAX}))
@@ -110,15 +109,23 @@ void add_plan(CLI::App& app, std::function<int()>& chosen) {
   verb->add_option("--machine", options->machine,
                    "plan for this hwloc XML file or synthetic description")
       ->type_name("FILE|TEXT");
+  verb->add_option("--rdt", options->rdt, "imagine this RDT: ways=20,closids=16,io=c0001,mb=8")
+      ->type_name("PARTS");
+  // Steps are taken in the order in which they are typed, whichever of the two they are.
+  const auto add_step = [&](const char* name, const char* value, const char* text, bool release) {
+    verb->add_option_function<std::string>(
+            name,
+            [options, release](const std::string& step) {
+              options->steps.push_back({step, release});
+            },
+            text)
+        ->trigger_on_parse()
+        ->type_name(value);
+  };
+  add_step("--what-if", "REQUEST", "try this after what stands before it: l3=4w,cores=0-3", false);
+  add_step("--release", "CLAIM", "the same with a claim that is given back", true);
   add_format(*verb, options->format);
   verb->callback([options, &chosen] { chosen = [options] { return plan(*options); }; });
-}
-
-void add_show(CLI::App& app, std::function<int()>& chosen) {
-  auto format = std::make_shared<Format>(Format::text);
-  CLI::App* show_verb = app.add_subcommand("show", "who holds which ways of which L3");
-  add_format(*show_verb, *format);
-  show_verb->callback([format, &chosen] { chosen = [format] { return show(*format); }; });
 }
 
 void add_reap(CLI::App& app, std::function<int()>& chosen) {
@@ -189,7 +196,7 @@ int command_line(int argc, char** argv, const std::vector<int>& descriptors) {
   verbs.offer("launch", [&] { add_launch(app, chosen, descriptors); });
   offer_runtime_verbs(verbs, app, chosen, descriptors);
   verbs.offer("plan", [&] { add_plan(app, chosen); });
-  verbs.offer("show", [&] { add_show(app, chosen); });
+  offer_node_verbs(verbs, app, chosen);
   verbs.offer("reap", [&] { add_reap(app, chosen); });
   verbs.offer("policy", [&] { add_policy_verb(app, chosen); });
   const std::vector<const char*> words = with_help_option(argc, argv);

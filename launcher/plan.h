@@ -10,8 +10,6 @@
 #include "launcher/policy.h"
 #include "launcher/request.h"
 #include "rdt/allocate.h"
-#include "rdt/capability.h"
-#include "rdt/ledger.h"
 #include "runtime/cgroup/node.h"
 #include "topology/machine.h"
 #include "topology/placement.h"
@@ -21,28 +19,35 @@ namespace berth::launcher {
 // What resctrl on this node looks like now. Absent where it is not mounted.
 struct RdtFacts {
   rdt::Capability capability;
-  rdt::Schemata original;  // the default group before any group of ours
-  std::vector<rdt::InUse> in_use;
+  rdt::Layout layout;
+  std::vector<rdt::Foreign> foreign;
 };
 
 struct Plan {
   topology::Placement placement;
-  std::optional<rdt::Wish> l3;  // absent: not asked for, or not to be had and policy says `warn`
-  unsigned l3_floor = 1;
-  std::optional<rdt::Grant> grant;  // what the wish would get now
-  bool own_cgroup = false;          // berth makes `berth/CLAIM/...` itself
-  runtime::cgroup::Limits job;      // in force before any task runs
-  runtime::cgroup::Limits task;     // ceilings, applied last
+  std::optional<rdt::Wish> wish;  // absent: not asked for, or not to be had and optional
+  rdt::Rules rules;
+  bool own_cgroup = false;       // berth makes `berth/CLAIM/...` itself
+  runtime::cgroup::Limits job;   // in force before any task runs
+  runtime::cgroup::Limits task;  // ceilings, applied last
   std::vector<std::string> warnings;
 };
 
 // `slurm_made_cgroup`: the task is already in a cgroup that Slurm made for it.
 std::variant<Plan, rdt::Refusal> make_plan(const topology::Machine& machine,
-                                           const std::optional<RdtFacts>& rdt, const Policy& policy,
-                                           const Request& request, const topology::CpuSet& cpus,
-                                           bool slurm_made_cgroup);
+                                           const std::optional<rdt::Capability>& rdt,
+                                           const Policy& policy, const Request& request,
+                                           const topology::CpuSet& cpus, bool slurm_made_cgroup);
 
-std::string to_text(const Plan& plan, const Request& request);
-std::string to_json(const Plan& plan, const Request& request);
+// What the wish would get now, if there is one.
+struct DryRun {
+  rdt::Grant grant;
+  std::vector<rdt::GrantedDomain> domains;
+};
+std::variant<DryRun, rdt::Refusal> try_out(const RdtFacts& facts, const Plan& plan,
+                                           const Request& request);
+
+std::string to_text(const Plan& plan, const Request& request, const std::optional<DryRun>& got);
+std::string to_json(const Plan& plan, const Request& request, const std::optional<DryRun>& got);
 
 }  // namespace berth::launcher

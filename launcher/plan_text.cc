@@ -37,17 +37,47 @@ std::string limits_line(const char* who, const runtime::cgroup::Limits& limits) 
   return line + "\n";
 }
 
-std::string domain_lines(const Plan& plan, const PlacedDomain& placed) {
+// What the job gets of one cache: `  ways 0xf (4) for the job, 0x7f0 (7) stay with the default
+// group`.
+std::string granted_line(const rdt::GrantedDomain& domain) {
+  std::string line = fmt::format("  ways {:#x} ({}) for the job", domain.slot.ways.bits(),
+                                 domain.slot.ways.count());
+  if (!domain.slot.code.empty()) {
+    line += fmt::format(" ({:#x} for data, {:#x} for code)", domain.slot.data().bits(),
+                        domain.slot.code.bits());
+  }
+  return line + fmt::format(", {:#x} ({}) stay with the default group\n",
+                            domain.default_group.bits(), domain.default_group.count());
+}
+
+const rdt::GrantedDomain* find(const std::optional<DryRun>& got, rdt::Cache cache,
+                               std::optional<unsigned> id) {
+  if (!got || !id) return nullptr;
+  for (const rdt::GrantedDomain& domain : got->domains) {
+    if (domain.cache == cache && domain.id == *id) return &domain;
+  }
+  return nullptr;
+}
+
+std::string domain_lines(const std::optional<DryRun>& got, const PlacedDomain& placed) {
   std::string text =
       fmt::format("socket {}, L3 {} ({}): CPUs {}\n", placed.domain.package, id_text(placed.domain),
                   bytes_text(placed.domain.bytes), placed.cpus.to_list());
-  if (!plan.grant || !placed.domain.cache_id) return text;
-  const unsigned id = *placed.domain.cache_id;
-  const rdt::WayMask job = plan.grant->job.at(id);
-  text += fmt::format("  ways {:#x} ({}) for the job, {:#x} ({}) stay with the default group\n",
-                      job.bits(), job.count(), plan.grant->default_group.at(id).bits(),
-                      plan.grant->default_group.at(id).count());
-  return text;
+  const auto* domain = find(got, rdt::Cache::l3, placed.domain.cache_id);
+  return domain == nullptr ? text : text + granted_line(*domain);
+}
+
+std::string l2_lines(const std::optional<DryRun>& got, const topology::PlacedL2& placed) {
+  const auto* domain = find(got, rdt::Cache::l2, placed.domain.cache_id);
+  if (domain == nullptr) return {};
+  return fmt::format("L2 {} ({}): CPUs {}\n", *placed.domain.cache_id,
+                     bytes_text(placed.domain.bytes), placed.cpus.to_list()) +
+         granted_line(*domain);
+}
+
+std::string moved_line(const rdt::Moved& moved) {
+  return fmt::format("to make room '{}' is moved from {:#x} to {:#x} in {} {}\n", moved.holder,
+                     moved.from.bits(), moved.to.bits(), rdt::name_of(moved.cache), moved.domain);
 }
 
 Json limits_json(const runtime::cgroup::Limits& limits) {
@@ -59,29 +89,61 @@ Json limits_json(const runtime::cgroup::Limits& limits) {
   return json;
 }
 
-Json domain_json(const Plan& plan, const PlacedDomain& placed) {
+Json domain_json(const std::optional<DryRun>& got, const PlacedDomain& placed) {
   Json json = {{"socket", placed.domain.package},
                {"cacheId", placed.domain.cache_id ? Json(*placed.domain.cache_id) : Json()},
                {"bytes", placed.domain.bytes},
                {"cpus", placed.cpus.to_list()}};
-  if (plan.grant && placed.domain.cache_id) {
-    const unsigned id = *placed.domain.cache_id;
-    json["ways"] = plan.grant->ways.at(id);
-    json["mask"] = plan.grant->job.at(id).to_hex();
-    json["defaultMask"] = plan.grant->default_group.at(id).to_hex();
+  if (const auto* domain = find(got, rdt::Cache::l3, placed.domain.cache_id)) {
+    json["ways"] = domain->slot.ways.count();
+    json["mask"] = domain->slot.ways.to_hex();
+    if (!domain->slot.code.empty()) {
+      json["codeMask"] = domain->slot.code.to_hex();
+      json["dataMask"] = domain->slot.data().to_hex();
+    }
+    json["defaultMask"] = domain->default_group.to_hex();
   }
   return json;
 }
 
+Json l2_json(const std::optional<DryRun>& got) {
+  Json list = Json::array();
+  if (!got) return list;
+  for (const rdt::GrantedDomain& domain : got->domains) {
+    if (domain.cache != rdt::Cache::l2) continue;
+    list.push_back({{"cacheId", domain.id},
+                    {"ways", domain.slot.ways.count()},
+                    {"mask", domain.slot.ways.to_hex()},
+                    {"defaultMask", domain.default_group.to_hex()}});
+  }
+  return list;
+}
+
+Json moves_json(const std::optional<DryRun>& got) {
+  Json list = Json::array();
+  if (!got) return list;
+  for (const rdt::Moved& moved : got->grant.moved) {
+    list.push_back({{"holder", moved.holder},
+                    {"cache", rdt::name_of(moved.cache)},
+                    {"cacheId", moved.domain},
+                    {"from", moved.from.to_hex()},
+                    {"to", moved.to.to_hex()}});
+  }
+  return list;
+}
+
 }  // namespace
 
-std::string to_text(const Plan& plan, const Request& request) {
+std::string to_text(const Plan& plan, const Request& request, const std::optional<DryRun>& got) {
   std::string text = fmt::format("CPUs {}\n", plan.placement.cpus.to_list());
-  if (request.l3) {
-    text += fmt::format("L3 asked: {}, {}\n", rdt::to_string(*request.l3),
-                        request.l3_shared ? "shared" : "exclusive");
+  if (!request.rdt.empty()) text += fmt::format("asked: {}\n", request.rdt.text());
+  for (const PlacedDomain& placed : plan.placement.domains) text += domain_lines(got, placed);
+  for (const topology::PlacedL2& placed : plan.placement.l2) text += l2_lines(got, placed);
+  if (got) {
+    text += fmt::format("group '{}'{}\n", got->grant.group,
+                        got->grant.packed ? ", which others have too" : "");
+    for (const rdt::Moved& moved : got->grant.moved) text += moved_line(moved);
   }
-  for (const PlacedDomain& placed : plan.placement.domains) text += domain_lines(plan, placed);
   if (!plan.placement.without_l3.empty()) {
     text += fmt::format("no L3: CPUs {}\n", plan.placement.without_l3.to_list());
   }
@@ -90,7 +152,7 @@ std::string to_text(const Plan& plan, const Request& request) {
   return text;
 }
 
-std::string to_json(const Plan& plan, const Request& request) {
+std::string to_json(const Plan& plan, const Request& request, const std::optional<DryRun>& got) {
   Json json = {{"cpus", plan.placement.cpus.to_list()},
                {"numaNodes", plan.placement.numa_nodes},
                {"l3", Json::array()},
@@ -98,11 +160,15 @@ std::string to_json(const Plan& plan, const Request& request) {
                {"job", limits_json(plan.job)},
                {"task", limits_json(plan.task)},
                {"warnings", plan.warnings}};
-  if (request.l3) {
-    json["asked"] = {{"l3", rdt::to_string(*request.l3)}, {"shared", request.l3_shared}};
-  }
+  if (!request.rdt.empty()) json["asked"] = request.rdt.text();
   for (const PlacedDomain& placed : plan.placement.domains) {
-    json["l3"].push_back(domain_json(plan, placed));
+    json["l3"].push_back(domain_json(got, placed));
+  }
+  if (got) {
+    json["l2"] = l2_json(got);
+    json["group"] = got->grant.group;
+    json["packed"] = got->grant.packed;
+    json["moves"] = moves_json(got);
   }
   return json.dump(2) + "\n";
 }

@@ -10,6 +10,7 @@
 #include "base/error.h"
 #include "base/file.h"
 #include "base/json_node.h"
+#include "launcher/rdt_policy_json.h"
 
 namespace berth::launcher {
 namespace {
@@ -67,38 +68,12 @@ const char* name_of(CgroupMode mode) {
   return "auto";
 }
 
-template <class Value>
-using Words = std::initializer_list<std::pair<std::string_view, Value>>;
-
-// What the node's word stands for.
-template <class Value>
-Value one_of(const JsonNode& node, Words<Value> words) {
-  const std::string text = node.string();
-  std::string allowed;
-  for (const auto& [word, value] : words) {
-    if (text == word) return value;
-    allowed.append(allowed.empty() ? "" : ", ").append(word);
-  }
-  node.fail_value("is not one of " + allowed);
-}
-
 std::optional<int32_t> positive(const JsonNode& object, std::string_view key) {
   const auto node = object.find(key);
   if (!node) return std::nullopt;
   const auto number = node->integer_within<int32_t>(1, INT32_MAX);
   if (!number) node->fail("expected a whole number from 1 up, found " + node->text());
   return number;
-}
-
-void read_l3(const JsonNode& l3, Policy& policy) {
-  l3.allow_only({"floorWays", "missing"});
-  if (const auto ways = positive(l3, "floorWays")) {
-    policy.l3_floor_ways = static_cast<unsigned>(*ways);
-  }
-  if (const auto missing = l3.find("missing")) {
-    policy.l3_missing =
-        one_of<WhenMissing>(*missing, {{"warn", WhenMissing::warn}, {"fail", WhenMissing::fail}});
-  }
 }
 
 void read_limits(const JsonNode& limits, Policy& policy) {
@@ -123,22 +98,37 @@ PolicyBind read_bind(const JsonNode& node) {
   return bind;
 }
 
-Policy decode(const Json& json, std::string_view name) {
+// The policy of version 0.1 had `l3`.
+void refuse_old_keys(const JsonNode& root) {
+  if (const auto l3 = root.find("l3")) {
+    l3->fail(
+        "unknown key; l3.floorWays is rdt.floorWays now, and l3.missing is "
+        "rdt.options.l3.optional");
+  }
+}
+
+enum class Extent { one_file, whole };
+
+Policy decode(const Json& json, std::string_view name, Extent extent) {
   const JsonNode root(json, name);
-  root.allow_only({"l3", "cgroup", "limits", "hostNamespaces", "binds"});
+  refuse_old_keys(root);
+  root.allow_only({"rdt", "cgroup", "limits", "hostNamespaces", "binds"});
   Policy policy;
-  if (const auto l3 = root.find("l3")) read_l3(*l3, policy);
+  if (const auto rdt = root.find("rdt")) {
+    policy.rdt = read_rdt_policy(*rdt);
+    if (extent == Extent::whole) check_rdt_policy(*rdt, policy.rdt);
+  }
   if (const auto cgroup = root.find("cgroup")) {
-    policy.cgroup = one_of<CgroupMode>(*cgroup, {{"auto", CgroupMode::automatic},
-                                                 {"own", CgroupMode::own},
-                                                 {"slurm", CgroupMode::slurm},
-                                                 {"off", CgroupMode::off}});
+    policy.cgroup = cgroup->one_of<CgroupMode>({{"auto", CgroupMode::automatic},
+                                                {"own", CgroupMode::own},
+                                                {"slurm", CgroupMode::slurm},
+                                                {"off", CgroupMode::off}});
   }
   if (const auto limits = root.find("limits")) read_limits(*limits, policy);
   if (const auto spaces = root.find("hostNamespaces")) {
     for (const JsonNode& space : spaces->elements()) {
-      policy.host_namespaces.push_back(one_of<std::string>(
-          space, {{"network", "network"}, {"ipc", "ipc"}, {"pid", "pid"}, {"uts", "uts"}}));
+      policy.host_namespaces.push_back(space.one_of<std::string>(
+          {{"network", "network"}, {"ipc", "ipc"}, {"pid", "pid"}, {"uts", "uts"}}));
     }
   }
   if (const auto binds = root.find("binds")) {
@@ -159,7 +149,7 @@ void merge_drop_ins(const std::string& dir_path, uid_t owner, Json& merged) {
     if (!name.ends_with(".json") || name.starts_with(".")) continue;
     const std::string path = dir_path + "/" + name;
     const Json patch = parse_text(read_trusted(dir->get(), name, path, owner), path);
-    (void)decode(patch, path);  // so that a message names the file that is wrong
+    (void)decode(patch, path, Extent::one_file);  // so that a message names the file that is wrong
     merged.merge_patch(patch);
   }
 }
@@ -187,19 +177,19 @@ std::optional<int64_t> parse_bytes(std::string_view text) {
 }
 
 Policy parse_policy(std::string_view json, std::string_view name) {
-  return decode(parse_text(json, name), name);
+  return decode(parse_text(json, name), name, Extent::whole);
 }
 
 Policy load_policy(const std::string& file, bool required, uid_t owner) {
   Json merged = Json::object();
   try {
     merged = parse_text(read_trusted(AT_FDCWD, file, file, owner), file);
-    (void)decode(merged, file);
+    (void)decode(merged, file, Extent::one_file);
   } catch (const Error& e) {
     if (e.code() != ENOENT || required) throw;
   }
   merge_drop_ins(drop_in_dir(file), owner, merged);
-  return decode(merged, file);
+  return decode(merged, file, Extent::whole);
 }
 
 std::string to_json(const Policy& policy) {
@@ -215,9 +205,7 @@ std::string to_json(const Policy& policy) {
                      {"optional", bind.optional}});
   }
   const Json json = {
-      {"l3",
-       {{"floorWays", policy.l3_floor_ways},
-        {"missing", policy.l3_missing == WhenMissing::warn ? "warn" : "fail"}}},
+      {"rdt", json_of(policy.rdt)},
       {"cgroup", name_of(policy.cgroup)},
       {"limits", limits},
       {"hostNamespaces", policy.host_namespaces},

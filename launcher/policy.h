@@ -10,10 +10,11 @@
 #include <string_view>
 #include <vector>
 
+#include "launcher/rdt_policy.h"
+
 namespace berth::launcher {
 
 enum class CgroupMode { automatic, own, slurm, off };
-enum class WhenMissing { warn, fail };
 
 struct PolicyBind {
   std::string source, destination;
@@ -23,10 +24,7 @@ struct PolicyBind {
 };
 
 struct Policy {
-  // l3: ways that the default group keeps in every L3, and what to do with --l3 on a node without
-  // RDT.
-  unsigned l3_floor_ways = 1;
-  WhenMissing l3_missing = WhenMissing::warn;
+  RdtPolicy rdt;
   // cgroup: who makes the task's cgroup.
   CgroupMode cgroup = CgroupMode::automatic;
   // limits: ceilings below the job's own; bytes and processes.

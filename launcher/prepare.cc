@@ -2,6 +2,7 @@
 
 #include <fcntl.h>
 #include <signal.h>
+#include <sys/utsname.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -9,7 +10,7 @@
 
 #include "base/error.h"
 #include "base/file.h"
-#include "rdt/ledger_view.h"
+#include "rdt/observe.h"
 
 namespace berth::launcher {
 namespace {
@@ -20,13 +21,19 @@ constexpr const char* kTree = "berth";
 
 // Until none is left, for at most a second: a task that forks while it is hunted needs more than
 // one round.
-void kill_tasks(const rdt::Group& group) {
+void kill_tasks(const rdt::Resctrl& resctrl, const rdt::Place& place) {
   for (int round = 0; round < 100; ++round) {
-    const std::vector<pid_t> tasks = group.tasks();
+    const std::vector<pid_t> tasks = rdt::tasks_at(resctrl, place);
     if (tasks.empty()) return;
     for (const pid_t tid : tasks) ::kill(tid, SIGKILL);
     ::usleep(10'000);
   }
+}
+
+std::optional<rdt::Place> place_in_ledger(const Roots& roots, const std::string& claim) {
+  if (!roots.resctrl) return std::nullopt;
+  return rdt::place_of(rdt::read_ledger(roots.claims.state_dir(), roots.resctrl->capability()),
+                       claim);
 }
 
 // Removes what the claim has; no use of it is left and the claims' lock is held.
@@ -36,19 +43,37 @@ void end_claim(const Roots& roots, const std::string& claim) {
     cgroup::remove(roots.hierarchy, cgroup_path(claim));
   }
   cgroup::prune(roots.hierarchy, kTree);
-  if (roots.resctrl) rdt::give_back(*roots.resctrl, roots.claims.state_dir(), group_name(claim));
+  if (roots.resctrl) rdt::give_back(*roots.resctrl, roots.claims.state_dir(), claim);
 }
 
 void carry_out(const Roots& roots, const Request& request, Prepared& prepared) {
-  if (prepared.plan.l3) {
-    auto outcome = rdt::take(*roots.resctrl, roots.claims.state_dir(), group_name(request.claim),
-                             request.purpose, *prepared.plan.l3, prepared.plan.l3_floor);
+  if (prepared.plan.wish) {
+    auto outcome = rdt::take(*roots.resctrl, roots.claims.state_dir(), request.claim,
+                             request.purpose, *prepared.plan.wish, prepared.plan.rules);
     if (auto* refusal = std::get_if<rdt::Refusal>(&outcome)) {
-      throw Error("--l3=" + rdt::to_string(*request.l3) + " refused: " + refusal->reason);
+      const std::string line = request.rdt.text() + " refused: " + refusal->reason;
+      if (!request.rdt_is_a_wish) throw Error(line);
+      prepared.plan.warnings.push_back("the bundle's linux.intelRdt is left out: " + line);
+    } else {
+      prepared.holding = std::get<rdt::Holding>(std::move(outcome));
+      prepared.place = prepared.holding->place;
     }
-    prepared.holding = std::get<rdt::Holding>(std::move(outcome));
+  } else {
+    prepared.place = place_in_ledger(roots, request.claim);
   }
-  if (roots.resctrl) prepared.group = roots.resctrl->find(group_name(request.claim));
+  if (prepared.place) {
+    if (!request.part.empty()) {
+      if (auto part = rdt::make_part(*roots.resctrl, *prepared.place, request.part)) {
+        prepared.place = std::move(part);
+      }
+    }
+    prepared.open_place = rdt::open_place(*roots.resctrl, *prepared.place);
+    if (prepared.holding) {
+      // Opened again: the meter lives on where what is prepared has been moved to.
+      prepared.meter = std::make_unique<RdtMeter>(rdt::open_place(*roots.resctrl, *prepared.place),
+                                                  *prepared.holding, request.claim);
+    }
+  }
   if (prepared.plan.own_cgroup) {
     (void)cgroup::Node::create(roots.hierarchy, cgroup_path(request.claim), prepared.plan.job);
   }
@@ -89,24 +114,21 @@ Roots Roots::open(const std::string& state_dir) {
   return {rdt::Resctrl::open(), cgroup::detect(), Claims::open(state_dir)};
 }
 
-std::string group_name(const std::string& claim) {
-  return std::string(rdt::kGroupPrefix) + claim;
-}
-
 std::string cgroup_path(const std::string& claim) {
   return std::string(kTree) + "/" + claim;
 }
 
-std::optional<RdtFacts> read_rdt_facts(const Roots& roots, const std::string& claim) {
-  if (!roots.resctrl) return std::nullopt;
-  const rdt::Ledger ledger = rdt::read_ledger(roots.claims.state_dir());
+std::optional<RdtFacts> read_rdt_facts(const std::string& state_dir) {
+  const auto resctrl = rdt::Resctrl::open();
+  if (!resctrl) return std::nullopt;
   RdtFacts facts;
-  facts.capability = roots.resctrl->capability();
-  facts.original =
-      ledger.groups.empty() ? roots.resctrl->default_group().schemata() : ledger.original;
-  facts.in_use = rdt::in_use(*roots.resctrl, ledger);
-  std::erase_if(facts.in_use,
-                [&](const rdt::InUse& group) { return group.name == group_name(claim); });
+  facts.capability = resctrl->capability();
+  if (const auto claims = Claims::open_if_exists(state_dir)) {
+    facts.layout = rdt::read_ledger(claims->state_dir(), facts.capability);
+  }
+  rdt::KernelState state = rdt::observe(*resctrl, facts.capability, facts.layout);
+  if (facts.layout.groups.empty()) facts.layout.original = rdt::default_masks(state);
+  facts.foreign = std::move(state.foreign);
   return facts;
 }
 
@@ -114,10 +136,11 @@ Prepared prepare(const Roots& roots, const topology::Machine& machine, const Pol
                  const Request& request, const topology::CpuSet& cpus, const std::string& use,
                  const Holder& holder, bool slurm_made_cgroup) {
   const auto lock = roots.claims.lock();
-  auto planned = make_plan(machine, read_rdt_facts(roots, request.claim), policy, request, cpus,
-                           slurm_made_cgroup);
+  std::optional<rdt::Capability> capability;
+  if (roots.resctrl && !request.rdt.empty()) capability = roots.resctrl->capability();
+  auto planned = make_plan(machine, capability, policy, request, cpus, slurm_made_cgroup);
   if (auto* refusal = std::get_if<rdt::Refusal>(&planned)) throw Error(refusal->reason);
-  Prepared prepared{std::get<Plan>(std::move(planned)), {}, {}};
+  Prepared prepared{std::get<Plan>(std::move(planned)), {}, {}, {}, {}};
   roots.claims.add_use(request.claim, {use, holder, prepared.plan.placement.cpus.to_list()});
   try {
     carry_out(roots, request, prepared);
@@ -140,6 +163,31 @@ std::vector<runtime::LateLimit> open_limits(const cgroup::Hierarchy& hierarchy, 
   });
 }
 
+std::optional<std::string> report(Prepared& prepared, const Policy& policy, const Request& request,
+                                  const std::string& who) noexcept {
+  if (!prepared.meter) return std::nullopt;
+  try {
+    prepared.meter->sample();
+    RdtUse use = prepared.meter->use();
+    prepared.meter.reset();
+    use.claim = request.claim;
+    use.part = request.part;
+    use.who = who;
+    use.asked = request.rdt.text();
+    if (use.domains.empty()) return std::nullopt;
+    if (!policy.rdt.record.empty()) {
+      utsname names{};
+      ::uname(&names);
+      append_record(policy.rdt.record,
+                    to_record(use, names.nodename, std::chrono::system_clock::now()));
+    }
+    if (policy.rdt.report == RdtPolicy::Report::off) return std::nullopt;
+    return to_line(use);
+  } catch (const std::exception& e) {
+    return std::string("no report of the cache: ") + e.what();
+  }
+}
+
 void release(const Roots& roots, const std::string& claim, const std::string& use) {
   const auto lock = roots.claims.lock();
   if (roots.claims.drop_use(claim, use)) end_claim(roots, claim);
@@ -147,11 +195,7 @@ void release(const Roots& roots, const std::string& claim, const std::string& us
 
 void release_all(const Roots& roots, const std::string& claim) {
   const auto lock = roots.claims.lock();
-  if (roots.resctrl) {
-    if (const auto group = roots.resctrl->find(group_name(claim))) {
-      kill_tasks(*group);
-    }
-  }
+  if (const auto place = place_in_ledger(roots, claim)) kill_tasks(*roots.resctrl, *place);
   end_claim(roots, claim);
   roots.claims.forget(claim);
 }
@@ -173,10 +217,8 @@ std::vector<std::string> reap(const Roots& roots) {
   }
   cgroup::prune(roots.hierarchy, kTree);
   if (roots.resctrl) {
-    std::vector<std::string> groups;
-    for (const std::string& claim : alive) groups.push_back(group_name(claim));
     for (std::string& line :
-         rdt::reconcile(*roots.resctrl, roots.claims.state_dir(), groups, true)) {
+         rdt::reconcile(*roots.resctrl, roots.claims.state_dir(), alive, true)) {
       done.push_back(std::move(line));
     }
   }

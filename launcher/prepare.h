@@ -3,12 +3,14 @@
 
 #include <sys/types.h>
 
+#include <memory>
 #include <optional>
 #include <string>
 #include <vector>
 
 #include "launcher/claims.h"
 #include "launcher/plan.h"
+#include "launcher/rdt_report.h"
 #include "rdt/ledger.h"
 #include "rdt/resctrl.h"
 #include "runtime/cgroup/hierarchy.h"
@@ -24,16 +26,20 @@ struct Roots {
   static Roots open(const std::string& state_dir = kStateDir);
 };
 
-// What is in use now, as make_plan wants it; the claim's own group is left out.
-std::optional<RdtFacts> read_rdt_facts(const Roots& roots, const std::string& claim);
+// What resctrl has now, for a dry run. Nothing where it is not mounted.
+std::optional<RdtFacts> read_rdt_facts(const std::string& state_dir = kStateDir);
 
-std::string group_name(const std::string& claim);   // `berth_job_12`
 std::string cgroup_path(const std::string& claim);  // `berth/job_12`
 
 struct Prepared {
   Plan plan;
-  std::optional<rdt::Holding> holding;  // of a cache group that this request asked for
-  std::optional<rdt::Group> group;  // the claim's cache group, whoever of the claim asked for it
+  std::optional<rdt::Holding> holding;  // of what this request asked of the caches
+  // Where the claim's tasks go, whoever of the claim asked for it; with a monitor group of this
+  // use's own where there are enough.
+  std::optional<rdt::Place> place;
+  std::optional<rdt::OpenPlace> open_place;
+  // Where this request asked for something itself.
+  std::unique_ptr<RdtMeter> meter;
 };
 
 // Records the use, then carries the plan out: all of it or, on an error, nothing. Throws Error.
@@ -49,6 +55,12 @@ std::vector<runtime::LateLimit> open_limits(const runtime::cgroup::Node& node,
 // The same in the cgroup that Slurm made for process `task`.
 std::vector<runtime::LateLimit> open_limits(const runtime::cgroup::Hierarchy& hierarchy, pid_t task,
                                             const runtime::cgroup::Limits& ceilings);
+
+// What the use used, its counters read for the last time: the record is written where the policy
+// wants one, the line returned where it wants that. Nothing where nothing was asked for or counted;
+// never throws, for the use ends all the same.
+std::optional<std::string> report(Prepared& prepared, const Policy& policy, const Request& request,
+                                  const std::string& who) noexcept;
 
 // Ends a use; with the last one the claim's processes (if any are left in berth's own cgroup tree),
 // its tree and its cache group go, and the default group grows back.

@@ -40,15 +40,15 @@ RdtStats rdt_stats(const rdt::Resctrl& resctrl, const rdt::Group& group,
   const rdt::Schemata all = resctrl.default_group().schemata();
   const rdt::Schemata own = group.schemata();
   RdtStats stats;
-  if (capability.l3) {
-    stats.cache = {.cbm_mask = capability.l3->full.to_hex(),
-                   .min_cbm_bits = capability.l3->min_ways,
-                   .num_closids = capability.l3->num_closids};
+  if (const auto& l3 = capability.caches.l3) {
+    stats.cache = {.cbm_mask = l3->full.to_hex(),
+                   .min_cbm_bits = l3->min_ways,
+                   .num_closids = l3->num_closids};
   }
-  if (capability.mb) {
-    stats.bandwidth = {.granularity = capability.mb->granularity,
-                       .min = capability.mb->min_percent,
-                       .num_closids = capability.mb->num_closids};
+  if (const auto& mb = capability.throttles.mb) {
+    stats.bandwidth = {.granularity = static_cast<unsigned>(mb->granularity),
+                       .min = static_cast<unsigned>(mb->min),
+                       .num_closids = mb->num_closids};
   }
   stats.cache_schema_root = lines_of(all, "L3");
   stats.cache_schema = lines_of(own, "L3");

@@ -4,6 +4,7 @@
 #include <unistd.h>
 
 #include "base/error.h"
+#include "launcher/bundle_wish.h"
 #include "launcher/task.h"
 #include "runtime/process/step_namespace.h"
 
@@ -29,7 +30,9 @@ int serve_step_namespace(const std::string& bundle, bool keep_ids, int socket) {
     const UniqueFd made =
         runtime::make_user_namespace(root ? 0 : ::geteuid(), root ? 0 : ::getegid());
     const int fds[] = {made.get()};
-    send_message(socket, root ? "0" : "own", fds);
+    const std::string wish =
+        spec.linux_.intel_rdt ? to_words(options_of(*spec.linux_.intel_rdt)) : "";
+    send_message(socket, (root ? "0" : "own") + wish, fds);
     return 0;
   } catch (const std::exception& e) {
     send_message(socket, e.what());

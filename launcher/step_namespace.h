@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "base/fd.h"
+#include "launcher/rdt_request.h"
 
 namespace berth::launcher {
 
@@ -18,10 +19,12 @@ struct UserIds {
   std::vector<gid_t> groups;
 };
 
-// The namespace and what the user is in it.
+// The namespace, what the user is in it, and what the bundle's linux.intelRdt wishes for, as the
+// options that would ask for it: the user's word, as what he types.
 struct StepNamespace {
   UniqueFd fd;
   uint32_t uid = 0, gid = 0;
+  RdtOptions rdt;
 };
 
 // Root side: a running `launcher step-namespace BUNDLE` of that user's. In two halves, so that the

@@ -99,8 +99,10 @@ StepNamespace StepNamespaceRequest::answer() {
                                      : answer.bytes);
   }
   // The answer is the user's word: `0`, or anything else for the user's own ids.
-  const bool root_inside = answer.bytes == "0" && !keep_ids_;
-  return {std::move(answer.fds.front()), root_inside ? 0 : uid_, root_inside ? 0 : gid_};
+  const std::string first = answer.bytes.substr(0, answer.bytes.find('\n'));
+  const bool root_inside = first == "0" && !keep_ids_;
+  return {std::move(answer.fds.front()), root_inside ? 0 : uid_, root_inside ? 0 : gid_,
+          options_from_words(answer.bytes.substr(first.size()))};
 }
 
 }  // namespace berth::launcher

@@ -131,7 +131,7 @@ runtime::spec::Spec load_runnable_bundle(const std::string& bundle) {
   // Not on a standard error that all tasks of a step share.
   for (const std::string& warning : spec.warnings) trace("warning: " + warning);
   if (spec.linux_.intel_rdt) {
-    trace("warning: config.json: linux.intelRdt: left out: cache is asked for by --l3");
+    trace("config.json: linux.intelRdt: a job's tasks do not write it: it is a wish to the policy");
   }
   return spec;
 }

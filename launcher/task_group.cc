@@ -53,7 +53,7 @@ TaskGroup::~TaskGroup() {
 }
 
 void TaskGroup::start(unsigned number, runtime::Entry entry, runtime::CgroupJoin join,
-                      const std::optional<rdt::Group>& group) {
+                      const std::optional<rdt::OpenPlace>& place) {
   Pipe out, err;
   if (label_) {
     out = make_pipe();
@@ -68,7 +68,7 @@ void TaskGroup::start(unsigned number, runtime::Entry entry, runtime::CgroupJoin
   entry.signal_mask = mask_before_;
   runtime::ParentSteps steps;
   steps.place = [&](pid_t pid) {
-    if (group) group->add_task(pid);
+    if (place) place->add(pid);
   };
   try {
     tasks_.push_back({runtime::spawn(std::move(entry), std::move(join), steps)});

@@ -9,7 +9,7 @@
 #include <vector>
 
 #include "base/fd.h"
-#include "rdt/resctrl.h"
+#include "rdt/ledger.h"
 #include "runtime/cgroup/join.h"
 #include "runtime/container/spawn.h"
 
@@ -26,7 +26,7 @@ class TaskGroup {
   ~TaskGroup();
 
   void start(unsigned number, runtime::Entry entry, runtime::CgroupJoin join,
-             const std::optional<rdt::Group>& group);
+             const std::optional<rdt::OpenPlace>& place);
   // Until the last one ends and its output is passed on. The highest exit status.
   int wait();
 

@@ -1,221 +1,223 @@
 #include "rdt/allocate.h"
 
-#include <fmt/format.h>
-
 #include <algorithm>
-#include <vector>
+#include <limits>
+
+#include "base/error.h"
+#include "rdt/allocation.h"
 
 namespace berth::rdt {
 
+// What can be told without looking at any one cache.
+void Allocation::check() const {
+  for (const Cache cache : kCaches) {
+    if (!wish_.caches[cache]) continue;
+    const auto& capability = capability_.caches[cache];
+    if (!capability) {
+      refuse("this machine cannot divide its {0} (resctrl has no info/{0})", name_of(cache));
+    }
+    if (!wish_.caches[cache]->all && !capability->code_data) {
+      refuse("resctrl is mounted without cdp{}: code and data cannot be told apart",
+             cache == Cache::l2 ? "l2" : "");
+    }
+    if (wish_.domains[cache].empty()) refuse("the CPUs lie under no {} cache", name_of(cache));
+  }
+  for (const Throttle throttle : kThrottles) {
+    if (!wish_.throttles[throttle] || capability_.throttles[throttle]) continue;
+    refuse("this machine cannot limit memory bandwidth (resctrl has no info/{})",
+           name_of(throttle));
+  }
+}
+
+// The positions of the claim's domains. One that resctrl does not know is a refusal only where the
+// cache was asked for.
+void Allocation::locate(Cache cache) {
+  const auto& capability = capability_.caches[cache];
+  if (!capability) return;
+  for (const DomainShare& share : wish_.domains[cache]) {
+    if (const auto domain = capability->index_of(share.id)) {
+      domains_[cache].push_back(*domain);
+    } else if (wish_.in(cache, share.id) != nullptr) {
+      refuse("{} {}: resctrl does not know it (it has {})", name_of(cache), share.id,
+             fmt::join(capability->domains, ", "));
+    }
+  }
+}
+
+void Allocation::rates() {
+  for (const Throttle throttle : kThrottles) {
+    const auto& capability = capability_.throttles[throttle];
+    if (!capability) continue;
+    uint64_t figure = 0;
+    if (wish_.throttles[throttle]) figure = figure_of(*wish_.throttles[throttle], *capability);
+    for (const DomainShare& share : wish_.domains.l3) {
+      if (const auto domain = capability->index_of(share.id)) {
+        figures_[throttle].emplace_back(*domain, figure);
+      }
+    }
+  }
+}
+
+Need Allocation::need_of(const CacheWish& wish, unsigned ways, unsigned grantable,
+                         const DomainShare& share, const CacheCapability& cache) const {
+  const auto count = [&](const Amount& amount) {
+    // More than there are is all the same to who refuses it.
+    const uint64_t asked = ways_of(amount, ways, grantable, share);
+    return static_cast<unsigned>(
+        std::clamp<uint64_t>(asked, cache.min_ways, cache.full.count() + 1));
+  };
+  const unsigned most = wish.at_most ? count(*wish.at_most) : std::numeric_limits<unsigned>::max();
+  // With both given, which of them holds is the mount's to say.
+  const bool apart = cache.code_data && wish.code && wish.data;
+  if (wish.all && !apart) return {std::min(count(*wish.all), most), 0};
+  const unsigned code = wish.code ? count(*wish.code) : 0;
+  const unsigned data = wish.data ? count(*wish.data) : 0;
+  if (code == 0 || data == 0) refuse("ways for code and ways for data go together");
+  if (code + data <= most) return {code + data, code};
+  if (most < 2 * cache.min_ways)
+    refuse("the policy's ceiling leaves no ways for code and for data");
+  return {most, std::clamp(most * code / (code + data), cache.min_ways, most - cache.min_ways)};
+}
+
+void Allocation::move(Cache cache, size_t domain, const Move& move) {
+  const auto shift =
+      static_cast<int>(move.to.lowest()) - static_cast<int>(move.extent.ways.lowest());
+  const auto shifted = [&](WayMask mask) {
+    return WayMask(shift < 0 ? mask.bits() >> -shift : mask.bits() << shift);
+  };
+  Moved moved{{}, cache, capability_.caches[cache]->domains[domain], move.extent.ways, move.to};
+  if (!move.extent.region) {
+    Clos& group = layout().groups[move.extent.owner];
+    Slot& slot = group.slots[cache][domain];
+    slot.ways = shifted(slot.ways);
+    slot.code = shifted(slot.code);
+    moved.holder = group.name;
+  } else {
+    Region& region = layout().regions[move.extent.owner];
+    region.ways[cache][domain] = move.to;
+    for (Clos& group : layout().groups) {
+      Slot& slot = group.slots[cache][domain];
+      if (group.partition != region.partition || slot.hold != Hold::exclusive) continue;
+      slot.ways = shifted(slot.ways);
+      slot.code = shifted(slot.code);
+    }
+    moved.holder = region.partition;
+  }
+  grant_.moved.push_back(std::move(moved));
+}
+
+// `need` ways that nobody has, after moves if it must be.
+WayMask Allocation::exclusive_ways(Cache cache, size_t domain, unsigned need) {
+  const CacheCapability& capability = *capability_.caches[cache];
+  const Room room = survey(capability, layout(), foreign_, cache, domain, rules_);
+  if (need <= capability.full.count()) {
+    if (const auto hole = place_exclusive(room, need)) return *hole;
+    if (rules_.compaction) {
+      if (const auto made = compact(room, need)) {
+        for (const Move& one : made->moves) move(cache, domain, one);
+        return made->hole;
+      }
+    }
+  }
+  throw Refused{shortage(room, foreign_, cache, domain, need, false)};
+}
+
 namespace {
 
-constexpr std::string_view kL3 = "L3";
-
-WayMask mask_in(const Schemata& schemata, unsigned domain) {
-  const auto line = schemata.resources.find(kL3);
-  if (line == schemata.resources.end()) return WayMask();
-  const auto value = line->second.find(domain);
-  return value == line->second.end() ? WayMask() : WayMask(value->second);
-}
-
-// What the default group had there. A domain that came later (CPUs put online) had every way.
-WayMask had_in(const L3Capability& l3, const Schemata& original, unsigned domain) {
-  const WayMask had = mask_in(original, domain);
-  return had.empty() ? l3.full : had;
-}
-
-WayMask top_run(WayMask mask) {
-  return mask.empty() ? mask : mask.runs().back();
-}
-
-WayMask top_ways(WayMask run, unsigned count) {
-  const unsigned kept = std::min(count, run.count());
-  return kept == 0 ? WayMask() : WayMask::run(run.highest() + 1 - kept, kept);
-}
-
-// What the default group has once `taken` is somebody else's: a run, for not every machine accepts
-// a mask with holes; but exactly what it had where nothing is taken.
-WayMask default_left(WayMask had, WayMask taken) {
-  return taken.intersects(had) ? top_run(had.minus(taken)) : had;
-}
-
-// Who has which ways of one domain.
-struct Domain {
-  WayMask full, shareable;
-  WayMask floor;          // the default group's, come what may
-  WayMask default_group;  // the default group's now
-  WayMask exclusive, shared, strangers;
-
-  WayMask free() const { return full.minus(floor | shareable | exclusive | shared | strangers); }
-};
-
-Domain survey(const L3Capability& l3, const Schemata& original, std::span<const InUse> in_use,
-              unsigned floor, unsigned id) {
-  Domain domain{l3.full, l3.shareable, {}, {}, {}, {}, {}};
-  for (const InUse& group : in_use) {
-    WayMask& owner = !group.ours       ? domain.strangers
-                     : group.exclusive ? domain.exclusive
-                                       : domain.shared;
-    owner = owner | mask_in(group.schemata, id);
-  }
-  const WayMask had = had_in(l3, original, id);
-  domain.floor = top_ways(top_run(had), std::max(floor, l3.min_ways));
-  domain.default_group = default_left(had, domain.exclusive);
-  return domain;
-}
-
-// The smallest run of `space` that holds `need` ways, the lowest of equals; its low end is taken.
-WayMask best_fit(WayMask space, unsigned need) {
-  WayMask best;
-  for (const WayMask run : space.runs()) {
-    if (run.count() >= need && (best.empty() || run.count() < best.count())) best = run;
-  }
-  return best.empty() ? best : WayMask::run(best.lowest(), need);
-}
-
-WayMask lowest_fit(WayMask space, unsigned need) {
-  for (const WayMask run : space.runs()) {
-    if (run.count() >= need) return WayMask::run(run.lowest(), need);
-  }
-  return WayMask();
-}
-
-WayMask highest_fit(WayMask space, unsigned need) {
-  WayMask best;
-  for (const WayMask run : space.runs()) {
-    if (run.count() >= need) best = top_ways(run, need);
-  }
-  return best;
-}
-
-WayMask place_exclusive(const Domain& domain, unsigned need) {
-  const WayMask hole = best_fit(domain.free().minus(domain.default_group), need);
-  return hole.empty() ? lowest_fit(domain.free(), need) : hole;
-}
-
-unsigned longest_run(WayMask mask) {
-  unsigned longest = 0;
-  for (const WayMask run : mask.runs()) longest = std::max(longest, run.count());
-  return longest;
-}
-
-// The names of the groups that berth did not make and that have ways there, a few of them.
-std::string strangers_in(std::span<const InUse> in_use, unsigned id) {
-  constexpr size_t kShown = 3;
-  std::vector<std::string> names;
-  for (const InUse& group : in_use) {
-    if (group.ours || mask_in(group.schemata, id).empty()) continue;
-    if (names.size() == kShown) {
-      names.emplace_back("...");
-      break;
-    }
-    names.push_back("'" + group.name + "'");
-  }
-  return fmt::format("{}", fmt::join(names, ", "));
-}
-
-// Why `need` ways do not fit. The figures add up to the ways that the cache has.
-std::string shortage(unsigned id, const Domain& domain, std::span<const InUse> in_use,
-                     uint64_t need, bool shared) {
-  const unsigned all = domain.full.count();
-  if (need > all) return fmt::format("L3 {}: {} ways asked, it has only {}", id, need, all);
-  std::string line = fmt::format("L3 {}: {} of {} ways asked", id, need, all);
-  const WayMask free =
-      shared ? domain.full.minus(domain.exclusive | domain.strangers) : domain.free();
-  line += fmt::format(", {} free", free.count());
-  if (free.count() >= need) line += fmt::format(" but only {} side by side", longest_run(free));
-  std::string holders;
-  WayMask seen = free;
-  const auto count = [&](std::string_view text, WayMask mask) {
-    const unsigned ways = (mask & domain.full).minus(seen).count();
-    seen = seen | mask;
-    if (ways == 0) return;
-    holders += fmt::format("{}{} {}", holders.empty() ? "" : ", ", text, ways);
-  };
-  if (!shared) count("default keeps", domain.floor);
-  count("jobs hold", domain.exclusive | domain.shared);
-  count(fmt::format("groups not of berth ({}) hold", strangers_in(in_use, id)), domain.strangers);
-  count("I/O shares", domain.shareable);
-  return holders.empty() ? line : fmt::format("{} ({})", line, holders);
-}
-
-std::string join_ids(const std::vector<unsigned>& ids) {
-  return fmt::format("{}", fmt::join(ids, ", "));
-}
-
-// Refusals that do not depend on any one domain; empty where there is none.
-std::string unable(const Capability& capability, std::span<const InUse> in_use, const Wish& wish) {
-  if (capability.cdp) {
-    return "resctrl is mounted with cdp, which splits the L3 into code and data: mount it without";
-  }
-  if (!capability.l3) return "this machine cannot divide its L3 (resctrl has no info/L3)";
-  if (wish.domains.empty()) return "the CPUs lie under no L3 cache";
-  for (const auto& [id, bytes] : wish.domains) {
-    if (!std::ranges::binary_search(capability.l3->domains, id)) {
-      return fmt::format("L3 {}: resctrl does not know it (it has {})", id,
-                         join_ids(capability.l3->domains));
-    }
-  }
-  if (in_use.size() >= capability.max_groups) {
-    const auto strangers = std::ranges::count(in_use, false, &InUse::ours);
-    return fmt::format("all {} groups that the hardware has are taken ({} of berth, {} of others)",
-                       capability.max_groups, in_use.size() - static_cast<size_t>(strangers),
-                       strangers);
-  }
-  return {};
+Slot divided(Hold hold, WayMask ways, unsigned code) {
+  Slot slot{hold, ways, {}};
+  // Code above data: data may be the larger part, and what grows is easier to place below.
+  if (code > 0) slot.code = ways.highest_ways(code);
+  return slot;
 }
 
 }  // namespace
 
-std::variant<Grant, Refusal> allocate(const Capability& capability, const Schemata& original,
-                                      std::span<const InUse> in_use, const Wish& wish,
-                                      unsigned floor) {
-  if (std::string reason = unable(capability, in_use, wish); !reason.empty()) {
-    return Refusal{std::move(reason)};
+void Allocation::place_one(Cache cache, const DomainShare& share, size_t domain) {
+  const CacheCapability& capability = *capability_.caches[cache];
+  if (!wish_.caches[cache]) {
+    wanted_[cache].push_back({domain, {Hold::as_default, {}, {}}});
+    return;
   }
-  const L3Capability& l3 = *capability.l3;
-  Grant grant;
-  for (const unsigned id : l3.domains) {
-    const Domain domain = survey(l3, original, in_use, floor, id);
-    const auto wanted = wish.domains.find(id);
-    if (wanted == wish.domains.end()) {
-      grant.job[id] = domain.floor;
-      grant.default_group[id] = domain.default_group;
-      continue;
-    }
-    if (wish.l3.unit == Amount::Unit::bytes && wanted->second < l3.full.count()) {
-      return Refusal{fmt::format("L3 {}: its size is unknown: ask for ways or a share", id)};
-    }
-    const uint64_t need =
-        std::max<uint64_t>(ways_of(wish.l3, l3.full.count(), wanted->second), l3.min_ways);
-    WayMask mask;
-    if (need <= l3.full.count()) {
-      const auto ways = static_cast<unsigned>(need);
-      mask = wish.shared ? highest_fit(l3.full.minus(domain.exclusive | domain.strangers), ways)
-                         : place_exclusive(domain, ways);
-    }
-    if (mask.empty()) return Refusal{shortage(id, domain, in_use, need, wish.shared)};
-    grant.job[id] = mask;
-    grant.ways[id] = mask.count();
-    grant.default_group[id] =
-        wish.shared ? domain.default_group : default_left(domain.default_group, mask);
+  const Room room = survey(capability, layout(), foreign_, cache, domain, rules_);
+  const Need need =
+      need_of(*wish_.caches[cache], capability.full.count(), room.grantable(), share, capability);
+  if (!wish_.shared) {
+    const WayMask ways = exclusive_ways(cache, domain, need.ways);
+    wanted_[cache].push_back({domain, divided(Hold::exclusive, ways, need.code)});
+    return;
   }
-  return grant;
+  const auto ways =
+      need.ways > capability.full.count() ? std::nullopt : place_shared(room, need.ways);
+  if (!ways) throw Refused{shortage(room, foreign_, cache, domain, need.ways, true)};
+  wanted_[cache].push_back({domain, divided(Hold::shared, *ways, need.code)});
 }
 
-Masks default_masks(const Capability& capability, const Schemata& original,
-                    std::span<const InUse> in_use) {
-  Masks masks;
-  if (!capability.l3) return masks;
-  for (const unsigned id : capability.l3->domains) {
-    const WayMask had = had_in(*capability.l3, original, id);
-    WayMask taken;
-    for (const InUse& group : in_use) {
-      if (group.ours && group.exclusive) taken = taken | mask_in(group.schemata, id);
-    }
-    masks[id] = default_left(had, taken);
+// The partition's region is placed when the first of its classes comes; a class has its low end.
+void Allocation::place_in_class(Cache cache, const DomainShare& share, size_t domain) {
+  const CacheCapability& capability = *capability_.caches[cache];
+  const Amount* of_partition = wish_.of_class->in(cache, share.id);
+  if (of_partition == nullptr) {
+    wanted_[cache].push_back({domain, {Hold::as_default, {}, {}}});
+    return;
   }
-  return masks;
+  auto region = std::ranges::find(layout().regions, wish_.of_class->partition, &Region::partition);
+  if (region == layout().regions.end()) {
+    Region made{wish_.of_class->partition, {}};
+    for (const Cache each : kCaches) {
+      if (capability_.caches[each])
+        made.ways[each].resize(capability_.caches[each]->domains.size());
+    }
+    region = layout().regions.insert(region, std::move(made));
+  }
+  const auto position = static_cast<size_t>(region - layout().regions.begin());
+  if (region->ways[cache][domain].empty()) {
+    const Room room = survey(capability, layout(), foreign_, cache, domain, rules_);
+    const Need need = need_of({*of_partition, {}, {}}, capability.full.count(), room.grantable(),
+                              share, capability);
+    const WayMask ways = exclusive_ways(cache, domain, need.ways);
+    layout().regions[position].ways[cache][domain] = ways;
+  }
+  const WayMask whole = layout().regions[position].ways[cache][domain];
+  const CacheWish all{Amount{Amount::Unit::percent, 100}, {}, {}};
+  const CacheWish* part = wish_.in(cache, share.id);
+  const Need need =
+      need_of(part == nullptr ? all : *part, whole.count(), whole.count(), share, capability);
+  if (need.ways > whole.count()) {
+    refuse("class '{}' wants {} ways of {} {}, its partition '{}' has {}", wish_.of_class->name,
+           need.ways, name_of(cache), share.id, wish_.of_class->partition, whole.count());
+  }
+  const WayMask ways = whole.lowest_ways(need.ways);
+  wanted_[cache].push_back({domain, divided(Hold::exclusive, ways, need.code)});
+}
+
+void Allocation::place(Cache cache) {
+  const auto& capability = capability_.caches[cache];
+  if (!capability) return;
+  for (const DomainShare& share : wish_.domains[cache]) {
+    const auto domain = capability->index_of(share.id);
+    if (!domain) continue;
+    wish_.of_class ? place_in_class(cache, share, *domain) : place_one(cache, share, *domain);
+  }
+  if (!rules_.kernel_exclusive || wish_.shared || wish_.of_class) return;
+  for (size_t domain = 0; domain < capability->domains.size(); ++domain) {
+    if (std::ranges::find(domains_[cache], domain) != domains_[cache].end()) continue;
+    const WayMask way = exclusive_ways(cache, domain, capability->min_ways);
+    wanted_[cache].push_back({domain, {Hold::exclusive, way, {}}});
+  }
+}
+
+std::variant<Grant, Refusal> allocate(const Capability& capability, const Layout& layout,
+                                      std::span<const Foreign> foreign, const std::string& claim,
+                                      const std::string& purpose, const Wish& wish,
+                                      const Rules& rules) {
+  try {
+    return Allocation(capability, layout, foreign, wish, rules).run(claim, purpose);
+  } catch (const Refused& refused) {
+    return Refusal{refused.reason};
+  } catch (const Error& error) {  // an amount that this machine cannot count
+    return Refusal{error.message()};
+  }
 }
 
 }  // namespace berth::rdt

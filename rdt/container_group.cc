@@ -24,8 +24,8 @@ std::string flat(const Schemata& schemata) {
 // As the kernel will: bandwidth in steps (fs/resctrl/ctrlmondata.c, bw_validate).
 Schemata rounded(Schemata wanted, const Capability& capability) {
   const auto line = wanted.resources.find("MB");
-  if (line == wanted.resources.end() || !capability.mb) return wanted;
-  const uint64_t step = std::max<uint64_t>(capability.mb->granularity, 1);
+  if (line == wanted.resources.end() || !capability.throttles.mb) return wanted;
+  const uint64_t step = capability.throttles.mb->granularity;
   for (auto& [domain, value] : line->second) value = (value + step - 1) / step * step;
   return wanted;
 }

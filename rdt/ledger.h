@@ -1,13 +1,13 @@
-// What berth itself did to resctrl: which groups are its own, whether they are exclusive, and what
-// the default group was before the first of them. Kept in a file under the state directory
+// What berth itself did to resctrl: the layout in force, in a file under the state directory
 // (/run/berth), which a reboot clears together with resctrl itself.
 //
-// take: lock -> read kernel and ledger -> allocate -> record -> shrink default -> mkdir -> write ->
-// verify. give_back: lock -> rmdir -> grow default to exactly what it was -> forget.
+// take: lock -> read kernel and ledger -> allocate -> journal -> the steps, one by one -> ledger.
+// give_back is the same with the layout that lacks the claim. Who dies on the way leaves the
+// journal: whoever comes next undoes a take, and finishes a release.
 #pragma once
 
 #include <functional>
-#include <map>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <variant>
@@ -18,58 +18,75 @@
 
 namespace berth::rdt {
 
-// Names of groups that are ours begin with this.
-inline constexpr std::string_view kGroupPrefix = "berth_";
-
-struct LedgerGroup {
-  bool exclusive = true;
-  std::string asked;    // the wish as the user wrote it, `50%`
-  std::string purpose;  // who holds it, for people: `job 12`, `launch 4711`
-  Masks job;            // the masks granted, every domain
-  std::map<unsigned, unsigned> ways;
-  bool operator==(const LedgerGroup&) const = default;
-};
-
-struct Ledger {
-  // The L3 line of the default group before our first group; empty without groups.
-  Schemata original;
-  std::map<std::string, LedgerGroup> groups;
-  bool operator==(const Ledger&) const = default;
-};
-
-// `state_dir` is a descriptor of /run/berth. An absent file is an empty ledger; a damaged one an
-// Error.
-Ledger read_ledger(int state_dir);
+// `state_dir` is a descriptor of /run/berth. An absent file is an empty layout; a damaged one an
+// Error. Domains that are not in the capability are left out: their masks went with their CPUs.
+Layout read_ledger(int state_dir, const Capability& capability);
 // Replaces the file atomically. To be called under resctrl's lock, which covers both.
-void write_ledger(int state_dir, const Ledger& ledger);
+void write_ledger(int state_dir, const Capability& capability, const Layout& layout);
+// The same as text, for the journal.
+std::string to_text(const Capability& capability, const Layout& layout);
+Layout layout_from_text(std::string_view text, const Capability& capability);
+
+// Where a claim's tasks belong.
+struct Place {
+  std::string group;
+  std::string monitor;  // its monitor group in it; empty: none was to be had
+  bool operator==(const Place&) const = default;
+};
+std::optional<Place> place_of(const Layout& layout, std::string_view claim);
 
 struct Holding {
+  Capability capability;
   Grant grant;
-  double decide_seconds = 0;  // allocate alone
+  Place place;
+  double decide_seconds = 0;  // allocate and the steps' order alone
   double locked_seconds = 0;  // resctrl's flock held
 };
 
-// Makes group `name` with the wish's ways, or says why not; on an error nothing is left behind.
-// Where the group exists in the ledger with the same wish, gives what it holds (made again where
-// somebody removed or changed it); with another, refuses. RMIDs in limbo (EBUSY) are waited for,
-// without the lock, for up to 10 s.
-std::variant<Holding, Refusal> take(const Resctrl& resctrl, int state_dir, const std::string& name,
-                                    const std::string& purpose, const Wish& wish, unsigned floor);
+// Gives the claim its ways, or says why not; on an error all is as before. A claim that has them
+// keeps them where it asks for the same in the same domains (made again where somebody removed or
+// changed the group), else it is refused. RMIDs in limbo (EBUSY) are waited for, without the lock,
+// for up to 10 s; without any the claim goes unmonitored.
+std::variant<Holding, Refusal> take(const Resctrl& resctrl, int state_dir, const std::string& claim,
+                                    const std::string& purpose, Wish wish, const Rules& rules);
 
-// Removes the group and grows the default. Tasks still in it are not looked at: the caller did.
-void give_back(const Resctrl& resctrl, int state_dir, const std::string& name);
+// Its group or its part of one goes, the default grows. Tasks still in it are not looked at: the
+// caller did.
+void give_back(const Resctrl& resctrl, int state_dir, const std::string& claim);
 
-// Says whether the holder of a group of ours still lives. `recorded` is null where the ledger does
-// not know the group.
-using IsAlive = std::function<bool(const std::string& name, const LedgerGroup* recorded)>;
+// A place with its directories open: what moves a thread there costs two writes.
+struct OpenPlace {
+  Group group;
+  std::optional<Group> monitor;
+  // False where the thread is gone.
+  bool add(pid_t tid) const;
+};
+// Throws Error (ENOENT) where one of them is not there.
+OpenPlace open_place(const Resctrl& resctrl, const Place& place);
 
-// Brings ledger and kernel together after a crash: groups of ours that are not alive are removed
-// (their tasks first killed where `kill_tasks`), living ones that somebody removed or changed are
-// made again as recorded, the default is recomputed, strangers are left alone. Returns one line for
-// each thing done. `alive` is asked under the lock, so that a group taken while it looks is seen.
+// A monitor group of its own for a part of the claim, a step: `job_12.0`. Nothing where the monitor
+// groups that are left may be wanted by other claims, or there are none.
+std::optional<Place> make_part(const Resctrl& resctrl, const Place& place, const std::string& part);
+// Whoever is still in it is the claim's as before, but not counted with it.
+void remove_part(const Resctrl& resctrl, const Place& part);
+
+// Monitoring ids that groups have: one each, and one each of their monitor groups.
+unsigned rmids_in_use(const Resctrl& resctrl);
+
+// The threads there.
+std::vector<pid_t> tasks_at(const Resctrl& resctrl, const Place& place);
+
+// Says whether a claim's holder still lives.
+using IsAlive = std::function<bool(const std::string& claim)>;
+
+// Brings ledger and kernel together after a crash: what the journal says is undone or finished,
+// claims that are not alive are released (their tasks first killed where `kill_tasks`), groups of
+// the living that somebody removed or changed are made again, groups with our prefix that are in no
+// ledger removed, strangers' left alone. Returns one line for each thing done. `alive` is asked
+// under the lock, so that a claim taken while it looks is seen.
 std::vector<std::string> reconcile(const Resctrl& resctrl, int state_dir, const IsAlive& alive,
                                    bool kill_tasks);
-// The same with the names of the living. Right only where nobody can take a group between the
+// The same with the names of the living. Right only where nobody can take anything between the
 // making of that list and this call.
 std::vector<std::string> reconcile(const Resctrl& resctrl, int state_dir,
                                    const std::vector<std::string>& alive, bool kill_tasks);

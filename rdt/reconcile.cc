@@ -6,13 +6,11 @@
 
 #include <algorithm>
 #include <chrono>
-#include <set>
 #include <thread>
 
 #include "base/error.h"
 #include "base/file.h"
-#include "rdt/ledger.h"
-#include "rdt/ledger_view.h"
+#include "rdt/commit.h"
 
 namespace berth::rdt {
 
@@ -20,20 +18,6 @@ namespace {
 
 using std::chrono::milliseconds;
 using std::chrono::steady_clock;
-
-std::vector<std::string> names_of_dead(const Resctrl& resctrl, const Ledger& ledger,
-                                       const IsAlive& alive) {
-  std::set<std::string> names;
-  for (const auto& [name, group] : ledger.groups) names.insert(name);
-  for (const std::string& name : resctrl.group_names()) {
-    if (name.starts_with(kGroupPrefix)) names.insert(name);
-  }
-  std::erase_if(names, [&](const std::string& name) {
-    const auto recorded = ledger.groups.find(name);
-    return alive(name, recorded == ledger.groups.end() ? nullptr : &recorded->second);
-  });
-  return {names.begin(), names.end()};
-}
 
 // False for a thread that is dead and only waits for its parent to look: the kernel lists it still.
 bool runs(pid_t tid) {
@@ -44,39 +28,33 @@ bool runs(pid_t tid) {
   return state >= stat->size() || ((*stat)[state] != 'Z' && (*stat)[state] != 'X');
 }
 
-std::vector<pid_t> tasks_of(const Resctrl& resctrl, const std::string& name) {
-  std::vector<pid_t> tids;
-  try {
-    const std::optional<Group> group = resctrl.find(name);
-    if (group) tids = group->tasks();
-  } catch (const Error& e) {
-    if (e.code() != ENODEV && e.code() != ENOENT) throw;
-  }
+std::vector<pid_t> running_at(const Resctrl& resctrl, const Place& place) {
+  std::vector<pid_t> tids = tasks_at(resctrl, place);
   std::erase_if(tids, [](pid_t tid) { return !runs(tid); });
   return tids;
 }
 
-// Kills what is in the group. By pidfd, and only where the group still names the thread once the
-// pidfd is open: a number read from a file may be somebody else's by the time it is used. Threads
-// that lead no process are passed over (EINVAL): their leader is what gets killed.
-void kill_once(const Resctrl& resctrl, const std::string& name) {
+// Kills what is there. By pidfd, and only where the group still names the thread once the pidfd is
+// open: a number read from a file may be somebody else's by the time it is used. Threads that lead
+// no process are passed over (EINVAL): their leader is what gets killed.
+void kill_once(const Resctrl& resctrl, const Place& place) {
   std::vector<std::pair<pid_t, UniqueFd>> opened;
-  for (const pid_t tid : tasks_of(resctrl, name)) {
+  for (const pid_t tid : running_at(resctrl, place)) {
     if (tid <= 1 || tid == ::getpid()) continue;
     UniqueFd pidfd(static_cast<int>(::syscall(SYS_pidfd_open, tid, 0)));
     if (pidfd) opened.emplace_back(tid, std::move(pidfd));
   }
-  const std::vector<pid_t> still = tasks_of(resctrl, name);
+  const std::vector<pid_t> still = running_at(resctrl, place);
   for (const auto& [tid, pidfd] : opened) {
     if (std::ranges::find(still, tid) == still.end()) continue;
     ::syscall(SYS_pidfd_send_signal, pidfd.get(), SIGKILL, nullptr, 0);
   }
 }
 
-void kill_all(const Resctrl& resctrl, const std::string& name) {
+void kill_all(const Resctrl& resctrl, const Place& place) {
   const auto deadline = steady_clock::now() + std::chrono::seconds(2);
-  while (!tasks_of(resctrl, name).empty() && steady_clock::now() < deadline) {
-    kill_once(resctrl, name);
+  while (!running_at(resctrl, place).empty() && steady_clock::now() < deadline) {
+    kill_once(resctrl, place);
     std::this_thread::sleep_for(milliseconds(5));
   }
 }
@@ -84,66 +62,114 @@ void kill_all(const Resctrl& resctrl, const std::string& name) {
 // Temporary files of a replace_file that died; nobody writes now, for we have the lock.
 void remove_temporaries(int state_dir) {
   for (const std::string& name : list_dir(state_dir)) {
-    if (name.starts_with(".rdt.json.")) ::unlinkat(state_dir, name.c_str(), 0);
+    if (name.starts_with(".rdt")) ::unlinkat(state_dir, name.c_str(), 0);
   }
 }
 
-void remove_dead(const Resctrl& resctrl, Ledger& ledger, const std::string& name,
-                 std::vector<std::string>& lines) {
-  const size_t tasks = tasks_of(resctrl, name).size();
-  const bool existed = resctrl.remove(name);
-  const auto recorded = ledger.groups.find(name);
-  std::string line = fmt::format("{} group '{}'", existed ? "removed" : "forgot", name);
-  if (recorded != ledger.groups.end()) line += fmt::format(" of {}", recorded->second.purpose);
-  if (tasks > 0) line += fmt::format(", its {} tasks are in the default group now", tasks);
-  lines.push_back(std::move(line));
-  ledger.groups.erase(name);
+// Groups that bear our prefix and that no ledger knows: what a lost state directory leaves behind.
+std::vector<std::string> strays(const Ground& ground) {
+  std::vector<std::string> names;
+  for (const Foreign& group : ground.state.foreign) {
+    if (group.name.starts_with(kGroupPrefix)) names.push_back(group.name);
+  }
+  return names;
 }
 
-void restore_living(const Resctrl& resctrl, const Capability& capability, const Ledger& ledger,
-                    std::vector<std::string>& lines) {
-  for (const auto& [name, recorded] : ledger.groups) {
-    try {
-      if (restore_group(resctrl, capability, name, recorded)) {
-        lines.push_back(
-            fmt::format("gave group '{}' of {} its ways again", name, recorded.purpose));
-      }
-    } catch (const Error& e) {
-      lines.push_back(e.within(fmt::format("group '{}' is not as recorded", name)).message());
+std::vector<std::string> dead_claims(const Layout& layout, const IsAlive& alive) {
+  std::vector<std::string> claims;
+  for (const Clos& group : layout.groups) {
+    for (const Member& member : group.members) {
+      if (!alive(member.claim)) claims.push_back(member.claim);
     }
   }
+  return claims;
+}
+
+// Not under the lock, which others wait for: dying takes its time.
+void kill_dead(const Resctrl& resctrl, int state_dir, const IsAlive& alive) {
+  std::vector<Place> places;
+  {
+    const Resctrl::Lock lock = resctrl.lock();
+    const Ground ground = survey_ground(resctrl, state_dir, nullptr);
+    for (const std::string& claim : dead_claims(ground.layout, alive)) {
+      Place place = place_of(ground.layout, claim).value();
+      // Without a monitor group a claim's tasks are told apart only where it is alone.
+      const bool alone = ground.layout.group_of(claim)->members.size() == 1;
+      if (!place.monitor.empty() || alone) {
+        if (alone) place.monitor.clear();
+        places.push_back(std::move(place));
+      }
+    }
+    for (const std::string& name : strays(ground)) places.push_back({name, {}});
+  }
+  for (const Place& place : places) kill_all(resctrl, place);
+}
+
+std::string told(const std::string& what, const std::string& of, size_t tasks) {
+  std::string line = what + (of.empty() ? "" : " of " + of);
+  if (tasks > 0) line += fmt::format(", its {} tasks are in the default group now", tasks);
+  return line;
+}
+
+// What the kernel lacks of what the ledger says, one line for each group.
+std::vector<std::string> mended(const std::vector<Step>& steps, const Layout& layout) {
+  std::vector<std::string> lines;
+  const auto add = [&](const std::string& line) {
+    if (std::ranges::find(lines, line) == lines.end()) lines.push_back(line);
+  };
+  for (const Step& step : steps) {
+    if (step.group.empty()) {
+      add(fmt::format("gave the default group what it {}",
+                      layout.groups.empty() ? "had before" : "is left with"));
+    } else if (const Clos* group = layout.find(step.group); group != nullptr) {
+      std::string holders;
+      for (const Member& member : group->members) {
+        holders += (holders.empty() ? "" : ", ") + member.purpose;
+      }
+      add(fmt::format("gave group '{}' of {} its ways again", step.group, holders));
+    }
+  }
+  return lines;
 }
 
 }  // namespace
 
 std::vector<std::string> reconcile(const Resctrl& resctrl, int state_dir, const IsAlive& alive,
                                    bool kill_tasks) {
+  std::vector<std::string> lines;
   if (kill_tasks) {
-    std::vector<std::string> dead;
-    {
-      const Resctrl::Lock lock = resctrl.lock();
-      dead = names_of_dead(resctrl, read_ledger(state_dir), alive);
-    }
-    // Not under the lock, which others wait for: dying takes its time.
-    for (const std::string& name : dead) kill_all(resctrl, name);
+    kill_dead(resctrl, state_dir, alive);
   }
   const Resctrl::Lock lock = resctrl.lock();
-  const Capability capability = resctrl.capability();
   remove_temporaries(state_dir);
-  Ledger ledger = read_ledger(state_dir);
-  const Ledger before = ledger;
-  std::vector<std::string> lines;
-  for (const std::string& name : names_of_dead(resctrl, ledger, alive)) {
-    remove_dead(resctrl, ledger, name, lines);
+  const Ground ground = survey_ground(resctrl, state_dir, &lines);
+  const std::vector<std::string> unknown = strays(ground);
+  for (const std::string& name : unknown) {
+    const size_t tasks = running_at(resctrl, {name, {}}).size();
+    if (resctrl.remove(name)) {
+      lines.push_back(told(fmt::format("removed group '{}'", name), {}, tasks));
+    }
   }
-  if (before.groups.empty()) return lines;  // nothing of the default group's is known
-  if (settle_default(resctrl, capability, ledger)) {
-    lines.push_back(fmt::format("gave the default group what it {}",
-                                ledger.groups.empty() ? "had before" : "is left with"));
+  // Nothing of ours is there, nor was: what the default group has is the admin's doing.
+  if (ground.layout.groups.empty() && unknown.empty()) return lines;
+  Layout rest = ground.layout;
+  for (const std::string& claim : dead_claims(ground.layout, alive)) {
+    const Place place = place_of(ground.layout, claim).value();
+    const Member& member = *ground.layout.member(claim);
+    const size_t tasks = running_at(resctrl, place).size();
+    rest = rest.without(claim);
+    lines.push_back(told(rest.find(place.group) == nullptr
+                             ? fmt::format("removed group '{}'", place.group)
+                             : fmt::format("freed the part of group '{}'", place.group),
+                         member.purpose, tasks));
   }
-  restore_living(resctrl, capability, ledger, lines);
-  if (ledger.groups.empty()) ledger.original = {};
-  if (ledger != before) write_ledger(state_dir, ledger);
+  const std::vector<Step> steps = transition(ground.capability, ground.state, rest);
+  for (std::string& line : mended(steps, rest)) lines.push_back(std::move(line));
+  try {
+    commit(resctrl, state_dir, ground, rest, steps, Journal::Change::release, "reconcile");
+  } catch (const Error& e) {
+    lines.push_back("not all could be done: " + e.message());
+  }
   return lines;
 }
 
@@ -151,9 +177,7 @@ std::vector<std::string> reconcile(const Resctrl& resctrl, int state_dir,
                                    const std::vector<std::string>& alive, bool kill_tasks) {
   return reconcile(
       resctrl, state_dir,
-      [&alive](const std::string& name, const LedgerGroup*) {
-        return std::ranges::find(alive, name) != alive.end();
-      },
+      [&alive](const std::string& claim) { return std::ranges::find(alive, claim) != alive.end(); },
       kill_tasks);
 }
 

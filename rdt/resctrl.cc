@@ -10,6 +10,7 @@
 
 #include <algorithm>
 #include <charconv>
+#include <sstream>
 #include <thread>
 
 #include "base/error.h"
@@ -61,6 +62,30 @@ void check_name(const std::string& name) {
       name == "info" || name == "mon_groups" || name == "mon_data") {
     throw Error("name resctrl group", name, EINVAL);
   }
+}
+
+// The super block's options of what is mounted there last (proc(5), /proc/PID/mountinfo).
+std::string mount_options_of(const std::string& path) {
+  const std::string mounts = read_file(AT_FDCWD, "/proc/self/mountinfo");
+  std::string options;
+  std::istringstream lines(mounts);
+  for (std::string line; std::getline(lines, line);) {
+    std::istringstream words(line);
+    std::string word, place;
+    for (int field = 1; field <= 5; ++field) words >> place;
+    while (words >> word && word != "-") continue;
+    std::string type, source, super;
+    if (words >> type >> source >> super && type == "resctrl" && place == path) options = super;
+  }
+  return options;
+}
+
+bool has_word(const std::string& list, std::string_view wanted) {
+  std::istringstream words(list);
+  for (std::string word; std::getline(words, word, ',');) {
+    if (word == wanted) return true;
+  }
+  return false;
 }
 
 int assign_by_write(int group, std::string_view lines) {
@@ -169,6 +194,26 @@ std::optional<Group> Group::find_monitor(const std::string& name) const {
   return Group(*this, std::move(*dir), name_ + "/mon_groups/" + name);
 }
 
+std::string Group::mode() const {
+  std::string mode = read_file(dir_.get(), "mode");
+  while (mode.ends_with('\n')) mode.pop_back();
+  return mode;
+}
+
+void Group::set_mode(std::string_view mode) const {
+  try {
+    write_file(dir_.get(), "mode", std::string(mode) + "\n");
+  } catch (const Error& e) {
+    throw with_hint(e.within(fmt::format("resctrl '{}': set mode to {}", shown(name_), mode)),
+                    root_);
+  }
+}
+
+std::vector<std::string> Group::monitor_names() const {
+  const auto monitors = open_dir_if_exists(dir_.get(), "mon_groups");
+  return monitors ? list_subdirectories(monitors->get()) : std::vector<std::string>();
+}
+
 bool Group::remove_monitor(const std::string& name) const {
   check_name(name);
   const std::string path = "mon_groups/" + name;
@@ -184,15 +229,20 @@ std::optional<Resctrl> Resctrl::open(const std::string& path) {
   struct statfs fs {};
   check(::fstatfs(root->get(), &fs), "fstatfs", path);
   if (fs.f_type != RDTGROUP_SUPER_MAGIC) return std::nullopt;
-  return Resctrl(std::move(*root));
+  MountOptions options;
+  options.text = mount_options_of(path);
+  options.mba_mbps = has_word(options.text, "mba_MBps");
+  return Resctrl(std::move(*root), TreeCalls::kernel(), std::move(options));
 }
 
-Resctrl::Resctrl(UniqueFd root, TreeCalls calls)
-    : root_(std::move(root)), calls_(std::make_unique<const TreeCalls>(std::move(calls))) {}
+Resctrl::Resctrl(UniqueFd root, TreeCalls calls, MountOptions options)
+    : root_(std::move(root)),
+      options_(std::move(options)),
+      calls_(std::make_unique<const TreeCalls>(std::move(calls))) {}
 
 Capability Resctrl::capability() const {
   try {
-    return read_capability(root());
+    return read_capability(root(), options_);
   } catch (const Error& e) {
     throw e.within("read what resctrl can do");
   }

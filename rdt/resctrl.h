@@ -44,10 +44,15 @@ class Group {
   bool add_task(pid_t tid) const;
   std::vector<pid_t> tasks() const;
   std::vector<DomainFigures> figures() const;
+  // `shareable`, `exclusive`, ...; the second is taken by the kernel where the group's masks
+  // overlap nobody's, in no domain and no cache.
+  std::string mode() const;
+  void set_mode(std::string_view mode) const;
   // A group in its mon_groups, whose figures are of its tasks alone (mkdir, EBUSY as for control
   // groups but not retried). Whoever joins it must be in this group already.
   Group make_monitor(const std::string& name) const;
   std::optional<Group> find_monitor(const std::string& name) const;
+  std::vector<std::string> monitor_names() const;  // empty where nothing is monitored
   // rmdir; its tasks stay in this group. False where there is none.
   bool remove_monitor(const std::string& name) const;
 
@@ -66,9 +71,10 @@ class Resctrl {
   // Nothing where no resctrl is mounted there (checked by RDTGROUP_SUPER_MAGIC).
   static std::optional<Resctrl> open(const std::string& path = "/sys/fs/resctrl");
   // For tests: any directory that looks like one.
-  explicit Resctrl(UniqueFd root, TreeCalls calls = TreeCalls::kernel());
+  explicit Resctrl(UniqueFd root, TreeCalls calls = TreeCalls::kernel(), MountOptions options = {});
 
   int root() const { return root_.get(); }
+  const MountOptions& options() const { return options_; }
   Capability capability() const;
   Group default_group() const;
   std::vector<std::string> group_names() const;  // control groups but the default one
@@ -100,6 +106,7 @@ class Resctrl {
  private:
   friend class Group;
   UniqueFd root_;
+  MountOptions options_;
   std::unique_ptr<const TreeCalls> calls_;  // its address outlives a move
 };
 

@@ -23,18 +23,6 @@ WayMask WayMask::parse(std::string_view hex) {
   return WayMask(bits);
 }
 
-unsigned WayMask::count() const {
-  return static_cast<unsigned>(std::popcount(bits_));
-}
-
-unsigned WayMask::lowest() const {
-  return static_cast<unsigned>(std::countr_zero(bits_));
-}
-
-unsigned WayMask::highest() const {
-  return 63U - static_cast<unsigned>(std::countl_zero(bits_));
-}
-
 bool WayMask::contiguous() const {
   return !empty() && bits_ == run(lowest(), count()).bits_;
 }
@@ -49,6 +37,21 @@ std::vector<WayMask> WayMask::runs() const {
     rest &= ~result.back().bits_;
   }
   return result;
+}
+
+WayMask WayMask::lowest_ways(unsigned count) const {
+  WayMask rest = *this, taken;
+  for (; count > 0 && !rest.empty(); --count) {
+    const WayMask way = run(rest.lowest(), 1);
+    taken = taken | way;
+    rest = rest.minus(way);
+  }
+  return taken;
+}
+
+WayMask WayMask::highest_ways(unsigned count) const {
+  const unsigned all = this->count();
+  return count >= all ? *this : minus(lowest_ways(all - count));
 }
 
 std::string WayMask::to_hex() const {

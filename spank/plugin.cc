@@ -43,28 +43,36 @@ int record(Work work) {
   return 0;
 }
 
-int take_l3(int, const char* value, int) {
-  the_step().options.l3 = value == nullptr ? "" : value;
+// SPANK calls back with the number that the option was registered with: its place in the table.
+int take_option(int number, const char* value, int) {
+  const auto& option = launcher::kRdtOptions.at(static_cast<size_t>(number));
+  the_step().options.rdt.*option.text = value == nullptr ? "" : value;
   return 0;
 }
 
-int take_l3_share(int, const char*, int) {
-  the_step().options.l3_share = true;
+int take_flag(int number, const char*, int) {
+  the_step().options.rdt.*launcher::kRdtFlags.at(static_cast<size_t>(number)).set = true;
   return 0;
+}
+
+void register_option(spank_t spank, const char* name, const char* value, const char* description,
+                     size_t number, spank_opt_cb_f callback) {
+  std::string usage = "[berth] " + std::string(description);
+  spank_option option{const_cast<char*>(name), const_cast<char*>(value), usage.data(),
+                      value != nullptr,        static_cast<int>(number), callback};
+  if (spank_option_register(spank, &option) != ESPANK_SUCCESS) {
+    throw Error(std::string("cannot register option --") + name);
+  }
 }
 
 void register_options(spank_t spank) {
-  spank_option options[] = {
-      {const_cast<char*>("l3"), const_cast<char*>("AMOUNT"),
-       const_cast<char*>("[berth] L3 cache of each socket used: 4w (ways), 50%, 8MiB"), 1, 0,
-       take_l3},
-      {const_cast<char*>("l3-share"), nullptr,
-       const_cast<char*>("[berth] let the L3 ways be shared with others"), 0, 0, take_l3_share},
-  };
-  for (spank_option& option : options) {
-    if (spank_option_register(spank, &option) != ESPANK_SUCCESS) {
-      throw Error(std::string("cannot register option --") + option.name);
-    }
+  for (size_t i = 0; i < launcher::kRdtOptions.size(); ++i) {
+    const launcher::RdtOption& option = launcher::kRdtOptions[i];
+    register_option(spank, option.name, option.value, option.description, i, take_option);
+  }
+  for (size_t i = 0; i < launcher::kRdtFlags.size(); ++i) {
+    const launcher::RdtFlag& flag = launcher::kRdtFlags[i];
+    register_option(spank, flag.name, nullptr, flag.description, i, take_flag);
   }
 }
 

@@ -4,6 +4,7 @@
 #include <poll.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cstring>
 
 #include "base/error.h"
@@ -97,6 +98,23 @@ runtime::CgroupJoin receive_join(int socket) {
   return join;
 }
 
+// Only what the policy's rules look at is asked for.
+launcher::Asker asker_of(spank_t spank, const Step& step) {
+  launcher::Asker asker;
+  asker.uid = job_uid(spank);
+  if (step.request.rdt.empty() || step.policy.rdt.rules.empty()) return asker;
+  asker.user = launcher::user_name(asker.uid);
+  const bool looks = std::ranges::any_of(step.policy.rdt.rules, [](const auto& rule) {
+    return !rule.accounts.empty() || !rule.partitions.empty();
+  });
+  if (looks) {
+    JobRecord record = job_record(step.job);
+    asker.account = std::move(record.account);
+    asker.partition = std::move(record.partition);
+  }
+  return asker;
+}
+
 void prepare_step(spank_t spank, Step& step, pid_t task) {
   const bool slurms = in_slurms_cgroup(step, task);
   if (slurms && step.policy.cgroup == launcher::CgroupMode::own) {
@@ -105,6 +123,7 @@ void prepare_step(spank_t spank, Step& step, pid_t task) {
   if (!slurms && step.policy.cgroup == launcher::CgroupMode::slurm) {
     throw Error("policy cgroup: 'slurm' is impossible here: Slurm made no cgroup for the task");
   }
+  step.request.asker = asker_of(spank, step);
   step.prepared =
       launcher::prepare(*step.roots, *step.machine, step.policy, step.request,
                         cpus_of_job(spank, step, task), step.use, launcher::Holder::self(), slurms);
@@ -116,7 +135,7 @@ void prepare_step(spank_t spank, Step& step, pid_t task) {
 void release_task(spank_t spank, Step& step, TaskChannel& channel) {
   const pid_t task = task_pid(spank);
   if (!step.prepared) prepare_step(spank, step, task);
-  if (step.prepared->group && !step.prepared->group->add_task(task)) {
+  if (step.prepared->open_place && !step.prepared->open_place->add(task)) {
     throw Error("task " + std::to_string(task) + " ended before it could join its cache group");
   }
   runtime::CgroupJoin join;
@@ -161,8 +180,8 @@ void begin_step(spank_t spank, Step& step, int argc, char** argv) {
   const std::string bundle = job_environment(spank, kBundleVariable).value_or("");
   step.step = step_id(spank);
   const std::string container = job_environment(spank, kContainerVariable).value_or("");
-  if ((bundle.empty() && container.empty() && !step.options.l3) || is_extern_step(step.step))
-    return;
+  const bool nothing = bundle.empty() && container.empty() && !any(step.options.rdt);
+  if (nothing || is_extern_step(step.step)) return;
   step.asked = true;
   if (bundle.empty() && !container.empty()) {
     throw Error("--container=" + container +
@@ -175,8 +194,8 @@ void begin_step(spank_t spank, Step& step, int argc, char** argv) {
   step.request.claim = claim_of(step.job);
   step.request.purpose = "job " + std::to_string(step.job);
   step.request.bundle = bundle;
-  if (step.options.l3) step.request.l3 = rdt::parse_amount(*step.options.l3);
-  step.request.l3_shared = step.options.l3_share;
+  step.request.rdt = launcher::parse_rdt_options(step.options.rdt);
+  step.request.part = step_name(step.step);
   if (const uint64_t mib = allocated_memory_mib(spank); mib > 0) {
     step.request.job_memory = static_cast<int64_t>(mib << 20);
   }
@@ -193,6 +212,9 @@ void take_user_namespace(Step& step) {
   if (!step.namespace_request) return;
   step.user_namespace = step.namespace_request->answer();
   step.namespace_request.reset();
+  if (!step.request.rdt.empty() || !any(step.user_namespace->rdt)) return;
+  step.request.rdt = launcher::parse_rdt_options(step.user_namespace->rdt);
+  step.request.rdt_is_a_wish = true;
 }
 
 void start_task(spank_t spank, Step& step) {
@@ -221,22 +243,36 @@ void hand_over(spank_t spank, Step& step) {
   live.words[0] = ::strdup(step.settings.launcher.c_str());
 }
 
+void report_oom(spank_t spank, const Step& step, const TaskChannel& channel) {
+  const uint64_t kills = channel.cgroup ? channel.cgroup->oom_kills() : 0;
+  if (kills == 0) return;
+  slurm_error("berth: task %u of job %u: out of memory: killed %llu process(es), limit %lld MiB",
+              global_task_id(spank), step.job, static_cast<unsigned long long>(kills),
+              static_cast<long long>(step.request.job_memory.value_or(0) >> 20));
+  // srun stops reading as soon as it hears that the task was killed, by another connection than
+  // the one this line takes.
+  ::usleep(100'000);
+}
+
 void end_task(spank_t spank, Step& step) {
   if (!step.asked) return;
-  const TaskChannel& channel = step.tasks.at(static_cast<size_t>(local_task_id(spank)));
-  if (!channel.cgroup) return;
-  if (const uint64_t kills = channel.cgroup->oom_kills(); kills > 0) {
-    slurm_error("berth: task %u of job %u: out of memory: killed %llu process(es), limit %lld MiB",
-                global_task_id(spank), step.job, static_cast<unsigned long long>(kills),
-                static_cast<long long>(step.request.job_memory.value_or(0) >> 20));
-    // srun stops reading as soon as it hears that the task was killed, by another connection than
-    // the one this line takes.
-    ::usleep(100'000);
+  report_oom(spank, step, step.tasks.at(static_cast<size_t>(local_task_id(spank))));
+  if (!step.prepared || !step.prepared->meter) return;
+  if (++step.ended_tasks < step.tasks.size()) {
+    step.prepared->meter->sample();
+    return;
   }
+  // The last of them: later hooks have no way to the user any more.
+  const std::string who = step.request.purpose + " step " + step_name(step.step);
+  const auto line = launcher::report(*step.prepared, step.policy, step.request, who);
+  if (line) slurm_spank_log("berth: %s", line->c_str());
 }
 
 void end_step(Step& step) {
   if (!step.roots || !step.prepared) return;
+  const rdt::Place part = step.prepared->place.value_or(rdt::Place());
+  step.prepared.reset();
+  if (part.monitor.find('.') != std::string::npos) rdt::remove_part(*step.roots->resctrl, part);
   launcher::release(*step.roots, step.request.claim, step.use);
 }
 

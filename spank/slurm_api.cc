@@ -2,6 +2,8 @@
 
 #include <linux/limits.h>
 
+#include <memory>
+
 extern "C" {
 #include <slurm/slurm.h>
 }
@@ -105,6 +107,23 @@ std::optional<std::string> job_environment(spank_t spank, const std::string& nam
 
 void set_job_environment(spank_t spank, const std::string& name, const std::string& value) {
   require(spank_setenv(spank, name.c_str(), value.c_str(), 1), "spank_setenv", name);
+}
+
+JobRecord job_record(uint32_t job) {
+  job_info_msg_t* answer = nullptr;
+  if (slurm_load_job(&answer, job, 0) != SLURM_SUCCESS) {
+    throw Error("slurmctld says nothing of job " + std::to_string(job) +
+                ", and the policy's rules look at its account and partition");
+  }
+  const std::unique_ptr<job_info_msg_t, void (*)(job_info_msg_t*)> owner(answer,
+                                                                         slurm_free_job_info_msg);
+  JobRecord record;
+  if (answer->record_count > 0) {
+    const slurm_job_info_t& info = answer->job_array[0];
+    record.account = info.account == nullptr ? "" : info.account;
+    record.partition = info.partition == nullptr ? "" : info.partition;
+  }
+  return record;
 }
 
 bool is_batch_step(uint32_t step) {

@@ -41,6 +41,13 @@ Command command(spank_t spank);
 std::optional<std::string> job_environment(spank_t spank, const std::string& name);
 void set_job_environment(spank_t spank, const std::string& name, const std::string& value);
 
+// What slurmctld has on record of a job, asked by a message to it: the job's own environment could
+// say anything. Throws Error where it does not answer.
+struct JobRecord {
+  std::string account, partition;
+};
+JobRecord job_record(uint32_t job);
+
 // The step ids that are not a user's srun (slurm.h).
 bool is_batch_step(uint32_t step);
 bool is_extern_step(uint32_t step);

@@ -26,8 +26,7 @@ Settings parse_settings(int argc, char** argv);
 
 // The user's options, as typed.
 struct Options {
-  std::optional<std::string> l3;
-  bool l3_share = false;
+  launcher::RdtOptions rdt;
 };
 
 // One task's channel: the task child and then its launcher hold `child`.
@@ -54,6 +53,7 @@ struct Step {
   std::optional<launcher::Roots> roots;
   std::optional<launcher::Prepared> prepared;
   std::vector<TaskChannel> tasks;
+  size_t ended_tasks = 0;
   std::optional<launcher::StepNamespaceRequest> namespace_request;
   std::optional<launcher::StepNamespace> user_namespace;
 };

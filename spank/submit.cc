@@ -12,7 +12,7 @@
 #include "base/error.h"
 #include "base/file.h"
 #include "launcher/handoff.h"
-#include "rdt/allocate.h"
+#include "launcher/rdt_request.h"
 #include "spank/srun_command_line.h"
 
 namespace berth::spank {
@@ -77,8 +77,7 @@ void begin_submit() {
 }
 
 void publish_request(const Options& options) {
-  if (options.l3) (void)rdt::parse_amount(*options.l3);
-  if (options.l3_share && !options.l3) throw Error("--l3-share needs --l3");
+  (void)launcher::parse_rdt_options(options.rdt);
   const char* container = ::getenv(kContainerVariable);
   if (container == nullptr || *container == '\0') return;
   const SrunOptions srun = options_of_this_process();

@@ -9,6 +9,7 @@
 
 #include "base/error.h"
 #include "base/file.h"
+#include "launcher/bundle_wish.h"
 #include "launcher/known_machine.h"
 #include "launcher/prepare.h"
 #include "launcher/task.h"
@@ -34,6 +35,12 @@ class Holdings {
         prepared_(prepare(roots_, machine, policy, request, cpus, kUse, Holder::self(), false)) {}
   Holdings(const Holdings&) = delete;
   Holdings& operator=(const Holdings&) = delete;
+  // The tasks have ended.
+  void report_use(const Policy& policy, const Request& request) {
+    if (const auto line = report(prepared_, policy, request, request.purpose)) {
+      std::fprintf(stderr, "berth: %s\n", line->c_str());
+    }
+  }
   ~Holdings() {
     try {
       release(roots_, claim_, kUse);
@@ -57,7 +64,9 @@ class Holdings {
 
 void refuse_without_root(const Request& request) {
   if (::geteuid() == 0) return;
-  if (request.l3) throw Error("--l3 needs root: resctrl is root's (a Slurm job gets it by --l3)");
+  if (!request.rdt.empty()) {
+    throw Error(request.rdt.text() + " needs root: resctrl is root's (a Slurm job may ask for it)");
+  }
   if (request.task_memory || request.task_pids) {
     throw Error("--memory and --pids need root: the cgroups are root's");
   }
@@ -82,6 +91,12 @@ class Launch {
         spec_(load_runnable_bundle(options.bundle)) {
     request_.claim = "launch_" + std::to_string(::getpid());
     request_.purpose = "launch " + std::to_string(::getpid());
+    if (request_.rdt.empty() && spec_.linux_.intel_rdt && ::geteuid() == 0) {
+      request_.rdt = parse_rdt_options(options_of(*spec_.linux_.intel_rdt));
+      request_.rdt_is_a_wish = !request_.rdt.empty();
+    }
+    request_.asker.uid = ::getuid();
+    if (!policy_.rdt.rules.empty()) request_.asker.user = user_name(::getuid());
   }
 
   int run() {
@@ -97,7 +112,9 @@ class Launch {
     bind_to(cpus);
     TaskGroup tasks(options_.label);
     for (unsigned task = 0; task < options_.tasks; ++task) start(tasks, task);
-    return tasks.wait();
+    const int status = tasks.wait();
+    if (holdings_) holdings_->report_use(policy_, request_);
+    return status;
   }
 
  private:
@@ -120,7 +137,7 @@ class Launch {
       }
     }
     tasks.start(task, entry_of(std::move(handoff), task), std::move(join),
-                holdings_ ? holdings_->prepared().group : no_group_);
+                holdings_ ? holdings_->prepared().open_place : nowhere_);
   }
 
   runtime::Entry entry_of(Handoff handoff, unsigned task) const {
@@ -138,7 +155,7 @@ class Launch {
   Request request_;
   runtime::spec::Spec spec_;
   std::unique_ptr<Holdings> holdings_;
-  std::optional<rdt::Group> no_group_;
+  std::optional<rdt::OpenPlace> nowhere_;
 };
 
 }  // namespace

@@ -16,8 +16,7 @@ struct WishOptions {
   std::string policy = kDefaultPolicyFile;
   bool policy_required = false;
   std::string cores;  // cores in hwloc's logical order; empty: where this process may run
-  std::string l3;
-  bool l3_share = false;
+  RdtOptions rdt;
   std::string memory;  // of each task
   std::optional<int64_t> pids;
 };
@@ -34,11 +33,18 @@ int launch(const LaunchOptions& options, const std::vector<int>& descriptors);
 struct PlanOptions {
   WishOptions wish;
   std::string machine;  // hwloc XML file or synthetic description; empty: this machine
+  std::string rdt;      // what its RDT can do, see imagined_rdt; empty: what this node's can, or of
+                        // a machine that is described the usual
+  // Instead of the wish: requests and claims given back, one after another.
+  struct Step {
+    std::string text;
+    bool release = false;
+  };
+  std::vector<Step> steps;
   Format format = Format::text;
 };
 int plan(const PlanOptions& options);
 
-int show(Format format);
 int reap();
 int policy_check(const std::string& file, bool required);
 

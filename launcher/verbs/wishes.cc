@@ -7,9 +7,7 @@ namespace berth::launcher {
 
 Request to_request(const WishOptions& options) {
   Request request;
-  if (!options.l3.empty()) request.l3 = rdt::parse_amount(options.l3);
-  if (options.l3_share && !request.l3) throw Error("--l3-share needs --l3");
-  request.l3_shared = options.l3_share;
+  request.rdt = parse_rdt_options(options.rdt);
   if (!options.memory.empty()) {
     request.task_memory = parse_bytes(options.memory);
     if (!request.task_memory) {

@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
-"""man_test BERTH MAN_FOLDER: the manual pages are well-formed, berth.1 has exactly the options that the
-program has, and berth-policy.5 has every key and only examples that the program takes."""
+"""man_test BERTH MAN_FOLDER SCHEMA: the manual pages are well-formed, berth.1 has exactly the options that the
+program has, and berth-policy.5 has every key of the policy's schema and only examples that the program takes."""
 import json
 import os
 import re
@@ -9,16 +9,9 @@ import subprocess
 import sys
 import tempfile
 
-berth, folder = sys.argv[1:3]
+berth, folder, schema_file = sys.argv[1:4]
 VERBS = ['launch', 'create', 'start', 'run', 'exec', 'state', 'kill', 'delete', 'list', 'spec', 'features',
-         'pause', 'resume', 'update', 'events', 'ps', 'plan', 'show', 'reap', 'policy check']
-ALL_KEYS = {
-    'l3': {'floorWays': 2, 'missing': 'fail'},
-    'cgroup': 'slurm',
-    'limits': {'taskMemory': '1GiB', 'taskPids': 10, 'jobPids': 20},
-    'hostNamespaces': ['ipc'],
-    'binds': [{'source': '/a', 'destination': '/b', 'readonly': False, 'optional': False}],
-}
+         'pause', 'resume', 'update', 'events', 'ps', 'plan', 'show', 'top', 'doctor', 'reap', 'policy check']
 failures = []
 
 
@@ -76,39 +69,57 @@ def effective(policy, drop_in):
         return json.loads(run.stdout) if run.returncode == 0 else {}
 
 
-def keys(policy):
-    for key, value in policy.items():
-        if isinstance(value, dict):
-            yield from (f'{key}.{inner}' for inner in keys(value))
-        else:
-            yield key
-            for item in value if isinstance(value, list) else []:
-                yield from keys(item) if isinstance(item, dict) else []
+def keys(schema, root, prefix=''):
+    """Those of objects in objects with dots; where a name of the admin's or an array is between, alone."""
+    if '$ref' in schema:
+        yield from keys(root['$defs'][schema['$ref'].rsplit('/', 1)[1]], root, prefix)
+    for branch in schema.get('anyOf', []):
+        yield from keys(branch, root)
+    for key, inner in schema.get('properties', {}).items():
+        found = list(keys(inner, root, f'{prefix}{key}.'))
+        dotted = [name for name in found if name.startswith(f'{prefix}{key}.')]
+        yield from found if dotted else [prefix + key, *found]
+    for inner in (schema.get('items'), schema.get('additionalProperties')):
+        if isinstance(inner, dict):
+            yield from keys(inner, root)
 
 
 def policy_keys():
-    text = page('berth-policy.5')
-    for key in keys(effective(json.dumps(ALL_KEYS), '{}')):
-        check(f'.It Li {key}\n' in text, f'berth-policy.5: {key} is missing')
-    policy, drop_in = re.findall(r'^\.Bd -literal.*?\n(.*?)^\.Ed', text, re.M | re.S)
+    with open(schema_file, encoding='utf-8') as file:
+        schema = json.load(file)
+    lines = re.findall(r'^\.(?:It )?Li (.*)', page('berth-policy.5'), re.M)
+    documented = {word for line in lines for word in re.split('[ ,]+', line)}
+    for key in sorted(set(keys(schema, schema)) - documented):
+        failures.append(f'berth-policy.5: {key} is missing')
+
+
+def policy_examples():
+    policy, drop_in = re.findall(r'^\.Bd -literal.*?\n(.*?)^\.Ed', page('berth-policy.5'), re.M | re.S)
     result = effective(policy, drop_in)
-    check(result.get('l3') == {'floorWays': 2, 'missing': 'fail'}, 'berth-policy.5: first example')
+    rdt = result.get('rdt', {})
+    check(rdt.get('floorWays') == 2 and len(rdt.get('rules', [])) == 3, 'berth-policy.5: first example')
     check(result.get('limits') == {}, 'berth-policy.5: second example')
 
 
-def plan_example():
-    """The one that needs no particular machine."""
-    example = re.search(r'^berth (plan .*?)^\.Ed', page('berth.1'), re.M | re.S)
-    words = shlex.split(example.group(1).replace('\\e\n', '')) if example else []
-    run = subprocess.run([berth, *words], capture_output=True, text=True)
-    check('--machine' in words and 'ways 0xf (4) for the job' in run.stdout,
-          f'berth.1: the example of plan: {run.stdout}{run.stderr}')
+def plan_examples():
+    """Those that need no particular machine."""
+    examples = re.findall(r'^berth (plan .*?)^\.Ed', page('berth.1'), re.M | re.S)
+    said = []
+    for example in examples:
+        run = subprocess.run([berth, *shlex.split(example.replace('\\e\n', ''))], capture_output=True,
+                             text=True)
+        said.append(run.stdout + run.stderr)
+        check('--machine' in example and run.returncode == 0, f'berth.1: an example of plan: {said[-1]}')
+    check(len(said) == 2, 'berth.1: examples of plan are missing')
+    check('ways 0xf (4) for the job' in said[0], f'berth.1: the first example of plan: {said[0]}')
+    check('2. b: ' in said[-1] and 'refused' not in said[-1], f'berth.1: the example of --what-if: {said[-1]}')
 
 
 lint()
 options()
-plan_example()
+policy_keys()
+plan_examples()
 if os.geteuid() == 0:  # a policy must belong to root
-    policy_keys()
+    policy_examples()
 print('\n'.join(failures))
 sys.exit(1 if failures else 0)

@@ -23,7 +23,7 @@ class BadCacheWish : public SlurmTest {
  protected:
   static void SetUpTestSuite() {
     const OpenFolder folder;
-    start_with_berth(folder.write("policy.json", R"({"l3": {"floorWays": 2}})"));
+    start_with_berth(folder.write("policy.json", R"({"rdt": {"floorWays": 2}})"));
   }
 
   void SetUp() override {
@@ -35,7 +35,7 @@ class BadCacheWish : public SlurmTest {
       "ociVersion": "1.0.2", "process": {"cwd": "/", "user": {}, "args": ["true"]}, "root": {"path": "rootfs"},
       "linux": {"namespaces": [{"type": "mount"}]}})");
     folder_.write("bundle/rootfs/empty", "");
-    policy_ = folder_.write("policy.json", R"({"l3": {"floorWays": 2}})");
+    policy_ = folder_.write("policy.json", R"({"rdt": {"floorWays": 2}})");
   }
 
   // `wish` is refused with these words behind it, by `berth launch`, `berth plan` and the plugin.

@@ -21,6 +21,8 @@ inline constexpr const char* kConfig = R"({
   "linux": {"namespaces": [{"type": "mount"}]}
 })";
 inline const std::string kConfigFile = "bundle/config.json", kPolicyFile = "policy.json";
+// The keys that a policy may have, as an error lists them.
+inline const std::string kPolicyKeys = "rdt, cgroup, limits, hostNamespaces, binds";
 
 struct BadCase {
   std::string name;
@@ -40,9 +42,9 @@ inline std::string name_of(const ::testing::TestParamInfo<BadCase>& info) {
 }
 
 inline std::string wrong_amount(const std::string& text, const std::string& why) {
-  return "'" + text + "' is not an amount of L3 cache: " + why +
-         "; allowed are ways ('4w'), a share ('1%' to '100%') or a size ('8MiB'; B, kB, MB, GB, "
-         "KiB, MiB, GiB)";
+  return "--l3: '" + text + "' is not an amount of cache: " + why +
+         "; allowed are ways ('4w'), a share ('1%' to '100%'), a size ('8MiB'; B, kB, MB, GB, KiB, "
+         "MiB, GiB) or 'auto'";
 }
 
 }  // namespace berth::test

@@ -155,11 +155,11 @@ std::vector<BadCase> options() {
       {"L3OfWaysThatNoCacheHas",
        {"--l3=65w"},
        wrong_amount("65w", "no cache has more than 64 ways")},
-      {"L3Empty", {"--l3="}, "--l3: " + wrong_amount("", "it is empty") + kSeeHelp},
-      {"L3EmptyWord", {"--l3", ""}, "--l3: " + wrong_amount("", "it is empty") + kSeeHelp},
+      {"L3Empty", {"--l3="}, wrong_amount("", "it is empty") + kSeeHelp},
+      {"L3EmptyWord", {"--l3", ""}, wrong_amount("", "it is empty") + kSeeHelp},
       {"L3EmptyBeforeAnOption",
        {"--l3=", "--pids", "3"},
-       "--l3: " + wrong_amount("", "it is empty") + kSeeHelp},
+       wrong_amount("", "it is empty") + kSeeHelp},
       {"L3ShareAlone", {"--l3-share"}, "--l3-share needs --l3"},
       {"CoresThatAreNoList",
        {"--cores=zero"},
@@ -249,29 +249,32 @@ std::vector<BadCase> policies() {
       {"Folder", {}, refused + "it is not a regular file", {{kPolicyFile + "/x", ""}}},
       {"BrokenJson",
        {},
-       "DIR/policy.json: line 2, column 25: not valid JSON",
-       {{kPolicyFile, "{\n  \"l3\": {\"floorWays\": 1,}\n}\n"}}},
+       "DIR/policy.json: line 2, column 26: not valid JSON",
+       {{kPolicyFile, "{\n  \"rdt\": {\"floorWays\": 1,}\n}\n"}}},
       {"NoObject",
        {},
        "DIR/policy.json: expected an object, found an array",
        {{kPolicyFile, "[]"}}},
-      {"UnknownKey", {}, "DIR/policy.json: cpus: unknown key", {{kPolicyFile, R"({"cpus": 4})"}}},
+      {"UnknownKey",
+       {},
+       "DIR/policy.json: cpus: unknown key; allowed are " + kPolicyKeys,
+       {{kPolicyFile, R"({"cpus": 4})"}}},
       {"UnknownKeyInside",
        {},
-       "DIR/policy.json: l3.floor: unknown key",
-       {{kPolicyFile, R"({"l3": {"floor": 1}})"}}},
+       "DIR/policy.json: limits.pids: unknown key; allowed are taskMemory, taskPids, jobPids",
+       {{kPolicyFile, R"({"limits": {"pids": 1}})"}}},
       {"WrongType",
        {},
-       "DIR/policy.json: l3.floorWays: expected a whole number from 1 up, found \"2\"",
-       {{kPolicyFile, R"({"l3": {"floorWays": "2"}})"}}},
+       "DIR/policy.json: rdt.floorWays: expected a whole number, found a string",
+       {{kPolicyFile, R"({"rdt": {"floorWays": "2"}})"}}},
       {"OutOfRange",
        {},
        "DIR/policy.json: limits.taskPids: expected a whole number from 1 up, found 0",
        {{kPolicyFile, R"({"limits": {"taskPids": 0}})"}}},
       {"UnknownWord",
        {},
-       "DIR/policy.json: l3.missing: 'ignore' is not one of warn, fail",
-       {{kPolicyFile, R"({"l3": {"missing": "ignore"}})"}}},
+       "DIR/policy.json: rdt.report: 'ignore' is not one of summary, off",
+       {{kPolicyFile, R"({"rdt": {"report": "ignore"}})"}}},
       {"TwoLines",
        {},
        "DIR/policy.json: cgroup: 'a\\x0ab' is not one of auto, own, slurm, off",
@@ -282,7 +285,7 @@ std::vector<BadCase> policies() {
        {{kPolicyFile, R"({"binds": [{"source": "scratch"}]})"}}},
       {"DropInUnknownKey",
        {},
-       "DIR/policy.d/50.json: cpus: unknown key",
+       "DIR/policy.d/50.json: cpus: unknown key; allowed are " + kPolicyKeys,
        {{kPolicyFile, "{}"}, {"policy.d/50.json", R"({"cpus": 4})"}}},
       {"DropInNotRoots",
        {},
@@ -351,7 +354,7 @@ class WithoutRdt : public BadInputTest {
 };
 
 TEST_F(WithoutRdt, AWishForCacheIsRefusedWhereThePolicySaysFail) {
-  folder_.write("policy.json", R"({"l3": {"missing": "fail"}})");
+  folder_.write("policy.json", R"({"rdt": {"options": {"l3": {"optional": false}}}})");
   for (const Words& words : {launch({"--policy", "DIR/policy.json", "--l3=50%"}),
                              Words{"plan", "--policy", "DIR/policy.json", "--l3=50%"}}) {
     const Ran ran = berth(words);
@@ -366,7 +369,7 @@ TEST_F(WithoutRdt, AWishForCacheIsRefusedWhereThePolicySaysFail) {
 
 // The launch goes on, into the container: there the command is not found.
 TEST_F(WithoutRdt, AWishForCacheIsIgnoredWithAWordWhereThePolicySaysWarn) {
-  folder_.write("policy.json", R"({"l3": {"missing": "warn"}})");
+  folder_.write("policy.json", R"({"rdt": {"options": {"l3": {"optional": true}}}})");
   const Ran ran = berth(launch({"--policy", "DIR/policy.json", "--l3=50%"}));
   EXPECT_THAT(ran.err, MatchesRegex("berth: no RDT on this node .resctrl is not mounted at "
                                     "/sys/fs/resctrl.: --l3=50% is ignored\nberth: .*\n"));

@@ -215,19 +215,19 @@ const std::vector<BadCase> kSteps{
     {"PolicyAbsent", kContainer, "open 'POLICY': no such file or directory", {}, remove_policy},
     {"PolicyBrokenJson",
      kContainer,
-     "POLICY: line 1, column 8: not valid JSON",
-     {{kPolicyFile, R"({"l3": })"}}},
+     "POLICY: line 1, column 9: not valid JSON",
+     {{kPolicyFile, R"({"rdt": })"}}},
     {"PolicyUnknownKey",
      kContainer,
-     "POLICY: cpus: unknown key",
+     "POLICY: cpus: unknown key; allowed are " + kPolicyKeys,
      {{kPolicyFile, R"({"cpus": 4})"}}},
     {"PolicyOfTheWrongType",
      kContainer,
-     "POLICY: l3.floorWays: expected a whole number from 1 up, found true",
-     {{kPolicyFile, R"({"l3": {"floorWays": true}})"}}},
+     "POLICY: rdt.floorWays: expected a whole number, found a boolean",
+     {{kPolicyFile, R"({"rdt": {"floorWays": true}})"}}},
     {"PolicyUnknownKeyWithoutContainer",
      {"--l3=50%"},
-     "POLICY: cpus: unknown key",
+     "POLICY: cpus: unknown key; allowed are " + kPolicyKeys,
      {{kPolicyFile, R"({"cpus": 4})"}}},
 };
 
@@ -236,7 +236,8 @@ INSTANTIATE_TEST_SUITE_P(Node, BadStep, ::testing::ValuesIn(kSteps), name_of);
 TEST_F(BadSrunTest, OneTaskSpeaksForAll) {
   write_policy(R"({"cpus": 4})");
   const Ran ran = srun_with({"-n2", "--overcommit", "--container=DIR/bundle"});
-  expect_one_line_and_125(ran, policy_ + ": cpus: unknown key", "tasks 0-1");
+  expect_one_line_and_125(ran, policy_ + ": cpus: unknown key; allowed are " + kPolicyKeys,
+                          "tasks 0-1");
   expect_nothing_left();
 }
 
@@ -283,7 +284,7 @@ TEST_F(BadSrunTest, SbatchRefusesAtOnceToo) {
 
 TEST_F(BadSrunTest, WithoutRdtAWishForCacheIsRefusedWhereThePolicySaysFail) {
   if (lacks_resctrl().empty()) GTEST_SKIP() << "this machine has resctrl: not one to test without";
-  write_policy(R"({"l3": {"missing": "fail"}})");
+  write_policy(R"({"rdt": {"options": {"l3": {"optional": false}}}})");
   const Ran ran = srun_with({"--l3=50%"});
   expect_one_line_and_125(
       ran, "--l3=50% refused: no RDT on this node (resctrl is not mounted at /sys/fs/resctrl)",
@@ -294,7 +295,7 @@ TEST_F(BadSrunTest, WithoutRdtAWishForCacheIsRefusedWhereThePolicySaysFail) {
 // Without a container the command runs where it always does.
 TEST_F(BadSrunTest, WithoutRdtAWishForCacheIsIgnoredWithAWordWhereThePolicySaysWarn) {
   if (lacks_resctrl().empty()) GTEST_SKIP() << "this machine has resctrl: not one to test without";
-  write_policy(R"({"l3": {"missing": "warn"}})");
+  write_policy(R"({"rdt": {"options": {"l3": {"optional": true}}}})");
   const Ran ran = at_once({"--l3=50%", "echo", "ran"});
   EXPECT_EQ(ran.err, "slurmstepd-" + node() +
                          ": error: berth: no RDT on this node (resctrl is not mounted at "

@@ -17,7 +17,7 @@ std::vector<std::string> matches(const std::string& pattern) {
   return paths;
 }
 
-void BerthSlurm::start_with(const std::vector<std::string>& more) {
+void BerthSlurm::start_with(const std::vector<std::string>& more, const std::string& policy) {
   std::vector<std::string> options{"--with", built_program("fds") + ":/bin/fds", "--with",
                                    built_program("eat") + ":/bin/eat"};
   if (::access(built_program("ring_mpich").c_str(), X_OK) == 0) {
@@ -26,9 +26,9 @@ void BerthSlurm::start_with(const std::vector<std::string>& more) {
     options.push_back(built_program("cma_mpich"));
   }
   bundle_ = std::make_unique<MadeBundle>(options);
-  const std::string policy = bundle_->path() + "/../policy.json";
-  std::ofstream(policy) << "{}";
-  start_with_berth(policy, more);
+  const std::string file = bundle_->path() + "/../policy.json";
+  std::ofstream(file) << policy;
+  start_with_berth(file, more);
 }
 
 Ran BerthSlurm::contained(std::vector<std::string> options, const std::vector<std::string>& words,

@@ -21,7 +21,7 @@ class BerthSlurm : public SlurmTest {
     bundle_.reset();
   }
   // `more`: options of private-slurm beside those that name berth.
-  static void start_with(const std::vector<std::string>& more);
+  static void start_with(const std::vector<std::string>& more, const std::string& policy = "{}");
 
   // `srun OPTIONS --container=BUNDLE WORDS` as nobody, from a directory that containers do not
   // have.

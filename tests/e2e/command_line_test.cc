@@ -290,7 +290,8 @@ TEST_F(CommandLine, UpdateOfACacheGroupThatIsNotThereNamesWhatIsMissing) {
 }
 
 TEST_F(CommandLine, AResctrlGroupTakesAResctrl) {
-  if (std::filesystem::exists("/sys/fs/resctrl/schemata")) GTEST_SKIP() << "resctrl is mounted here";
+  if (std::filesystem::exists("/sys/fs/resctrl/schemata"))
+    GTEST_SKIP() << "resctrl is mounted here";
   configure([](json& config) { config["linux"]["intelRdt"] = json::object(); });
   const std::string c = id();
   const Ran ran = berth({"run", "-b", bundle(), c});

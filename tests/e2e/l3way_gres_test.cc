@@ -118,7 +118,7 @@ TEST_F(L3WayGres, AJobThatFindsTooFewWaysPendsAndRunsWhenTheOtherEnds) {
   expect_runs(second);
   EXPECT_TRUE(until([&] { return output(second).find("up\n") != std::string::npos; }));
   if (lacks_resctrl().empty()) {
-    EXPECT_THAT(output(second), HasSubstr("berth_job_" + second));
+    EXPECT_THAT(output(second), HasSubstr("mon:job_" + second));
   }
 }
 

@@ -90,7 +90,7 @@ TEST_F(LaunchTest, AUserGetsNoCacheAndIsTold) {
   const Ran ran = launch({"--l3", "50%"}, "echo ran", {.user = "nobody"});
   EXPECT_EQ(ran.status, 125) << ran;
   EXPECT_EQ(ran.out, "");
-  EXPECT_THAT(ran.err, HasSubstr("berth: --l3 needs root"));
+  EXPECT_THAT(ran.err, HasSubstr("berth: --l3=50% needs root"));
 }
 
 }  // namespace

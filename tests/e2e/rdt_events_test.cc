@@ -51,19 +51,21 @@ class RdtEvents : public ::testing::Test {
 TEST_F(RdtEvents, OfItsOwnGroupAloneTheMasksAndTheFigures) {
   EXPECT_EQ(figures(), json::object()) << "the default group is everybody's";
   const rdt::Group group = resctrl_->create(name_);
-  const unsigned domain = resctrl_->capability().l3->domains.front();
+  const unsigned domain = resctrl_->capability().caches.l3->domains.front();
   group.write({{{"L3", {{domain, 0x3}}}, {"MB", {{domain, 50}}}}});
   ASSERT_TRUE(group.add_task(pid()));
 
   const json rdt = figures();
-  EXPECT_EQ(rdt["l3_cache_info"]["cbm_mask"], resctrl_->capability().l3->full.to_hex()) << rdt;
+  EXPECT_EQ(rdt["l3_cache_info"]["cbm_mask"], resctrl_->capability().caches.l3->full.to_hex())
+      << rdt;
   const auto line = [domain](const json& schema) {
     return rdt::parse_schemata(schema.get<std::string>()).resources.begin()->second.at(domain);
   };
   EXPECT_EQ(line(rdt["l3_cache_schema"]), 0x3U) << rdt;
-  EXPECT_EQ(line(rdt["l3_cache_schema_root"]), resctrl_->capability().l3->full.bits()) << rdt;
+  EXPECT_EQ(line(rdt["l3_cache_schema_root"]), resctrl_->capability().caches.l3->full.bits())
+      << rdt;
   EXPECT_EQ(line(rdt["mem_bw_schema"]), 50U) << rdt;
-  const size_t domains = resctrl_->capability().l3->domains.size();
+  const size_t domains = resctrl_->capability().caches.l3->domains.size();
   EXPECT_EQ(rdt["cmt_stats"].size(), domains) << rdt;
   EXPECT_EQ(rdt["mbm_stats"].size(), domains) << rdt;
 }

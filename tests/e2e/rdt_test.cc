@@ -6,7 +6,9 @@
 
 #include <algorithm>
 #include <cstdint>
+#include <filesystem>
 #include <memory>
+#include <nlohmann/json.hpp>
 #include <optional>
 #include <sstream>
 
@@ -28,6 +30,13 @@ using ::testing::SizeIs;
 
 constexpr const char* kResctrl = "/sys/fs/resctrl/";
 
+// The control group in which the job's tasks are: `berth_1`.
+std::string group_of(const std::string& said) {
+  std::string group = said.substr(said.rfind(' ') + 1);
+  if (group.starts_with('/')) group.erase(0, 1);
+  return group;
+}
+
 rdt::WayMask mask_of(const std::string& group, unsigned domain) {
   const auto schemata = rdt::parse_schemata(read_file(AT_FDCWD, kResctrl + group + "/schemata"));
   return rdt::WayMask(schemata.resources.at("L3").at(domain));
@@ -48,8 +57,19 @@ bool some_class_has(unsigned cpu, rdt::WayMask mask) {
   return false;
 }
 
+std::string record_file() {
+  return "/tmp/berth-rdt-test-" + std::to_string(::getpid()) + ".jsonl";
+}
+
 class RdtJob : public BerthSlurm {
  protected:
+  static void SetUpTestSuite() {
+    start_with({}, R"({"rdt": {"record": ")" + record_file() + R"("}})");
+  }
+  static void TearDownTestSuite() {
+    BerthSlurm::TearDownTestSuite();
+    ::unlink(record_file().c_str());
+  }
   void SetUp() override {
     if (const auto why = lacks_resctrl(); !why.empty()) GTEST_SKIP() << why;
     BerthSlurm::SetUp();
@@ -101,10 +121,12 @@ TEST_F(RdtJob, OnSocketOneGetsWaysThereAlone) {
   ASSERT_THAT(filler.said, SizeIs(2));
   Job job = start_job(2, {"--l3=50%"});
   ASSERT_THAT(job.said, SizeIs(2)) << "no task spoke";
-  const std::string group = "berth_job_" + job.id;
+  const std::string group = group_of(job.said.front());
   for (const std::string& line : job.said) {
-    EXPECT_THAT(line, ::testing::MatchesRegex(".* [23](-3)? /?" + group)) << line;
+    EXPECT_THAT(line, ::testing::MatchesRegex(".* [23](-3)? /?berth_[0-9]+")) << line;
+    EXPECT_EQ(group_of(line), group);
   }
+  EXPECT_TRUE(std::filesystem::exists(kResctrl + group + "/mon_groups/job_" + job.id));
 
   const rdt::WayMask ways = mask_of(group, 1), rest = mask_of("", 1);
   EXPECT_EQ(ways.count(), 6U);
@@ -117,7 +139,7 @@ TEST_F(RdtJob, OnSocketOneGetsWaysThereAlone) {
 
   const Ran shown = run({built_berth(), "show"});
   EXPECT_THAT(shown.out, HasSubstr("job " + job.id)) << shown;
-  EXPECT_THAT(shown.out, HasSubstr("6 ways, exclusive (asked 50%)")) << shown;
+  EXPECT_THAT(shown.out, HasSubstr("6 ways, exclusive (asked --l3=50%)")) << shown;
   end_job(job);
   end_job(filler);
 }
@@ -126,8 +148,8 @@ TEST_F(RdtJob, TwoOnOneSocketGetDisjointWaysAndAThirdIsRefusedWithTheNumbers) {
   Job first = start_job(1, {"--l3=40%"}), second = start_job(1, {"--l3=2w"});
   ASSERT_THAT(first.said, SizeIs(1));
   ASSERT_THAT(second.said, SizeIs(1));
-  const rdt::WayMask one = mask_of("berth_job_" + first.id, 0);
-  const rdt::WayMask two = mask_of("berth_job_" + second.id, 0);
+  const rdt::WayMask one = mask_of(group_of(first.said.front()), 0);
+  const rdt::WayMask two = mask_of(group_of(second.said.front()), 0);
   EXPECT_EQ(one.count(), 5U);
   EXPECT_EQ(two.count(), 2U);
   EXPECT_FALSE(one.intersects(two));
@@ -157,7 +179,42 @@ TEST_F(RdtJob, StepsOfAJobShareItsWays) {
     if (line.starts_with("res:")) groups.push_back(line);
   }
   EXPECT_THAT(groups, SizeIs(3));
-  EXPECT_THAT(groups, Each(HasSubstr("berth_job_")));
+  EXPECT_THAT(groups, Each(groups.front()));
+  EXPECT_THAT(groups.front(), HasSubstr("berth_"));
+}
+
+// The last command of the task reads its own counters; the line and the record come right after, so
+// they are no less, and not much more: this machine counts by the time that a task runs.
+TEST_F(RdtJob, TheReportAgreesWithTheCounters) {
+  const std::string counter =
+      "for g in /sys/fs/resctrl/berth_*/mon_groups/job_$SLURM_JOB_ID.$SLURM_STEP_ID; do "
+      "cat $g/mon_data/mon_L3_00/mbm_total_bytes $g/mon_data/mon_L3_00/llc_occupancy; done";
+  const Ran ran =
+      slurm().run({"srun", "-Q", "-n1", "--mem=20", "-m", "block:block", "--l3=3w", "sh", "-c",
+                   "i=0; while [ $i -lt 20000 ]; do i=$((i + 1)); done; " + counter});
+  ASSERT_EQ(ran.status, 0) << ran;
+  std::istringstream out(ran.out);
+  uint64_t bytes = 0, occupancy = 0;
+  ASSERT_TRUE(out >> bytes >> occupancy) << ran;
+  EXPECT_GT(bytes, 0U);
+  EXPECT_THAT(ran.err, ::testing::ContainsRegex("berth: job [0-9]+ step 0: L3 0: 3 of 11 ways, "
+                                                "[0-9.]+ [KM]iB used, [0-9.]+ [KMG]iB of memory "
+                                                "traffic .[0-9.]+ [KMG]iB local, [0-9.]+ "
+                                                "[KMG]iB/s."))
+      << ran;
+
+  std::istringstream records(read_file(AT_FDCWD, record_file()));
+  std::string last;
+  for (std::string line; std::getline(records, line);) last = line;
+  const auto record = nlohmann::json::parse(last);
+  EXPECT_EQ(record.at("part"), "0");
+  EXPECT_EQ(record.at("asked"), "--l3=3w");
+  const auto& l3 = record.at("l3").at(0);
+  EXPECT_EQ(l3.at("ways"), 3);
+  const auto counted = l3.at("totalBytes").get<uint64_t>();
+  EXPECT_GE(counted, bytes) << last;
+  EXPECT_LE(counted, 3 * bytes) << last;
+  EXPECT_GE(l3.at("occupancyBytes").get<uint64_t>(), occupancy) << last;
 }
 
 }  // namespace

@@ -13,93 +13,153 @@ topology::Machine two_sockets() {
   return topology::Machine::synthetic("pack:2 [numa] l3:1(indexes=0,1 size=11MiB) core:2 pu:1");
 }
 
+rdt::CacheCapability eleven_ways(std::vector<unsigned> domains) {
+  return {rdt::WayMask(0x7ff), rdt::WayMask(0x600), 1, 16, false, false, std::move(domains)};
+}
+
+rdt::Capability capability() {
+  rdt::Capability rdt;
+  rdt.caches.l3 = eleven_ways({0, 1});
+  rdt.throttles.mb =
+      rdt::BandwidthCapability{rdt::BandwidthCapability::Unit::percent, 10, 10, 100, 8, {0, 1}};
+  rdt.monitor = rdt::MonitorCapability{64, {"llc_occupancy"}};
+  rdt.max_groups = 7;
+  return rdt;
+}
+
 RdtFacts free_rdt() {
-  RdtFacts facts;
-  rdt::L3Capability l3;
-  l3.full = rdt::WayMask(0x7ff);
-  l3.shareable = rdt::WayMask(0x600);
-  l3.num_closids = 16;
-  l3.domains = {0, 1};
-  facts.capability.l3 = l3;
-  facts.capability.max_groups = 7;
-  facts.original.resources["L3"] = {{0, 0x7ff}, {1, 0x7ff}};
+  RdtFacts facts{capability(), {}, {}};
+  facts.layout.original.l3.assign(2, {rdt::WayMask(0x7ff), rdt::WayMask(0x7ff)});
   return facts;
 }
 
-Request wish(const char* l3) {
+Request wish(const RdtOptions& options) {
   Request request;
   request.claim = "job_1";
-  request.l3 = rdt::parse_amount(l3);
+  request.purpose = "job 1";
+  request.rdt = parse_rdt_options(options);
   return request;
+}
+Request wish(const char* l3) {
+  return wish(RdtOptions{.l3 = l3});
+}
+
+Plan planned(const Request& request, const topology::CpuSet& cpus, const Policy& policy = {}) {
+  return std::get<Plan>(make_plan(two_sockets(), capability(), policy, request, cpus, false));
+}
+
+std::string refusal(const std::optional<rdt::Capability>& rdt, const Request& request,
+                    const Policy& policy = {}) {
+  const auto outcome = make_plan(two_sockets(), rdt, policy, request, {0}, false);
+  const auto* refused = std::get_if<rdt::Refusal>(&outcome);
+  return refused == nullptr ? "planned" : refused->reason;
 }
 
 TEST(MakePlan, AsksForTheDomainsOfTheCpusAlone) {
-  const auto outcome = make_plan(two_sockets(), free_rdt(), {}, wish("50%"), {2, 3}, false);
-  const Plan& plan = std::get<Plan>(outcome);
-  ASSERT_TRUE(plan.l3 && plan.grant);
-  EXPECT_EQ(plan.l3->domains, (std::map<unsigned, uint64_t>{{1, 11U << 20}}));
-  EXPECT_EQ(plan.grant->ways, (std::map<unsigned, unsigned>{{1, 6}}));
-  EXPECT_EQ(plan.grant->default_group.at(0), rdt::WayMask(0x7ff)) << "socket 0 is not touched";
+  const Request request = wish("50%");
+  const Plan plan = planned(request, {2, 3});
+  ASSERT_TRUE(plan.wish);
+  EXPECT_THAT(plan.wish->domains.l3, ElementsAre(rdt::DomainShare{1, 11U << 20, 2, 2}));
+  EXPECT_THAT(plan.wish->domains.l2, ElementsAre()) << "which nobody divides here";
+  const DryRun run = std::get<DryRun>(try_out(free_rdt(), plan, request));
+  ASSERT_EQ(run.domains.size(), 1U);
+  EXPECT_EQ(run.domains[0].id, 1U);
+  EXPECT_EQ(run.domains[0].slot.ways, rdt::WayMask(0x3f));
+  EXPECT_EQ(run.domains[0].default_group, rdt::WayMask(0x7c0));
   EXPECT_EQ(plan.job.cpus, "2-3");
   EXPECT_EQ(plan.job.mems, "1");
 }
 
+TEST(MakePlan, AutoIsTheShareOfTheCpus) {
+  const Request request = wish("auto");
+  const Plan plan = planned(request, {2});
+  const DryRun run = std::get<DryRun>(try_out(free_rdt(), plan, request));
+  EXPECT_EQ(run.domains.at(0).slot.ways.count(), 4U) << "half of the 9 that can be handed out";
+}
+
 TEST(MakePlan, ThePolicysFloorStaysWithTheDefaultGroup) {
   Policy policy;
-  policy.l3_floor_ways = 4;
-  auto outcome = make_plan(two_sockets(), free_rdt(), policy, wish("7w"), {0}, false);
-  EXPECT_EQ(std::get<Plan>(outcome).l3_floor, 4U);
-  outcome = make_plan(two_sockets(), free_rdt(), policy, wish("8w"), {0}, false);
-  EXPECT_EQ(std::get<rdt::Refusal>(outcome).reason,
+  policy.rdt.layout.floor_ways = 4;
+  const Request fits = wish("7w"), does_not = wish("8w");
+  EXPECT_TRUE(
+      std::holds_alternative<DryRun>(try_out(free_rdt(), planned(fits, {0}, policy), fits)));
+  const auto answer = try_out(free_rdt(), planned(does_not, {0}, policy), does_not);
+  EXPECT_EQ(std::get<rdt::Refusal>(answer).reason,
             "--l3=8w refused: L3 0: 8 of 11 ways asked, 7 free (default keeps 4)");
 }
 
 TEST(MakePlan, SharedWaysStayWithTheDefaultGroupToo) {
-  Request request = wish("50%");
-  request.l3_shared = true;
-  const auto plan = std::get<Plan>(make_plan(two_sockets(), free_rdt(), {}, request, {0}, false));
-  ASSERT_TRUE(plan.l3 && plan.grant);
-  EXPECT_TRUE(plan.l3->shared);
-  EXPECT_TRUE(plan.grant->default_group.empty() ||
-              plan.grant->default_group.at(0) == rdt::WayMask(0x7ff));
+  const Request request = wish(RdtOptions{.l3 = "50%", .l3_share = true});
+  const Plan plan = planned(request, {0});
+  ASSERT_TRUE(plan.wish && plan.wish->shared);
+  const DryRun run = std::get<DryRun>(try_out(free_rdt(), plan, request));
+  EXPECT_EQ(run.domains.at(0).default_group, rdt::WayMask(0x7ff));
 }
 
-TEST(MakePlan, AnRdtThatCannotDivideL3IsNone) {
+TEST(MakePlan, CodeAndDataNeedAMountThatTellsThemApart) {
+  const Request request = wish(RdtOptions{.l3_code = "1w", .l3_data = "3w"});
+  rdt::Capability apart = capability();
+  EXPECT_EQ(planned(request, {0}).wish, std::nullopt);
+  EXPECT_THAT(planned(request, {0}).warnings,
+              ElementsAre("resctrl is mounted without cdp, so code and data cannot be told apart: "
+                          "--l3-code=1w --l3-data=3w is ignored"));
+  apart.caches.l3->code_data = true;
+  const auto plan = std::get<Plan>(make_plan(two_sockets(), apart, {}, request, {0}, false));
   RdtFacts facts = free_rdt();
-  facts.capability.l3.reset();
-  auto outcome = make_plan(two_sockets(), facts, {}, wish("2w"), {0}, false);
-  EXPECT_THAT(std::get<Plan>(outcome).warnings,
-              ElementsAre("this node's RDT cannot partition L3: --l3=2w is ignored"));
-  facts.capability.cdp = true;
-  outcome = make_plan(two_sockets(), facts, {}, wish("2w"), {0}, false);
-  EXPECT_THAT(std::get<Plan>(outcome).warnings,
-              ElementsAre("resctrl is mounted with cdp, which --l3 does not divide: --l3=2w is "
-                          "ignored"));
+  facts.capability = apart;
+  const DryRun run = std::get<DryRun>(try_out(facts, plan, request));
+  EXPECT_EQ(run.domains.at(0).slot.data(), rdt::WayMask(0x7));
+  EXPECT_EQ(run.domains.at(0).slot.code, rdt::WayMask(0x8));
+}
+
+TEST(MakePlan, WhatTheNodeLacksIsLeftOutWhereThePolicyCallsItOptional) {
+  const Request request = wish(RdtOptions{.l3 = "2w", .l2 = "50%", .mbw = "30%"});
+  rdt::Capability only_bandwidth = capability();
+  only_bandwidth.caches.l3.reset();
+  const auto plan =
+      std::get<Plan>(make_plan(two_sockets(), only_bandwidth, {}, request, {0}, false));
+  EXPECT_THAT(plan.warnings,
+              ElementsAre("this node's RDT cannot divide the L3: --l3=2w is ignored",
+                          "this node's RDT cannot divide the L2: --l2=50% is ignored"));
+  ASSERT_TRUE(plan.wish);
+  EXPECT_FALSE(plan.wish->caches.l3);
+  EXPECT_TRUE(plan.wish->throttles.mb);
+  Policy policy;
+  policy.rdt.l2_optional = false;
+  EXPECT_EQ(refusal(only_bandwidth, request, policy),
+            "--l3=2w --l2=50% --mbw=30% refused: this node's RDT cannot divide the L2");
+}
+
+TEST(MakePlan, ABandwidthInTheWrongUnitIsRefused) {
+  EXPECT_EQ(refusal(capability(), wish(RdtOptions{.mbw = "8GBps"})),
+            "--mbw=8GBps refused: this node's memory bandwidth is limited by shares ('50%'), not "
+            "by rates");
 }
 
 TEST(MakePlan, WithoutRdtThePolicyDecides) {
   Policy policy;
-  auto outcome = make_plan(two_sockets(), std::nullopt, policy, wish("50%"), {0}, false);
+  const auto outcome = make_plan(two_sockets(), std::nullopt, policy, wish("50%"), {0}, false);
   const Plan& plan = std::get<Plan>(outcome);
-  EXPECT_FALSE(plan.l3);
+  EXPECT_FALSE(plan.wish);
   EXPECT_THAT(plan.warnings,
               ElementsAre("no RDT on this node (resctrl is not mounted at /sys/fs/resctrl): "
                           "--l3=50% is ignored"));
-  policy.l3_missing = WhenMissing::fail;
-  outcome = make_plan(two_sockets(), std::nullopt, policy, wish("50%"), {0}, false);
-  EXPECT_EQ(std::get<rdt::Refusal>(outcome).reason,
+  policy.rdt.l3_optional = false;
+  EXPECT_EQ(refusal(std::nullopt, wish("50%"), policy),
             "--l3=50% refused: no RDT on this node (resctrl is not mounted at /sys/fs/resctrl)");
 }
 
 TEST(MakePlan, ACacheWithoutAnIdIsRefused) {
   const auto machine = topology::Machine::synthetic("pack:2 l3:1 core:4 pu:1");
-  const auto outcome = make_plan(machine, free_rdt(), {}, wish("2w"), {0}, false);
-  EXPECT_THAT(std::get<rdt::Refusal>(outcome).reason, HasSubstr("no cache id"));
+  const auto outcome = make_plan(machine, capability(), {}, wish("2w"), {0}, false);
+  EXPECT_EQ(std::get<rdt::Refusal>(outcome).reason,
+            "--l3=2w refused: the L3 of CPUs '0-3' has no id on this machine (sysfs "
+            "cache/index3/id), so resctrl cannot be told about it");
 }
 
 TEST(MakePlan, CpusWithoutAnL3AreRefused) {
   const auto machine = topology::Machine::synthetic("pack:1 core:4 pu:1");
-  const auto outcome = make_plan(machine, free_rdt(), {}, wish("2w"), {0}, false);
+  const auto outcome = make_plan(machine, capability(), {}, wish("2w"), {0}, false);
   EXPECT_EQ(std::get<rdt::Refusal>(outcome).reason, "--l3=2w refused: CPUs 0 share no L3 cache");
 }
 
@@ -138,12 +198,15 @@ TEST(MakePlan, TheTighterOfWishAndPolicyIsTheTasksCeiling) {
 
 TEST(PlanText, SaysWhatIsGrantedWhere) {
   const Request request = wish("50%");
-  const auto plan = std::get<Plan>(make_plan(two_sockets(), free_rdt(), {}, request, {2, 3}, true));
-  EXPECT_EQ(to_text(plan, request),
+  const Plan plan = planned(request, {2, 3});
+  const DryRun run = std::get<DryRun>(try_out(free_rdt(), plan, request));
+  EXPECT_EQ(to_text(plan, request, run),
             "CPUs 2-3\n"
-            "L3 asked: 50%, exclusive\n"
+            "asked: --l3=50%\n"
             "socket 1, L3 1 (11 MiB): CPUs 2-3\n"
-            "  ways 0x3f (6) for the job, 0x7c0 (5) stay with the default group\n");
+            "  ways 0x3f (6) for the job, 0x7c0 (5) stay with the default group\n"
+            "group 'berth_1'\n"
+            "cgroup of the job: cpus=2-3 mems=1\n");
 }
 
 }  // namespace

@@ -26,14 +26,14 @@ TEST(Policy, EmptyIsTheDefault) {
 TEST(Policy, EveryKeyIsRead) {
   const Policy policy = parse_policy(R"(
     // comments are for people
-    {"l3": {"floorWays": 3, "missing": "fail"}, "cgroup": "own",
+    {"rdt": {"floorWays": 3, "options": {"l3": {"optional": false}}}, "cgroup": "own",
      "limits": {"taskMemory": "2GiB", "taskPids": 100, "jobPids": 1000},
      "hostNamespaces": ["network"],
      "binds": [{"source": "/opt/site", "readonly": false},
                {"source": "/a", "destination": "/b", "optional": false}]})",
                                      "p");
-  EXPECT_EQ(policy.l3_floor_ways, 3U);
-  EXPECT_EQ(policy.l3_missing, WhenMissing::fail);
+  EXPECT_EQ(policy.rdt.layout.floor_ways, 3U);
+  EXPECT_FALSE(policy.rdt.l3_optional);
   EXPECT_EQ(policy.cgroup, CgroupMode::own);
   EXPECT_EQ(policy.task_memory, int64_t{2} << 30);
   EXPECT_EQ(policy.task_pids, 100);
@@ -45,7 +45,7 @@ TEST(Policy, EveryKeyIsRead) {
 
 TEST(Policy, PrintedAndReadAgainIsTheSame) {
   Policy policy;
-  policy.l3_floor_ways = 2;
+  policy.rdt.layout.floor_ways = 2;
   policy.task_memory = 1 << 20;
   policy.cgroup = CgroupMode::slurm;
   policy.host_namespaces = {"pid"};
@@ -67,16 +67,19 @@ TEST_P(BadPolicy, HasOneLineWithTheKeyPath) {
 INSTANTIATE_TEST_SUITE_P(
     Table, BadPolicy,
     ::testing::Values(
-        Bad{R"({"l4": 1})", "policy.json: l4: unknown key"},
-        Bad{R"({"l3": {"floor": 1}})", "policy.json: l3.floor: unknown key"},
-        Bad{R"({"limits": {"pids": 1}})", "policy.json: limits.pids: unknown key"},
+        Bad{R"({"l4": 1})",
+            "policy.json: l4: unknown key; allowed are rdt, cgroup, limits, hostNamespaces, binds"},
+        Bad{R"({"l3": {"floorWays": 2}})",
+            "policy.json: l3: unknown key; l3.floorWays is rdt.floorWays now, and l3.missing is "
+            "rdt.options.l3.optional"},
+        Bad{R"({"rdt": []})", "policy.json: rdt: expected an object, found an array"},
+        Bad{R"({"limits": {"pids": 1}})",
+            "policy.json: limits.pids: unknown key; allowed are taskMemory, taskPids, jobPids"},
+        Bad{R"({"limits": {"taskPids": 0}})",
+            "policy.json: limits.taskPids: expected a whole number from 1 up, found 0"},
         Bad{R"({"binds": [{"source": "/a", "target": "/b"}]})",
-            "policy.json: binds[0].target: unknown key"},
-        Bad{R"({"l3": {"floorWays": 0}})",
-            "policy.json: l3.floorWays: expected a whole number from 1 up, found 0"},
-        Bad{R"({"l3": {"missing": "panic"}})",
-            "policy.json: l3.missing: 'panic' is not one of warn, fail"},
-        Bad{R"({"l3": []})", "policy.json: l3: expected an object, found an array"},
+            "policy.json: binds[0].target: unknown key; allowed are source, destination, readonly, "
+            "optional"},
         Bad{R"({"cgroup": "v2"})", "policy.json: cgroup: 'v2' is not one of auto, own, slurm, off"},
         Bad{R"({"limits": {"taskMemory": "2 GB"}})",
             "policy.json: limits.taskMemory: '2 GB' is not a size such as 512MiB or 4GiB"},
@@ -85,7 +88,7 @@ INSTANTIATE_TEST_SUITE_P(
         Bad{R"({"binds": [{}]})", "policy.json: binds[0].source: is missing"},
         Bad{R"({"hostNamespaces": ["mount"]})",
             "policy.json: hostNamespaces[0]: 'mount' is not one of network, ipc, pid, uts"},
-        Bad{"{\n \"l3\": }", "policy.json: line 2, column 8: not valid JSON"}));
+        Bad{"{\n \"rdt\": }", "policy.json: line 2, column 9: not valid JSON"}));
 
 class PolicyFiles : public ::testing::Test {
  protected:
@@ -107,14 +110,14 @@ class PolicyFiles : public ::testing::Test {
 };
 
 TEST_F(PolicyFiles, DropInsAreMergedInNameOrder) {
-  const std::string path = write("policy.json", R"({"l3": {"floorWays": 1}, "cgroup": "own"})");
-  write("policy.d/20-b.json", R"({"l3": {"floorWays": 5}})");
-  write("policy.d/10-a.json", R"({"l3": {"floorWays": 4, "missing": "fail"}})");
+  const std::string path = write("policy.json", R"({"rdt": {"floorWays": 1}, "cgroup": "own"})");
+  write("policy.d/20-b.json", R"({"rdt": {"floorWays": 5}})");
+  write("policy.d/10-a.json", R"({"rdt": {"floorWays": 4, "packing": false}})");
   write("policy.d/README", "not read");
   write("policy.d/.30-c.json", "an editor's, not read");
   const Policy policy = load_policy(path, true, ::geteuid());
-  EXPECT_EQ(policy.l3_floor_ways, 5U);
-  EXPECT_EQ(policy.l3_missing, WhenMissing::fail);
+  EXPECT_EQ(policy.rdt.layout.floor_ways, 5U);
+  EXPECT_FALSE(policy.rdt.layout.packing);
   EXPECT_EQ(policy.cgroup, CgroupMode::own);
 }
 
@@ -126,8 +129,28 @@ TEST_F(PolicyFiles, NullInADropInRestoresTheDefault) {
 
 TEST_F(PolicyFiles, AWrongDropInIsNamed) {
   const std::string path = write("policy.json", "{}");
-  write("policy.d/a.json", R"({"x": 1})");
-  EXPECT_EQ(failure(path), dir_ + "/policy.d/a.json: x: unknown key");
+  write("policy.d/a.json", R"({"rdt": {"floorWays": 0}})");
+  EXPECT_EQ(failure(path), dir_ + "/policy.d/a.json: rdt.floorWays: 0 is not between 1 and 64");
+}
+
+TEST_F(PolicyFiles, PartsBearOnEachOtherOnlyOnceTheyAreMerged) {
+  const std::string path = write("policy.json", R"({"rdt": {
+    "partitions": {"a": {"l3Allocation": "70%", "classes": {"gold": {"l3Allocation": {"code": "60%"}}}},
+                   "b": {"l3Allocation": "60%"}, "old": {"l3Allocation": "10%"}},
+    "rules": [{"classes": ["gold", "silver"]}]}})");
+  EXPECT_NE(failure(path), "no error");
+  write("policy.d/a.json", R"({"rdt": {"partitions": {
+    "a": {"classes": {"gold": {"l3Allocation": {"data": "40%"}}, "silver": {}}},
+    "b": {"l3Allocation": {"0": "30%", "1": null}}, "old": null}}})");
+  EXPECT_EQ(failure(path), "no error");
+  const Policy policy = load_policy(path, true, ::geteuid());
+  ASSERT_EQ(policy.rdt.partitions.size(), 2U);
+  EXPECT_EQ(policy.rdt.partitions[0].classes.size(), 2U);
+  write("policy.d/b.json", R"({"rdt": {"partitions": {"b": {"l3Allocation": {"0": "31%"}}}}})");
+  EXPECT_EQ(failure(path),
+            path +
+                ": rdt.partitions: the shares of L3 0 come to 101% (a 70%, b 31%); allowed are "
+                "100%");
 }
 
 TEST_F(PolicyFiles, AbsenceIsTheDefaultUnlessItWasNamed) {

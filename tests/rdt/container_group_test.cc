@@ -76,6 +76,17 @@ TEST_F(ContainerGroupTest, AnotherOnesGroupOfTheContainersNameStays) {
   EXPECT_THAT(refused("web", {"", parse_schemata("L3:0=ff\n")}), HasSubstr("and not with"));
 }
 
+TEST_F(ContainerGroupTest, AMonitorGroupGoesWithTheContainerWhoeversTheGroupIs) {
+  tree_.add_stranger("gold", "L3:0=f;1=f\n");
+  const ContainerGroup group = make("web", {"gold", {}, true});
+  EXPECT_EQ(group.monitor, "web");
+  EXPECT_THAT(resctrl_.find("gold")->monitor_names(), ElementsAre("web"));
+  EXPECT_THAT(refused("web", {"gold", {}, true}), HasSubstr("make monitor group 'web'"));
+  remove_container_group(resctrl_, group);
+  EXPECT_THAT(resctrl_.find("gold")->monitor_names(), IsEmpty());
+  EXPECT_THAT(groups(), ElementsAre("gold"));
+}
+
 TEST_F(ContainerGroupTest, AClosidAloneMustBeThere) {
   EXPECT_EQ(refused("web", {"gold", {}}),
             "there is no resctrl group 'gold', and no schemata to make it with");
@@ -108,7 +119,7 @@ TEST_F(ContainerGroupTest, WhereTheKernelRefusesNothingIsLeft) {
 }
 
 TEST_F(ContainerGroupTest, TheNamesOfJobsAndOfResctrlAreNotAContainers) {
-  EXPECT_THAT(refused("berth_job_1", {}), HasSubstr("begin with 'berth_' are those of jobs"));
+  EXPECT_THAT(refused("berth_1", {}), HasSubstr("begin with 'berth_' are those of jobs"));
   EXPECT_THAT(refused("web", {"berth_x", low_}), HasSubstr("those of jobs"));
   for (const char* name : {"info", "mon_groups", "mon_data"}) {
     EXPECT_THAT(refused(name, {}), HasSubstr("name resctrl group")) << name;

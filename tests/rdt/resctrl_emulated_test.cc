@@ -1,11 +1,15 @@
 // rdt's calls on the emulator's mount: what a machine without RDT can show of them.
+#include <fcntl.h>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 #include <unistd.h>
 
 #include "base/error.h"
-#include "rdt/resctrl.h"
+#include "base/file.h"
+#include "rdt/ledger.h"
+#include "tests/support/resctrl/actors.h"
 #include "tests/support/resctrl/mount.h"
+#include "tests/support/temporary_folder.h"
 
 namespace berth::rdt {
 namespace {
@@ -33,11 +37,12 @@ std::unique_ptr<Mount> mounted(test::resctrl::Processor processor) {
 TEST(Emulated, CapabilityOfManyProcessors) {
   MOUNT_OR_SKIP(xeon, test::resctrl::newer_xeon());
   const Capability of_xeon = Resctrl(xeon->root()).capability();
-  ASSERT_TRUE(of_xeon.l3);
-  EXPECT_EQ(of_xeon.l3->shareable.bits(), 0xc0001U);
+  ASSERT_TRUE(of_xeon.caches.l3);
+  EXPECT_EQ(of_xeon.caches.l3->shareable.bits(), 0xc0001U);
   EXPECT_EQ(of_xeon.max_groups, 7U) << "the L2's 8 CLOSIDs";
   MOUNT_OR_SKIP(gaps, test::resctrl::skylake({.ids = {0, 8, 24}, .cpus = 2}));
-  EXPECT_EQ(Resctrl(gaps->root()).capability().l3->domains, (std::vector<unsigned>{0, 8, 24}));
+  EXPECT_EQ(Resctrl(gaps->root()).capability().caches.l3->domains,
+            (std::vector<unsigned>{0, 8, 24}));
 }
 
 TEST(Emulated, AGroupFromItsBirthToItsEnd) {
@@ -70,6 +75,67 @@ TEST(Emulated, AGroupIsMadeOnceAnRmidIsBack) {
   const Resctrl resctrl(mount->root());
   EXPECT_THROW(resctrl.create("a", 0ms), Error);
   EXPECT_NO_THROW(resctrl.create("a", 10s));
+}
+
+Wish four_ways() {
+  Wish wish;
+  wish.asked = "4w";
+  wish.caches.l3 = CacheWish{Amount{Amount::Unit::ways, 4}, {}, {}};
+  wish.domains.l3.push_back({0, 11 << 20, 1, 1});
+  return wish;
+}
+
+// containerd with a configuration of RDT, between the making of our group and the write of its
+// ways.
+TEST(Emulated, AGroupThatContainerdRemovesUnderOurHandsIsMadeOnceMore) {
+  MOUNT_OR_SKIP(mount, test::resctrl::skylake());
+  const test::TemporaryFolder folder;
+  const UniqueFd state = open_dir(AT_FDCWD, folder.path());
+  unsigned removed = 0;
+  mount->with([&](Model& model) {
+    model.set_hook([&](const Call& call) {
+      const bool ours = call.operation == Operation::write && call.path == "berth_1/schemata";
+      if (ours && removed == 0) removed = test::resctrl::remove_others(model, {});
+      return 0;
+    });
+  });
+  const Resctrl resctrl(mount->root());
+  const auto answer = take(resctrl, state.get(), "job_1", "job 1", four_ways(), {});
+  ASSERT_TRUE(std::holds_alternative<Holding>(answer));
+  EXPECT_EQ(removed, 1U);
+  EXPECT_EQ(resctrl.find("berth_1")->schemata().resources.at("L3").at(0), 0xfU);
+  EXPECT_THAT(resctrl.find("berth_1")->monitor_names(), testing::ElementsAre("job_1"));
+  give_back(resctrl, state.get(), "job_1");
+  EXPECT_EQ(resctrl.default_group().schemata().resources.at("L3").at(0), 0x7ffU);
+}
+
+// pqos makes all classes that there are, just before ours.
+TEST(Emulated, AllClassesTakenUnderOurHandsLeaveEverythingAsItWas) {
+  MOUNT_OR_SKIP(mount, test::resctrl::skylake());
+  const test::TemporaryFolder folder;
+  const UniqueFd state = open_dir(AT_FDCWD, folder.path());
+  unsigned made = 0;
+  mount->with([&](Model& model) {
+    model.set_hook([&](const Call& call) {
+      const bool ours = call.operation == Operation::make && call.path == "berth_1";
+      if (ours && made == 0) made = test::resctrl::make_all_classes(model);
+      return 0;
+    });
+  });
+  const Resctrl resctrl(mount->root());
+  const auto before = resctrl.default_group().schemata();
+  try {
+    const auto answer = take(resctrl, state.get(), "job_1", "job 1", four_ways(), {});
+    // The second try sees them, and they have all ways.
+    ASSERT_TRUE(std::holds_alternative<Refusal>(answer));
+    EXPECT_THAT(std::get<Refusal>(answer).reason, HasSubstr("groups not of berth"));
+  } catch (const Error& error) {
+    EXPECT_EQ(error.code(), ENOSPC) << error.message();
+  }
+  EXPECT_GT(made, 0U);
+  EXPECT_EQ(resctrl.default_group().schemata(), before);
+  EXPECT_FALSE(resctrl.find("berth_1"));
+  EXPECT_EQ(resctrl.group_names().size(), made) << "pqos' groups are left alone";
 }
 
 }  // namespace

@@ -138,6 +138,42 @@ TEST(Resctrl, MovesTasks) {
   EXPECT_THAT(group.tasks(), testing::ElementsAre(17, 4711));
 }
 
+TEST(Resctrl, MakesListsAndRemovesMonitorGroups) {
+  const ResctrlTree tree;
+  const Resctrl resctrl = tree.resctrl();
+  const Group group = resctrl.create("berth_1");
+  EXPECT_TRUE(group.monitor_names().empty());
+  EXPECT_EQ(group.make_monitor("job_2").name(), "berth_1/mon_groups/job_2");
+  group.make_monitor("job_1.0");
+  EXPECT_THAT(group.monitor_names(), testing::ElementsAre("job_1.0", "job_2"));
+  EXPECT_TRUE(group.find_monitor("job_2"));
+  EXPECT_FALSE(group.find_monitor("job_3"));
+  EXPECT_EQ(message_of([&] { group.make_monitor("job_2"); }),
+            "resctrl 'berth_1': make monitor group 'job_2': file exists");
+  EXPECT_THROW(group.make_monitor("../job_2"), Error);
+  EXPECT_TRUE(group.remove_monitor("job_2"));
+  EXPECT_FALSE(group.remove_monitor("job_2"));
+  EXPECT_THAT(group.monitor_names(), testing::ElementsAre("job_1.0"));
+}
+
+TEST(Resctrl, AMountWithoutMonitoringHasNoMonitorGroups) {
+  const ResctrlTree tree({.monitor = false});
+  const Resctrl resctrl = tree.resctrl();
+  const Group group = resctrl.create("berth_1");
+  EXPECT_TRUE(group.monitor_names().empty());
+  EXPECT_FALSE(group.find_monitor("job_1"));
+  EXPECT_FALSE(group.remove_monitor("job_1"));
+}
+
+TEST(Resctrl, ReadsAndSetsAGroupsMode) {
+  const ResctrlTree tree;
+  const Resctrl resctrl = tree.resctrl();
+  const Group group = resctrl.create("berth_1");
+  EXPECT_EQ(group.mode(), "shareable");
+  group.set_mode("exclusive");
+  EXPECT_EQ(group.mode(), "exclusive");
+}
+
 TEST(Resctrl, LockKeepsOthersOutUntilItGoes) {
   const ResctrlTree tree;
   const Resctrl resctrl = tree.resctrl();

@@ -19,6 +19,7 @@ namespace {
 namespace fs = std::filesystem;
 
 constexpr unsigned kMinBandwidth = 10, kGranularity = 10;
+constexpr uint64_t kAmdUnlimited = 2048;
 
 std::string name_of(int directory) {
   return fs::read_symlink("/proc/self/fd/" + std::to_string(directory)).filename();
@@ -33,38 +34,72 @@ ResctrlTree::ResctrlTree(Options options)
                                          : "/tmp/berth-resctrl-XXXXXX") {
   if (::mkdtemp(path_.data()) == nullptr) throw Error("mkdtemp", path_, errno);
   fs::create_directory(path_ + "/state");
-  for (const char* name : {"L3", "MB", "L3_MON"}) {
-    const bool there =
-        std::string_view(name) == "L3" ||
-        (std::string_view(name) == "MB" ? options_.mb_closids > 0 : options_.monitor);
-    if (there) fs::create_directories(path_ + "/resctrl/info/" + name);
-  }
+  fs::create_directories(path_ + "/resctrl/info");
   root_ = open_dir(AT_FDCWD, path_ + "/resctrl");
   state_ = open_dir(AT_FDCWD, path_ + "/state");
   write("info/last_cmd_status", "ok\n");
-  write("info/L3/cbm_mask", fmt::format("{:x}\n", options_.full));
-  write("info/L3/shareable_bits", fmt::format("{:x}\n", options_.shareable));
-  write("info/L3/min_cbm_bits", fmt::format("{}\n", options_.min_bits));
-  write("info/L3/num_closids", fmt::format("{}\n", options_.l3_closids));
-  if (options_.sparse) write("info/L3/sparse_masks", "1\n");
-  if (options_.mb_closids > 0) {
-    write("info/MB/num_closids", fmt::format("{}\n", options_.mb_closids));
-    write("info/MB/min_bandwidth", fmt::format("{}\n", kMinBandwidth));
-    write("info/MB/bandwidth_gran", fmt::format("{}\n", kGranularity));
+  for (const char* half : {"CODE", "DATA"}) {
+    if (options_.cdp) {
+      describe_cache(std::string("L3") + half, options_.full, options_.shareable);
+    }
   }
+  if (!options_.cdp) describe_cache("L3", options_.full, options_.shareable);
+  if (options_.l2_full != 0) describe_cache("L2", options_.l2_full, 0);
+  if (options_.mb_closids > 0) describe_bandwidth();
   if (options_.monitor) {
+    fs::create_directory(path_ + "/resctrl/info/L3_MON");
     write("info/L3_MON/num_rmids", "64\n");
     write("info/L3_MON/mon_features", "llc_occupancy\nmbm_total_bytes\nmbm_local_bytes\n");
-    fs::create_directory(path_ + "/resctrl/mon_groups");
-    fs::create_directory(path_ + "/resctrl/mon_data");
   }
+  furnish("");
+}
+
+void ResctrlTree::describe_cache(const std::string& resource, uint64_t full,
+                                 uint64_t shareable) const {
+  const std::string info = "info/" + resource;
+  fs::create_directory(path_ + "/resctrl/" + info);
+  write(info + "/cbm_mask", fmt::format("{:x}\n", full));
+  write(info + "/shareable_bits", fmt::format("{:x}\n", shareable));
+  write(info + "/min_cbm_bits", fmt::format("{}\n", options_.min_bits));
+  write(info + "/num_closids", fmt::format("{}\n", options_.l3_closids));
+  if (options_.sparse) write(info + "/sparse_masks", "1\n");
+}
+
+void ResctrlTree::describe_bandwidth() const {
+  fs::create_directory(path_ + "/resctrl/info/MB");
+  write("info/MB/num_closids", fmt::format("{}\n", options_.mb_closids));
+  write("info/MB/min_bandwidth", fmt::format("{}\n", options_.amd ? 0 : kMinBandwidth));
+  write("info/MB/bandwidth_gran", fmt::format("{}\n", options_.amd ? 1 : kGranularity));
+  write("info/MB/delay_linear", options_.amd ? "0\n" : "1\n");
+}
+
+uint64_t ResctrlTree::unlimited() const {
+  if (options_.mba_mbps) return UINT32_MAX;
+  return options_.amd ? kAmdUnlimited : 100;
+}
+
+Schemata ResctrlTree::initial() const {
   Schemata all;
   for (const unsigned id : options_.domains) {
-    all.resources["L3"][id] = options_.full;
-    if (options_.mb_closids > 0) all.resources["MB"][id] = 100;
+    if (options_.cdp) {
+      all.resources["L3CODE"][id] = all.resources["L3DATA"][id] = options_.full;
+    } else {
+      all.resources["L3"][id] = options_.full;
+    }
+    if (options_.mb_closids > 0) all.resources["MB"][id] = unlimited();
   }
-  write("schemata", printed(all));
-  write("tasks", "");
+  if (options_.l2_full == 0) return all;
+  for (const unsigned id : options_.l2_domains) all.resources["L2"][id] = options_.l2_full;
+  return all;
+}
+
+void ResctrlTree::furnish(const std::string& prefix) const {
+  write(prefix + "schemata", printed(initial()));
+  write(prefix + "tasks", "");
+  write(prefix + "mode", "shareable\n");
+  if (!options_.monitor) return;
+  fs::create_directory(path_ + "/resctrl/" + prefix + "mon_groups");
+  fs::create_directory(path_ + "/resctrl/" + prefix + "mon_data");
 }
 
 ResctrlTree::~ResctrlTree() {
@@ -73,12 +108,14 @@ ResctrlTree::~ResctrlTree() {
 }
 
 Resctrl ResctrlTree::resctrl() const {
-  return Resctrl(duplicate(root_.get()), {[this](int, const char* name) { return make(name); },
-                                          [this](int, const char* name) { return remove(name); },
-                                          [this](int group, std::string_view lines) {
-                                            const std::string name = name_of(group);
-                                            return assign(name == "resctrl" ? "" : name, lines);
-                                          }});
+  return Resctrl(duplicate(root_.get()),
+                 {[this](int, const char* name) { return make(name); },
+                  [this](int, const char* name) { return remove(name); },
+                  [this](int group, std::string_view lines) {
+                    const std::string name = name_of(group);
+                    return assign(name == "resctrl" ? "" : name, lines);
+                  }},
+                 {.mba_mbps = options_.mba_mbps, .text = options_.cdp ? "rw,cdp" : "rw"});
 }
 
 void ResctrlTree::write(const std::string& name, std::string_view content) const {
@@ -114,38 +151,36 @@ int ResctrlTree::make(const std::string& name) const {
     errno = ENOSPC;
     return -1;
   }
-  if (::mkdirat(root_.get(), name.c_str(), 0755) != 0) return -1;
-  Schemata all;
-  for (const unsigned id : options_.domains) {
-    all.resources["L3"][id] = options_.full;
-    if (options_.mb_closids > 0) all.resources["MB"][id] = 100;
-  }
-  write(name + "/schemata", printed(all));
-  write(name + "/tasks", "");
+  // By path, so that a filter for mkdirat(2) meets monitor groups alone.
+  if (::mkdir((path_ + "/resctrl/" + name).c_str(), 0755) != 0) return -1;
+  furnish(name + "/");
   return 0;
 }
 
 int ResctrlTree::remove(const std::string& name) const {
   if (interfered("remove", name) != 0) return -1;
-  for (const char* file : {"/schemata", "/tasks"}) {
-    ::unlinkat(root_.get(), (name + file).c_str(), 0);
-  }
-  return ::unlinkat(root_.get(), name.c_str(), AT_REMOVEDIR);
+  std::error_code error;
+  const auto removed = fs::remove_all(path_ + "/resctrl/" + name, error);
+  errno = error ? error.value() : ENOENT;
+  return error || removed == 0 ? -1 : 0;
 }
 
 bool ResctrlTree::acceptable(const std::string& resource, unsigned domain, uint64_t value) const {
-  if (std::ranges::find(options_.domains, domain) == options_.domains.end()) {
+  const std::vector<unsigned>& known = resource == "L2" ? options_.l2_domains : options_.domains;
+  if (std::ranges::find(known, domain) == known.end()) {
     fail("ok");  // the kernel says nothing about an unknown domain
     return false;
   }
   if (resource == "MB") {
-    const bool in_range = value >= kMinBandwidth && value <= 100;
-    if (!in_range) fail(fmt::format("MB value {} out of range [10,100]", value));
+    const uint64_t least = options_.amd ? 0 : kMinBandwidth;
+    const bool in_range = value >= least && value <= unlimited();
+    if (!in_range) fail(fmt::format("MB value {} out of range [{},{}]", value, least, unlimited()));
     return in_range;
   }
   const WayMask mask(value);
   std::string status;
-  if (mask.empty() || !WayMask(options_.full).contains(mask)) {
+  const WayMask full(resource == "L2" ? options_.l2_full : options_.full);
+  if (mask.empty() || !full.contains(mask)) {
     status = "Mask out of range";
   } else if (!options_.sparse && !mask.contiguous()) {
     status = fmt::format("The mask {} has non-consecutive 1-bits", mask.to_hex());
@@ -175,8 +210,8 @@ int ResctrlTree::assign(const std::string& group, std::string_view lines) const 
         errno = EINVAL;
         return -1;
       }
-      line->second[domain] =
-          resource == "MB" ? (value + kGranularity - 1) / kGranularity * kGranularity : value;
+      const uint64_t step = resource == "MB" && unlimited() == 100 ? kGranularity : 1;
+      line->second[domain] = (value + step - 1) / step * step;
     }
   }
   write(file, printed(held));

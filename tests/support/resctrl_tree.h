@@ -26,6 +26,11 @@ class ResctrlTree {
     std::vector<unsigned> domains = {0, 1};
     bool padded = true;  // as kernels up to 6.12 print
     bool monitor = true;
+    bool cdp = false;                       // L3CODE and L3DATA in place of L3
+    uint64_t l2_full = 0;                   // 0: no L2
+    std::vector<unsigned> l2_domains = {};  // of L2
+    bool amd = false;                       // MB counts eighths of a GB/s
+    bool mba_mbps = false;                  // MB counts MiB/s, as a mount with mba_MBps
   };
   // Asked before each call of the kernel's with its name (make, remove, assign) and the group's
   // ("" for the default one): an errno makes the call fail so, 0 lets it happen.
@@ -53,6 +58,11 @@ class ResctrlTree {
   int remove(const std::string& name) const;
   int assign(const std::string& group, std::string_view lines) const;
   bool acceptable(const std::string& resource, unsigned domain, uint64_t value) const;
+  void describe_cache(const std::string& resource, uint64_t full, uint64_t shareable) const;
+  void describe_bandwidth() const;
+  uint64_t unlimited() const;
+  Schemata initial() const;                       // of a new group
+  void furnish(const std::string& prefix) const;  // a group's files
   std::string printed(const Schemata& schemata) const;
   void fail(const std::string& status) const;
 

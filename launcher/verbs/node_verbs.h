@@ -1,0 +1,31 @@
+// Verbs that show what a node's caches are and who has them; each throws Error or returns the exit
+// status.
+#pragma once
+
+#include <chrono>
+#include <optional>
+#include <string>
+
+#include "launcher/top_rows.h"
+#include "launcher/verbs/verbs.h"
+
+namespace berth::launcher {
+
+struct ShowOptions {
+  Format format = Format::text;
+  std::string prometheus;  // file for metrics, `-`: standard output; empty: none asked for
+};
+int show(const ShowOptions& options);
+
+struct TopOptions {
+  std::chrono::milliseconds interval{1000};
+  std::optional<uint64_t> count;
+  TopOrder order = TopOrder::bandwidth;
+  Format format = Format::text;
+};
+int top(const TopOptions& options);
+
+// 0 where nothing is a problem, else 1.
+int doctor(Format format);
+
+}  // namespace berth::launcher

@@ -1,0 +1,16 @@
+// The kernel's groups as values.
+#pragma once
+
+#include "rdt/resctrl.h"
+#include "rdt/transition.h"
+
+namespace berth::rdt {
+
+// Every group: those that the layout names, and all others as foreign, what bears our prefix and is
+// in no layout among them. What somebody removes meanwhile is left out.
+KernelState observe(const Resctrl& resctrl, const Capability& capability, const Layout& layout);
+
+// What the default group had, for the first layout.
+PerCache<std::vector<Masks>> default_masks(const KernelState& state);
+
+}  // namespace berth::rdt

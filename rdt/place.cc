@@ -1,0 +1,91 @@
+// Where claims' tasks are: going there, and who is there.
+#include <algorithm>
+
+#include "base/error.h"
+#include "rdt/ledger.h"
+
+namespace berth::rdt {
+
+unsigned rmids_in_use(const Resctrl& resctrl) {
+  unsigned count = 1 + static_cast<unsigned>(resctrl.default_group().monitor_names().size());
+  for (const std::string& name : resctrl.group_names()) {
+    const auto group = resctrl.find(name);
+    if (group) count += 1 + static_cast<unsigned>(group->monitor_names().size());
+  }
+  return count;
+}
+
+std::optional<Place> place_of(const Layout& layout, std::string_view claim) {
+  const Clos* group = layout.group_of(claim);
+  if (group == nullptr) return std::nullopt;
+  const Member* member = layout.member(claim);
+  return Place{group->name, member->monitored ? member->claim : ""};
+}
+
+OpenPlace open_place(const Resctrl& resctrl, const Place& place) {
+  std::optional<Group> group = resctrl.find(place.group);
+  if (!group) throw Error("find resctrl group", place.group, ENOENT);
+  std::optional<Group> monitor;
+  if (!place.monitor.empty()) {
+    monitor = group->find_monitor(place.monitor);
+    if (!monitor) throw Error("find resctrl monitor group", place.monitor, ENOENT);
+  }
+  return {std::move(*group), std::move(monitor)};
+}
+
+bool OpenPlace::add(pid_t tid) const {
+  // A monitor group takes only who is in its control group.
+  return group.add_task(tid) && (!monitor || monitor->add_task(tid));
+}
+
+std::optional<Place> make_part(const Resctrl& resctrl, const Place& place,
+                               const std::string& part) {
+  if (place.monitor.empty()) return std::nullopt;
+  const Resctrl::Lock lock = resctrl.lock();
+  const Capability capability = resctrl.capability();
+  // A claim that is still to come needs two: its group's and its own.
+  const unsigned claims = capability.max_groups;
+  const unsigned kept =
+      2 *
+      (claims - std::min<unsigned>(claims, static_cast<unsigned>(resctrl.group_names().size())));
+  if (!capability.monitor || rmids_in_use(resctrl) + kept >= capability.monitor->num_rmids) {
+    return std::nullopt;
+  }
+  const Place made{place.group, place.monitor + "." + part};
+  try {
+    const std::optional<Group> group = resctrl.find(place.group);
+    if (!group) return std::nullopt;
+    (void)group->make_monitor(made.monitor);
+    return made;
+  } catch (const Error& e) {
+    if (e.code() == EEXIST) return made;
+    if (e.code() == ENOSPC || e.code() == EBUSY) return std::nullopt;
+    throw;
+  }
+}
+
+void remove_part(const Resctrl& resctrl, const Place& part) {
+  const std::optional<Group> group = resctrl.find(part.group);
+  if (group) group->remove_monitor(part.monitor);
+}
+
+std::vector<pid_t> tasks_at(const Resctrl& resctrl, const Place& place) {
+  std::vector<pid_t> tids;
+  try {
+    const std::optional<Group> group = resctrl.find(place.group);
+    if (!group) return tids;
+    if (place.monitor.empty()) return group->tasks();
+    for (const std::string& name : group->monitor_names()) {
+      if (name.substr(0, name.find('.')) != place.monitor) continue;
+      const std::optional<Group> monitor = group->find_monitor(name);
+      if (!monitor) continue;
+      const std::vector<pid_t> there = monitor->tasks();
+      tids.insert(tids.end(), there.begin(), there.end());
+    }
+  } catch (const Error& e) {
+    if (e.code() != ENODEV && e.code() != ENOENT) throw;
+  }
+  return tids;
+}
+
+}  // namespace berth::rdt
