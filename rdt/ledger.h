@@ -83,7 +83,8 @@ using IsAlive = std::function<bool(const std::string& claim)>;
 // claims that are not alive are released (their tasks first killed where `kill_tasks`), groups of
 // the living that somebody removed or changed are made again, groups with our prefix that are in no
 // ledger removed, strangers' left alone. Returns one line for each thing done. `alive` is asked
-// under the lock, so that a claim taken while it looks is seen.
+// under the lock, so that a claim taken while it looks is seen. RMIDs in limbo are waited for,
+// without the lock, for up to 10 s.
 std::vector<std::string> reconcile(const Resctrl& resctrl, int state_dir, const IsAlive& alive,
                                    bool kill_tasks);
 // The same with the names of the living. Right only where nobody can take anything between the

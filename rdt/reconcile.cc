@@ -132,45 +132,73 @@ std::vector<std::string> mended(const std::vector<Step>& steps, const Layout& la
   return lines;
 }
 
-}  // namespace
-
-std::vector<std::string> reconcile(const Resctrl& resctrl, int state_dir, const IsAlive& alive,
-                                   bool kill_tasks) {
-  std::vector<std::string> lines;
-  if (kill_tasks) {
-    kill_dead(resctrl, state_dir, alive);
+// What a pass does, said once however many it takes.
+class Lines {
+ public:
+  void add(std::string line) {
+    if (std::ranges::find(lines_, line) == lines_.end()) lines_.push_back(std::move(line));
   }
+  std::vector<std::string> take() { return std::move(lines_); }
+
+ private:
+  std::vector<std::string> lines_;
+};
+
+// One pass under the lock. What could not be done, if anything: the ledger is right all the same.
+std::optional<Error> settle(const Resctrl& resctrl, int state_dir, const IsAlive& alive,
+                            Lines& lines) {
   const Resctrl::Lock lock = resctrl.lock();
   remove_temporaries(state_dir);
-  const Ground ground = survey_ground(resctrl, state_dir, &lines);
+  std::vector<std::string> recovered;
+  const Ground ground = survey_ground(resctrl, state_dir, &recovered);
+  for (std::string& line : recovered) lines.add(std::move(line));
   const std::vector<std::string> unknown = strays(ground);
   for (const std::string& name : unknown) {
     const size_t tasks = running_at(resctrl, {name, {}}).size();
-    if (resctrl.remove(name)) {
-      lines.push_back(told(fmt::format("removed group '{}'", name), {}, tasks));
-    }
+    if (resctrl.remove(name)) lines.add(told(fmt::format("removed group '{}'", name), {}, tasks));
   }
   // Nothing of ours is there, nor was: what the default group has is the admin's doing.
-  if (ground.layout.groups.empty() && unknown.empty()) return lines;
+  if (ground.layout.groups.empty() && unknown.empty()) return std::nullopt;
   Layout rest = ground.layout;
   for (const std::string& claim : dead_claims(ground.layout, alive)) {
     const Place place = place_of(ground.layout, claim).value();
     const Member& member = *ground.layout.member(claim);
     const size_t tasks = running_at(resctrl, place).size();
     rest = rest.without(claim);
-    lines.push_back(told(rest.find(place.group) == nullptr
-                             ? fmt::format("removed group '{}'", place.group)
-                             : fmt::format("freed the part of group '{}'", place.group),
-                         member.purpose, tasks));
+    lines.add(told(rest.find(place.group) == nullptr
+                       ? fmt::format("removed group '{}'", place.group)
+                       : fmt::format("freed the part of group '{}'", place.group),
+                   member.purpose, tasks));
   }
   const std::vector<Step> steps = transition(ground.capability, ground.state, rest);
-  for (std::string& line : mended(steps, rest)) lines.push_back(std::move(line));
+  for (std::string& line : mended(steps, rest)) lines.add(std::move(line));
   try {
     commit(resctrl, state_dir, ground, rest, steps, Journal::Change::release, "reconcile");
   } catch (const Error& e) {
-    lines.push_back("not all could be done: " + e.message());
+    return e;
   }
-  return lines;
+  return std::nullopt;
+}
+
+}  // namespace
+
+std::vector<std::string> reconcile(const Resctrl& resctrl, int state_dir, const IsAlive& alive,
+                                   bool kill_tasks) {
+  if (kill_tasks) kill_dead(resctrl, state_dir, alive);
+  Lines lines;
+  const auto deadline = steady_clock::now() + std::chrono::seconds(10);
+  for (;;) {
+    const std::optional<Error> failure = settle(resctrl, state_dir, alive, lines);
+    if (!failure) break;
+    // Monitoring ids in limbo: what was removed a moment ago gives back its own, not under the
+    // lock.
+    if (failure->code() != EBUSY || steady_clock::now() >= deadline) {
+      lines.add("not all could be done: " + failure->message());
+      break;
+    }
+    std::this_thread::sleep_for(milliseconds(200));
+  }
+  return lines.take();
 }
 
 std::vector<std::string> reconcile(const Resctrl& resctrl, int state_dir,

@@ -324,13 +324,6 @@ TEST_F(KernelTest, ReconcileKillsTheTasksOfTheDeadAndMakesTheLivingAgain) {
   ASSERT_GE(lines.size(), 2U);
   EXPECT_EQ(lines[0], "removed group 'berth_1' of job_1");
   EXPECT_EQ(lines[1], "gave group 'berth_2' of job_2 its ways again");
-  // Its monitor group may have to wait for RMIDs in limbo.
-  const auto deadline = std::chrono::steady_clock::now() + 20s;
-  while (capability_.monitor && monitors(live.place.group).empty() &&
-         std::chrono::steady_clock::now() < deadline) {
-    settle({"job_2"});
-    std::this_thread::sleep_for(100ms);
-  }
   EXPECT_EQ(monitors(live.place.group).size(), capability_.monitor ? 1U : 0U);
   EXPECT_EQ(mask(live.place.group, first()), ways);
   siginfo_t death{};
