@@ -1,0 +1,148 @@
+// Each resource that a kernel's resctrl divides, taken by claims and read back from the kernel's
+// own files, on each kind of mount. In the guest, whose processor has L2 CAT and CDP for both
+// caches.
+#include <fcntl.h>
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+#include <stdlib.h>
+#include <sys/mount.h>
+
+#include <filesystem>
+
+#include "base/error.h"
+#include "base/file.h"
+#include "rdt/ledger.h"
+
+namespace berth::rdt {
+namespace {
+
+constexpr const char* kPlace = "/sys/fs/resctrl";
+
+class Resources : public testing::Test {
+ protected:
+  void SetUp() override {
+    const auto there = Resctrl::open();
+    if (!there) GTEST_SKIP() << kPlace << ": " << errno_text(ENOENT);
+    ASSERT_TRUE(there->group_names().empty()) << "somebody uses this resctrl";
+    ASSERT_NE(::mkdtemp(directory_.data()), nullptr);
+    state_ = open_dir(AT_FDCWD, directory_);
+  }
+  void TearDown() override {
+    if (!state_) return;
+    if (resctrl_) {
+      give_back(*resctrl_, state_.get(), "job_1");
+      give_back(*resctrl_, state_.get(), "job_2");
+      EXPECT_TRUE(resctrl_->group_names().empty());
+      EXPECT_EQ(lines(""), before_) << "the default group is not as it was";
+    }
+    resctrl_.reset();
+    if (remounted_) mount_with("");
+    std::filesystem::remove_all(directory_);
+  }
+
+  void mount_with(const std::string& options) {
+    check(::umount(kPlace), "umount", kPlace);
+    check(::mount("resctrl", kPlace, "resctrl", 0, options.c_str()), "mount resctrl", options);
+    remounted_ = !options.empty();
+  }
+  void open_with(const std::string& options) {
+    if (!options.empty()) mount_with(options);
+    resctrl_ = Resctrl::open();
+    ASSERT_TRUE(resctrl_);
+    before_ = lines("");
+  }
+
+  // A line of the kernel's, without padding: `L3:0=7ff;1=7ff`.
+  std::string line(const std::string& group, const std::string& resource) const {
+    const auto all = parse_schemata(lines(group)).resources;
+    const auto found = all.find(resource);
+    if (found == all.end()) return "no " + resource;
+    std::string text = format_schemata(Schemata{{{resource, found->second}}});
+    text.pop_back();
+    return text;
+  }
+  std::string lines(const std::string& group) const {
+    return read_file(resctrl_->root(), group.empty() ? "schemata" : group + "/schemata");
+  }
+
+  Wish wish(const char* asked) const {
+    Wish wish;
+    wish.asked = asked;
+    const Capability capability = resctrl_->capability();
+    for (const Cache cache : kCaches) {
+      if (!capability.caches[cache]) continue;
+      // The first socket, with both of its cores.
+      const size_t count = cache == Cache::l3 ? 1 : 2;
+      for (size_t i = 0; i < count; ++i) {
+        wish.domains[cache].push_back({capability.caches[cache]->domains.at(i), 2 << 20, 1, 1});
+      }
+    }
+    return wish;
+  }
+  static CacheWish ways(unsigned count) { return {Amount{Amount::Unit::ways, count}, {}, {}}; }
+  static CacheWish apart(unsigned code, unsigned data) {
+    return {{}, Amount{Amount::Unit::ways, code}, Amount{Amount::Unit::ways, data}};
+  }
+  std::string taken(const std::string& claim, const Wish& what) const {
+    const auto answer = take(*resctrl_, state_.get(), claim, claim, what, {});
+    const auto* refusal = std::get_if<Refusal>(&answer);
+    return refusal == nullptr ? std::get<Holding>(answer).place.group : refusal->reason;
+  }
+
+  std::optional<Resctrl> resctrl_;
+  std::string before_, directory_ = "/tmp/berth-resources-XXXXXX";
+  UniqueFd state_;
+  bool remounted_ = false;
+};
+
+TEST_F(Resources, L3AndL2AndBandwidthInPerCent) {
+  open_with("");
+  Wish all = wish("--l3=4w --l2=6w --mbw=30%");
+  all.caches.l3 = ways(4);
+  all.caches.l2 = ways(6);
+  all.throttles.mb = Bandwidth{Bandwidth::Unit::percent, 30};
+  ASSERT_EQ(taken("job_1", all), "berth_1");
+  EXPECT_EQ(line("berth_1", "L3"), "L3:0=f;1=400");
+  EXPECT_EQ(line("", "L3"), "L3:0=7f0;1=7ff");
+  EXPECT_EQ(line("berth_1", "L2"), "L2:0=3f;1=3f;2=8000;3=8000");
+  EXPECT_EQ(line("", "L2"), "L2:0=ffc0;1=ffc0;2=ffff;3=ffff");
+  EXPECT_EQ(line("berth_1", "MB"), "MB:0=30;1=100");
+  Wish only = wish("--mbw=50%");
+  only.throttles.mb = Bandwidth{Bandwidth::Unit::percent, 50};
+  ASSERT_EQ(taken("job_2", only), "berth_2");
+  EXPECT_EQ(line("berth_2", "MB"), "MB:0=50;1=100");
+  EXPECT_EQ(line("berth_2", "L3"), "L3:0=7f0;1=400") << "as the default group where it runs";
+}
+
+TEST_F(Resources, CodeAndDataApartInBothCaches) {
+  open_with("cdp,cdpl2");
+  Wish both = wish("--l3-code=2w --l3-data=3w --l2=4w");
+  both.caches.l3 = apart(2, 3);
+  both.caches.l2 = ways(4);
+  ASSERT_EQ(taken("job_1", both), "berth_1");
+  EXPECT_EQ(line("berth_1", "L3CODE"), "L3CODE:0=18;1=400");
+  EXPECT_EQ(line("berth_1", "L3DATA"), "L3DATA:0=7;1=400");
+  EXPECT_EQ(line("berth_1", "L2CODE"), "L2CODE:0=f;1=f;2=8000;3=8000");
+  EXPECT_EQ(line("berth_1", "L2DATA"), "L2DATA:0=f;1=f;2=8000;3=8000");
+  EXPECT_EQ(line("", "L3CODE"), "L3CODE:0=7e0;1=7ff");
+  EXPECT_EQ(line("", "L3DATA"), "L3DATA:0=7e0;1=7ff");
+  Wish alike = wish("--l3=2w");
+  alike.caches.l3 = ways(2);
+  ASSERT_EQ(taken("job_2", alike), "berth_2");
+  EXPECT_EQ(line("berth_2", "L3CODE"), "L3CODE:0=60;1=400");
+  EXPECT_EQ(line("berth_2", "L3DATA"), "L3DATA:0=60;1=400");
+}
+
+TEST_F(Resources, BandwidthAsARateThatTheKernelHolds) {
+  open_with("mba_MBps");
+  Wish rate = wish("--mbw=800MiBps");
+  rate.throttles.mb = Bandwidth{Bandwidth::Unit::bytes_per_second, uint64_t{800} << 20};
+  ASSERT_EQ(taken("job_1", rate), "berth_1");
+  EXPECT_EQ(line("berth_1", "MB"), "MB:0=800;1=4294967295");
+  Wish share = wish("--mbw=50%");
+  share.throttles.mb = Bandwidth{Bandwidth::Unit::percent, 50};
+  EXPECT_THAT(taken("job_2", share), testing::HasSubstr("not by shares"));
+}
+
+}  // namespace
+}  // namespace berth::rdt
