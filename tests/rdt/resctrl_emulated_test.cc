@@ -21,18 +21,21 @@ using test::resctrl::Mount;
 using test::resctrl::Operation;
 using testing::HasSubstr;
 
-std::unique_ptr<Mount> mounted(test::resctrl::Processor processor) {
+// Nothing, and why, where the machine does not let FUSE be mounted.
+std::unique_ptr<Mount> mounted(std::string& why, test::resctrl::Processor processor) {
   try {
     return std::make_unique<Mount>(std::move(processor));
   } catch (const Error& error) {
     if (error.code() != EPERM && error.code() != ENOENT && error.code() != ENODEV) throw;
+    why = error.message();
     return nullptr;
   }
 }
 
-#define MOUNT_OR_SKIP(mount, ...)                            \
-  const std::unique_ptr<Mount> mount = mounted(__VA_ARGS__); \
-  if (mount == nullptr) GTEST_SKIP() << "FUSE cannot be mounted here"
+#define MOUNT_OR_SKIP(mount, ...)                                         \
+  std::string mount##_why;                                                \
+  const std::unique_ptr<Mount> mount = mounted(mount##_why, __VA_ARGS__); \
+  if (mount == nullptr) GTEST_SKIP() << mount##_why
 
 TEST(Emulated, CapabilityOfManyProcessors) {
   MOUNT_OR_SKIP(xeon, test::resctrl::newer_xeon());
