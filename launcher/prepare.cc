@@ -10,6 +10,7 @@
 
 #include "base/error.h"
 #include "base/file.h"
+#include "rdt/known_capability.h"
 #include "rdt/observe.h"
 
 namespace berth::launcher {
@@ -30,10 +31,10 @@ void kill_tasks(const rdt::Resctrl& resctrl, const rdt::Place& place) {
   }
 }
 
-std::optional<rdt::Place> place_in_ledger(const Roots& roots, const std::string& claim) {
-  if (!roots.resctrl) return std::nullopt;
-  return rdt::place_of(rdt::read_ledger(roots.claims.state_dir(), roots.resctrl->capability()),
-                       claim);
+rdt::Layout ledger_of(const Roots& roots) {
+  if (!roots.resctrl) return {};
+  const int state_dir = roots.claims.state_dir();
+  return rdt::read_ledger(state_dir, rdt::known_capability(*roots.resctrl, state_dir));
 }
 
 // Removes what the claim has; no use of it is left and the claims' lock is held.
@@ -59,7 +60,7 @@ void carry_out(const Roots& roots, const Request& request, Prepared& prepared) {
       prepared.place = prepared.holding->place;
     }
   } else {
-    prepared.place = place_in_ledger(roots, request.claim);
+    prepared.place = rdt::place_of(ledger_of(roots), request.claim);
   }
   if (prepared.place) {
     if (!request.part.empty()) {
@@ -137,7 +138,9 @@ Prepared prepare(const Roots& roots, const topology::Machine& machine, const Pol
                  const Holder& holder, bool slurm_made_cgroup) {
   const auto lock = roots.claims.lock();
   std::optional<rdt::Capability> capability;
-  if (roots.resctrl && !request.rdt.empty()) capability = roots.resctrl->capability();
+  if (roots.resctrl && !request.rdt.empty()) {
+    capability = rdt::known_capability(*roots.resctrl, roots.claims.state_dir());
+  }
   auto planned = make_plan(machine, capability, policy, request, cpus, slurm_made_cgroup);
   if (auto* refusal = std::get_if<rdt::Refusal>(&planned)) throw Error(refusal->reason);
   Prepared prepared{std::get<Plan>(std::move(planned)), {}, {}, {}, {}};
@@ -195,7 +198,9 @@ void release(const Roots& roots, const std::string& claim, const std::string& us
 
 void release_all(const Roots& roots, const std::string& claim) {
   const auto lock = roots.claims.lock();
-  if (const auto place = place_in_ledger(roots, claim)) kill_tasks(*roots.resctrl, *place);
+  if (const auto place = rdt::own_place_of(ledger_of(roots), claim)) {
+    kill_tasks(*roots.resctrl, *place);
+  }
   end_claim(roots, claim);
   roots.claims.forget(claim);
 }

@@ -7,8 +7,8 @@
 namespace berth::rdt {
 
 // As Resctrl::capability. The domains come from the root's schemata each time, for CPUs come and
-// go; all else from `rdt-capability.json`, as long as the root is that of the same mount. To be
-// called under resctrl's lock.
+// go; all else from `rdt-capability.json`, as long as the root is that of the same mount. The file
+// is replaced as a whole, so no lock is needed.
 Capability known_capability(const Resctrl& resctrl, int state_dir);
 
 }  // namespace berth::rdt

@@ -34,6 +34,9 @@ struct Place {
   bool operator==(const Place&) const = default;
 };
 std::optional<Place> place_of(const Layout& layout, std::string_view claim);
+// Where everybody is the claim's, so that they may be killed: its monitor group, or the group that
+// it has alone. Nothing where its tasks cannot be told from those of the group's other members.
+std::optional<Place> own_place_of(const Layout& layout, std::string_view claim);
 
 struct Holding {
   Capability capability;

@@ -22,6 +22,13 @@ std::optional<Place> place_of(const Layout& layout, std::string_view claim) {
   return Place{group->name, member->monitored ? member->claim : ""};
 }
 
+std::optional<Place> own_place_of(const Layout& layout, std::string_view claim) {
+  std::optional<Place> place = place_of(layout, claim);
+  if (!place) return std::nullopt;
+  if (layout.group_of(claim)->members.size() == 1) return Place{place->group, {}};
+  return place->monitor.empty() ? std::nullopt : place;
+}
+
 OpenPlace open_place(const Resctrl& resctrl, const Place& place) {
   std::optional<Group> group = resctrl.find(place.group);
   if (!group) throw Error("find resctrl group", place.group, ENOENT);

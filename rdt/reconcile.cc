@@ -92,13 +92,7 @@ void kill_dead(const Resctrl& resctrl, int state_dir, const IsAlive& alive) {
     const Resctrl::Lock lock = resctrl.lock();
     const Ground ground = survey_ground(resctrl, state_dir, nullptr);
     for (const std::string& claim : dead_claims(ground.layout, alive)) {
-      Place place = place_of(ground.layout, claim).value();
-      // Without a monitor group a claim's tasks are told apart only where it is alone.
-      const bool alone = ground.layout.group_of(claim)->members.size() == 1;
-      if (!place.monitor.empty() || alone) {
-        if (alone) place.monitor.clear();
-        places.push_back(std::move(place));
-      }
+      if (auto place = own_place_of(ground.layout, claim)) places.push_back(std::move(*place));
     }
     for (const std::string& name : strays(ground)) places.push_back({name, {}});
   }

@@ -161,6 +161,23 @@ TEST_F(LedgerTest, JoinsAThreadAndTellsWhoIsThere) {
   EXPECT_THROW(open_place(resctrl_, {"berth_7", ""}), Error);
 }
 
+// Whoever ends a claim kills what is there: nobody else's tasks may be.
+TEST(OwnPlace, IsWhereEverybodyIsTheClaims) {
+  Layout layout;
+  layout.groups.resize(3);
+  layout.groups[0].name = "berth_1";
+  layout.groups[0].members = {{"job_1", "", "", false, {}, {}}};
+  layout.groups[1].name = "berth_2";
+  layout.groups[1].members = {{"job_2", "", "", true, {}, {}}, {"job_3", "", "", true, {}, {}}};
+  layout.groups[2].name = "berth_3";
+  layout.groups[2].members = {{"job_4", "", "", false, {}, {}}, {"job_5", "", "", true, {}, {}}};
+  EXPECT_EQ(own_place_of(layout, "job_1"), (Place{"berth_1", ""})) << "alone in its group";
+  EXPECT_EQ(own_place_of(layout, "job_2"), (Place{"berth_2", "job_2"})) << "told apart";
+  EXPECT_EQ(own_place_of(layout, "job_4"), std::nullopt) << "in a class with others, uncounted";
+  EXPECT_EQ(own_place_of(layout, "job_5"), (Place{"berth_3", "job_5"}));
+  EXPECT_EQ(own_place_of(layout, "job_6"), std::nullopt);
+}
+
 TEST_F(LedgerTest, ADamagedFileIsAnErrorNotAnEmptyLedger) {
   must("job_1", "2w", {0});
   const std::string whole = read_file(tree_.state_dir(), "rdt.json");
