@@ -13,8 +13,8 @@ rdt::Schemata parsed(const std::vector<std::string>& lines) {
   rdt::Schemata all;
   for (const std::string& line : lines) {
     try {
-      for (auto& [name, values] : rdt::parse_schemata(line).resources) {
-        all.resources[name].insert(values.begin(), values.end());
+      for (const auto& [name, values] : rdt::parse_schemata(line).resources) {
+        for (const auto& [domain, value] : values) all.resources[name].insert(domain, value);
       }
     } catch (const Error&) {
       continue;  // a wish that nobody can read is none

@@ -85,6 +85,9 @@ void Allocation::move(Cache cache, size_t domain, const Move& move) {
   const auto shifted = [&](WayMask mask) {
     return WayMask(shift < 0 ? mask.bits() >> -shift : mask.bits() << shift);
   };
+  if (grant_.moved.empty()) {
+    grant_.moved.reserve(layout().groups.size() * wish_.domains[cache].size());
+  }
   Moved moved{{}, cache, capability_.caches[cache]->domains[domain], move.extent.ways, move.to};
   if (!move.extent.region) {
     Clos& group = layout().groups[move.extent.owner];
@@ -107,10 +110,8 @@ void Allocation::move(Cache cache, size_t domain, const Move& move) {
 }
 
 // `need` ways that nobody has, after moves if it must be.
-WayMask Allocation::exclusive_ways(Cache cache, size_t domain, unsigned need) {
-  const CacheCapability& capability = *capability_.caches[cache];
-  const Room room = survey(capability, layout(), foreign_, cache, domain, rules_);
-  if (need <= capability.full.count()) {
+WayMask Allocation::exclusive_ways(Cache cache, size_t domain, const Room& room, unsigned need) {
+  if (need <= room.cache->full.count()) {
     if (const auto hole = place_exclusive(room, need)) return *hole;
     if (rules_.compaction) {
       if (const auto made = compact(room, need)) {
@@ -143,7 +144,7 @@ void Allocation::place_one(Cache cache, const DomainShare& share, size_t domain)
   const Need need =
       need_of(*wish_.caches[cache], capability.full.count(), room.grantable(), share, capability);
   if (!wish_.shared) {
-    const WayMask ways = exclusive_ways(cache, domain, need.ways);
+    const WayMask ways = exclusive_ways(cache, domain, room, need.ways);
     wanted_[cache].push_back({domain, divided(Hold::exclusive, ways, need.code)});
     return;
   }
@@ -175,7 +176,7 @@ void Allocation::place_in_class(Cache cache, const DomainShare& share, size_t do
     const Room room = survey(capability, layout(), foreign_, cache, domain, rules_);
     const Need need = need_of({*of_partition, {}, {}}, capability.full.count(), room.grantable(),
                               share, capability);
-    const WayMask ways = exclusive_ways(cache, domain, need.ways);
+    const WayMask ways = exclusive_ways(cache, domain, room, need.ways);
     layout().regions[position].ways[cache][domain] = ways;
   }
   const WayMask whole = layout().regions[position].ways[cache][domain];
@@ -202,7 +203,8 @@ void Allocation::place(Cache cache) {
   if (!rules_.kernel_exclusive || wish_.shared || wish_.of_class) return;
   for (size_t domain = 0; domain < capability->domains.size(); ++domain) {
     if (std::ranges::find(domains_[cache], domain) != domains_[cache].end()) continue;
-    const WayMask way = exclusive_ways(cache, domain, capability->min_ways);
+    const Room room = survey(*capability, layout(), foreign_, cache, domain, rules_);
+    const WayMask way = exclusive_ways(cache, domain, room, capability->min_ways);
     wanted_[cache].push_back({domain, {Hold::exclusive, way, {}}});
   }
 }

@@ -44,6 +44,7 @@ class Allocation {
         wish_(wish),
         rules_(rules),
         monitored_(wish.monitored && capability.monitor) {
+    grant_.layout.groups.reserve(layout.groups.size() + 1);
     grant_.layout = layout;
     if (grant_.layout.groups.empty()) grant_.layout.floor_ways = rules.floor_ways;
   }
@@ -74,7 +75,7 @@ class Allocation {
   void place_in_class(Cache cache, const DomainShare& share, size_t domain);
   Need need_of(const CacheWish& wish, unsigned ways, unsigned grantable, const DomainShare& share,
                const CacheCapability& cache) const;
-  WayMask exclusive_ways(Cache cache, size_t domain, unsigned need);
+  WayMask exclusive_ways(Cache cache, size_t domain, const Room& room, unsigned need);
   void move(Cache cache, size_t domain, const Move& move);
   bool could_hold(const Clos& group, const std::vector<Wanted>& wanted, Cache cache) const;
   bool rates_agree(const Clos& group) const;

@@ -26,7 +26,9 @@ Schemata rounded(Schemata wanted, const Capability& capability) {
   const auto line = wanted.resources.find("MB");
   if (line == wanted.resources.end() || !capability.throttles.mb) return wanted;
   const uint64_t step = capability.throttles.mb->granularity;
-  for (auto& [domain, value] : line->second) value = (value + step - 1) / step * step;
+  for (const auto& [domain, value] : DomainValues(line->second)) {
+    line->second[domain] = (value + step - 1) / step * step;
+  }
   return wanted;
 }
 

@@ -119,8 +119,12 @@ WayMask exclusive_in(const Layout& layout, Cache which, size_t domain) {
 }
 
 Masks default_in(const CacheCapability& cache, const Layout& layout, Cache which, size_t domain) {
+  return default_beside(cache, layout, which, domain, exclusive_in(layout, which, domain));
+}
+
+Masks default_beside(const CacheCapability& cache, const Layout& layout, Cache which, size_t domain,
+                     WayMask taken) {
   const Masks had = had_in(cache, layout, which, domain);
-  const WayMask taken = exclusive_in(layout, which, domain);
   return {left(had.data, taken, cache.sparse), left(had.code, taken, cache.sparse)};
 }
 

@@ -136,6 +136,9 @@ WayMask exclusive_in(const Layout& layout, Cache which, size_t domain);
 // What the layout leaves the default group: as it was where nothing of it is taken; else the top
 // run of what is left of it, or with sparse masks all of that.
 Masks default_in(const CacheCapability& cache, const Layout& layout, Cache which, size_t domain);
+// The same for who knows already what exclusive_in would say.
+Masks default_beside(const CacheCapability& cache, const Layout& layout, Cache which, size_t domain,
+                     WayMask exclusive);
 // What a group has there in the kernel.
 Masks masks_of(const CacheCapability& cache, const Layout& layout, const Clos& group, Cache which,
                size_t domain);

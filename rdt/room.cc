@@ -39,6 +39,11 @@ WayMask lowest_fit(WayMask space, unsigned need) {
   return found;
 }
 
+// Without counting bits: masks that are moved have no holes.
+unsigned length(WayMask run) {
+  return run.highest() + 1 - run.lowest();
+}
+
 // Candidates for the sliding of extents[first, last) down to `from`: what they weigh, and whether
 // the hole above them is large enough.
 struct Window {
@@ -64,7 +69,7 @@ std::optional<Window> best_window(const std::vector<Extent>& extents, WayMask se
     unsigned floor = first == begin ? segment.lowest() : extents[first - 1].ways.highest() + 1;
     unsigned weight = 0;
     for (size_t last = first + 1; last <= end; ++last) {
-      const unsigned ways = extents[last - 1].ways.count();
+      const unsigned ways = length(extents[last - 1].ways);
       floor += ways;
       weight += ways;
       if (above(last) - floor >= need && (!best || weight < best->weight)) {
@@ -81,9 +86,9 @@ Compaction slide(const std::vector<Extent>& extents, const Window& window, WayMa
   const bool lowest = window.first == 0 || !segment.contains(extents[window.first - 1].ways);
   unsigned at = lowest ? segment.lowest() : extents[window.first - 1].ways.highest() + 1;
   for (size_t i = window.first; i < window.last; ++i) {
-    const WayMask to = WayMask::run(at, extents[i].ways.count());
+    const WayMask to = WayMask::run(at, length(extents[i].ways));
     if (to != extents[i].ways) result.moves.push_back({extents[i], to});
-    at += to.count();
+    at += length(to);
   }
   result.hole = WayMask::run(at, need);
   return result;
@@ -96,7 +101,6 @@ Room survey(const CacheCapability& cache, const Layout& layout, std::span<const 
   Room room;
   room.cache = &cache;
   room.floor = floor_in(cache, layout, which, domain, rules.floor_ways);
-  room.default_group = default_in(cache, layout, which, domain).all();
   if (!rules.io_ways) room.io = cache.shareable;
   room.extents.reserve(layout.groups.size() + layout.regions.size());
   for (size_t i = 0; i < layout.groups.size(); ++i) {
@@ -112,6 +116,7 @@ Room survey(const CacheCapability& cache, const Layout& layout, std::span<const 
   }
   std::ranges::sort(room.extents, {}, [](const Extent& e) { return e.ways.lowest(); });
   for (const Extent& extent : room.extents) room.exclusive = room.exclusive | extent.ways;
+  room.default_group = default_beside(cache, layout, which, domain, room.exclusive).all();
   for (const Foreign& group : foreign) room.foreign = room.foreign | group.ways[which][domain];
   return room;
 }

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <charconv>
+#include <stdexcept>
 
 #include "base/error.h"
 #include "rdt/way_mask.h"
@@ -51,7 +52,7 @@ DomainValues parse_domains(std::string_view list, bool is_mask, std::string_view
     std::string_view value = next_part(list, ';');
     if (trim(value).empty() && list.empty()) break;
     const auto id = parse_decimal<unsigned>(trim(next_part(value, '=')), line);
-    if (!values.emplace(id, parse_value(trim(value), is_mask, line)).second) {
+    if (!values.insert(id, parse_value(trim(value), is_mask, line))) {
       throw Error("read schemata line", line, EEXIST);
     }
   }
@@ -59,6 +60,39 @@ DomainValues parse_domains(std::string_view list, bool is_mask, std::string_view
 }
 
 }  // namespace
+
+constexpr size_t kUsual = 8;
+
+DomainValues::DomainValues(std::initializer_list<Entry> entries) {
+  for (const auto& [domain, value] : entries) (*this)[domain] = value;
+}
+
+DomainValues::const_iterator DomainValues::find(unsigned domain) const {
+  const auto found = std::ranges::lower_bound(entries_, domain, {}, &Entry::first);
+  return found != entries_.end() && found->first == domain ? found : entries_.end();
+}
+
+uint64_t DomainValues::at(unsigned domain) const {
+  const auto found = find(domain);
+  if (found == end()) throw std::out_of_range("no such domain");
+  return found->second;
+}
+
+uint64_t& DomainValues::operator[](unsigned domain) {
+  if (entries_.empty()) entries_.reserve(kUsual);
+  // They mostly come in order.
+  if (entries_.empty() || entries_.back().first < domain) {
+    return entries_.emplace_back(domain, 0).second;
+  }
+  const auto at = std::ranges::lower_bound(entries_, domain, {}, &Entry::first);
+  return at->first == domain ? at->second : entries_.emplace(at, domain, 0)->second;
+}
+
+bool DomainValues::insert(unsigned domain, uint64_t value) {
+  if (find(domain) != end()) return false;
+  (*this)[domain] = value;
+  return true;
+}
 
 bool is_cache_resource(std::string_view resource) {
   if (!resource.starts_with("L2") && !resource.starts_with("L3")) return false;

@@ -3,14 +3,39 @@
 #pragma once
 
 #include <cstdint>
+#include <initializer_list>
 #include <map>
 #include <string>
 #include <string_view>
+#include <utility>
+#include <vector>
 
 namespace berth::rdt {
 
-// Domain (resctrl cache id) -> capacity bitmask or bandwidth figure.
-using DomainValues = std::map<unsigned, uint64_t>;
+// Domain (resctrl cache id) -> capacity bitmask or bandwidth figure, ascending. A map in one piece:
+// with a node for each domain, making them was what a decision spent most of its time on.
+class DomainValues {
+ public:
+  using Entry = std::pair<unsigned, uint64_t>;
+  using const_iterator = std::vector<Entry>::const_iterator;
+
+  DomainValues() = default;
+  DomainValues(std::initializer_list<Entry> entries);
+
+  const_iterator begin() const { return entries_.begin(); }
+  const_iterator end() const { return entries_.end(); }
+  bool empty() const { return entries_.empty(); }
+  size_t size() const { return entries_.size(); }
+  const_iterator find(unsigned domain) const;
+  uint64_t at(unsigned domain) const;  // throws std::out_of_range
+  uint64_t& operator[](unsigned domain);
+  // False where the domain has a value, which it keeps.
+  bool insert(unsigned domain, uint64_t value);
+  bool operator==(const DomainValues&) const = default;
+
+ private:
+  std::vector<Entry> entries_;
+};
 
 struct Schemata {
   std::map<std::string, DomainValues, std::less<>> resources;  // `L3`, `L3CODE`, `L2`, `MB`, ...

@@ -3,68 +3,80 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <span>
+#include <utility>
 
 namespace berth::rdt {
 
 namespace {
 
-void add_masks(Schemata& lines, const CacheCapability& cache, Cache which, size_t domain,
-               const Masks& masks) {
-  const std::string name(name_of(which));
-  const unsigned id = cache.domains[domain];
-  if (!cache.code_data) {
-    lines.resources[name][id] = masks.data.bits();
-    return;
-  }
-  lines.resources[name + "CODE"][id] = masks.code.bits();
-  lines.resources[name + "DATA"][id] = masks.data.bits();
-}
-
-// A group on its way: what it has now, what it is to have. The default group too.
-struct Item {
-  const Clos* group = nullptr;  // null: the default group
-  std::string name;
-  Control now, wanted;
-  bool exists = true;  // false: no task can be in it, its masks hurt nobody
-};
-
-// One cache domain of all items.
+// One cache domain of all items, or one domain of a throttle.
 struct Place {
   const CacheCapability* cache;
   Cache which;
   size_t domain;
+  Masks default_group;  // what the layout leaves it
+};
+struct RatePlace {
+  const BandwidthCapability* capability;
+  Throttle throttle;
+  size_t domain;
+};
+
+// What an item has in one place, and is to have.
+struct Cell {
+  Hold hold = Hold::none;
+  Masks now, wanted;
+  bool written = false;  // `now` belongs to the step that is being made
+  void set(const Masks& masks) {
+    now = masks;
+    written = true;
+  }
+};
+struct Figure {
+  uint64_t now = 0, wanted = 0;
+};
+
+// A group on its way. The default group too.
+struct Item {
+  const Clos* group = nullptr;       // null: the default group
+  const Control* kernels = nullptr;  // null: the group is still to be made
+  bool exists = true;                // false: no task can be in it, its masks hurt nobody
+  bool settled = false;
 };
 
 class Transition {
  public:
   Transition(const Capability& capability, const KernelState& state, const Layout& layout)
-      : capability_(capability) {
+      : capability_(capability), layout_(layout) {
     for (const KernelGroup& group : state.groups) {
       if (layout.find(group.name) == nullptr)
         steps_.push_back({Step::Kind::remove, group.name, {}, {}});
     }
+    find_places();
+    steps_.reserve(steps_.size() + 2 * layout.groups.size() + 2);
     items_.reserve(layout.groups.size() + 1);
-    items_.push_back(default_item(state, layout));
-    for (const Clos& group : layout.groups) items_.push_back(item_of(state, layout, group));
-    for (const Cache which : kCaches) {
-      const auto& cache = capability.caches[which];
-      if (!cache) continue;
-      for (size_t domain = 0; domain < cache->domains.size(); ++domain) {
-        places_.push_back({&*cache, which, domain});
-      }
+    cells_.reserve((layout.groups.size() + 1) * places_.size());
+    figures_.reserve((layout.groups.size() + 1) * rate_places_.size());
+    add_default_group(state.default_group);
+    for (const Clos& group : layout.groups) {
+      const auto found = std::ranges::find(state.groups, group.name, &KernelGroup::name);
+      add(group, found == state.groups.end() ? nullptr : &found->control);
     }
+    for (Item& item : items_) settle(item);
   }
 
   std::vector<Step> run() {
-    while (!done()) {
+    while (!std::ranges::all_of(items_, &Item::settled)) {
       bool moved = false;
       for (Item& item : items_) moved = advance(item) || moved;
       if (!moved && !squeeze()) force();
     }
     for (const Item& item : items_) {
       if (item.group == nullptr) continue;
-      if (item.group->kernel_exclusive && !item.now.exclusive_mode) {
-        steps_.push_back({Step::Kind::set_exclusive, item.name, {}, {}});
+      const bool exclusive = item.kernels != nullptr && item.kernels->exclusive_mode;
+      if (item.group->kernel_exclusive && !exclusive) {
+        steps_.push_back({Step::Kind::set_exclusive, item.group->name, {}, {}});
       }
       monitors(item);
     }
@@ -72,136 +84,168 @@ class Transition {
   }
 
  private:
-  Item default_item(const KernelState& state, const Layout& layout) const {
-    Item item{nullptr, {}, state.default_group, state.default_group, true};
+  void find_places() {
     for (const Cache which : kCaches) {
-      if (!capability_.caches[which]) continue;
-      for (size_t domain = 0; domain < item.wanted.masks[which].size(); ++domain) {
-        item.wanted.masks[which][domain] =
-            default_in(*capability_.caches[which], layout, which, domain);
+      const auto& cache = capability_.caches[which];
+      for (size_t domain = 0; cache && domain < cache->domains.size(); ++domain) {
+        places_.push_back({&*cache, which, domain, default_in(*cache, layout_, which, domain)});
       }
     }
-    return item;
-  }
-
-  Item item_of(const KernelState& state, const Layout& layout, const Clos& group) const {
-    Item item{&group, group.name, {}, control_of(capability_, layout, group), false};
-    const auto found = std::ranges::find(state.groups, group.name, &KernelGroup::name);
-    if (found != state.groups.end()) {
-      item.now = found->control;
-      item.exists = true;
+    for (const Throttle throttle : kThrottles) {
+      const auto& bandwidth = capability_.throttles[throttle];
+      for (size_t domain = 0; bandwidth && domain < bandwidth->domains.size(); ++domain) {
+        rate_places_.push_back({&*bandwidth, throttle, domain});
+      }
     }
-    return item;
   }
 
-  static bool as_wanted(const Item& item) {
-    return item.exists && item.now.masks == item.wanted.masks &&
-           item.now.figures == item.wanted.figures;
+  void add_default_group(const Control& now) {
+    items_.push_back({nullptr, &now, true, false});
+    for (const Place& at : places_) {
+      cells_.push_back({Hold::as_default, now.masks[at.which][at.domain], at.default_group});
+    }
+    for (const RatePlace& at : rate_places_) {
+      const uint64_t figure = now.figures[at.throttle][at.domain];
+      figures_.push_back({figure, figure});
+    }
   }
-  bool done() const { return std::ranges::all_of(items_, as_wanted); }
 
-  static Hold hold_of(const Item& item, const Place& at) {
-    return item.group == nullptr ? Hold::as_default : item.group->slots[at.which][at.domain].hold;
+  void add(const Clos& group, const Control* now) {
+    items_.push_back({&group, now, now != nullptr, false});
+    for (const Place& at : places_) {
+      const Hold hold = group.slots[at.which][at.domain].hold;
+      cells_.push_back({hold, now == nullptr ? Masks() : now->masks[at.which][at.domain],
+                        hold == Hold::as_default
+                            ? at.default_group
+                            : masks_of(*at.cache, layout_, group, at.which, at.domain)});
+    }
+    for (const RatePlace& at : rate_places_) {
+      const uint64_t unlimited = at.capability->unlimited;  // what a new group has
+      const uint64_t limit = group.rates[at.throttle][at.domain].figure;
+      figures_.push_back({now == nullptr ? unlimited : now->figures[at.throttle][at.domain],
+                          limit == 0 ? unlimited : limit});
+    }
+  }
+
+  size_t number_of(const Item& item) const { return static_cast<size_t>(&item - items_.data()); }
+  std::span<Cell> cells_of(const Item& item) {
+    return std::span(cells_).subspan(number_of(item) * places_.size(), places_.size());
+  }
+  std::span<Figure> figures_of(const Item& item) {
+    return std::span(figures_).subspan(number_of(item) * rate_places_.size(), rate_places_.size());
+  }
+  static std::string name_of_group(const Item& item) {
+    return item.group == nullptr ? std::string() : item.group->name;
+  }
+
+  void settle(Item& item) {
+    item.settled =
+        item.exists &&
+        std::ranges::all_of(cells_of(item), [](const Cell& c) { return c.now == c.wanted; }) &&
+        std::ranges::all_of(figures_of(item), [](const Figure& f) { return f.now == f.wanted; });
   }
 
   // Whether `masks` in the hands of `item` would be on ways that another one has now, where one of
   // the two has them to itself. Where a group has nobody its masks hurt nobody.
-  bool collides(const Item& item, const Place& at, const Masks& masks) const {
-    const Hold mine = hold_of(item, at);
+  bool collides(const Item& item, size_t place, const Masks& masks) const {
+    const Hold mine = cells_[number_of(item) * places_.size() + place].hold;
     if (mine == Hold::none) return false;
-    return std::ranges::any_of(items_, [&](const Item& other) {
-      if (&other == &item || !other.exists) return false;
-      const Hold theirs = hold_of(other, at);
-      const Masks& now = other.now.masks[at.which][at.domain];
-      // The default group grows last, even onto ways that nobody uses any more.
-      if (theirs == Hold::none && item.group == nullptr &&
-          now != other.wanted.masks[at.which][at.domain]) {
-        return now.all().intersects(masks.all());
-      }
-      if (theirs == Hold::none || (mine != Hold::exclusive && theirs != Hold::exclusive))
-        return false;
-      const bool same_region = item.group != nullptr && other.group != nullptr &&
-                               !item.group->partition.empty() &&
-                               item.group->partition == other.group->partition;
-      return !same_region && now.all().intersects(masks.all());
-    });
+    const Cell* cell = &cells_[place];
+    for (const Item& other : items_) {
+      if (&other != &item && other.exists && hurts(item, mine, other, *cell, masks)) return true;
+      cell += places_.size();
+    }
+    return false;
+  }
+
+  static bool hurts(const Item& item, Hold mine, const Item& other, const Cell& theirs,
+                    const Masks& masks) {
+    if (!theirs.now.all().intersects(masks.all())) return false;
+    // The default group grows last, even onto ways that nobody uses any more.
+    if (theirs.hold == Hold::none) return item.group == nullptr && theirs.now != theirs.wanted;
+    if (mine != Hold::exclusive && theirs.hold != Hold::exclusive) return false;
+    const bool same_region = item.group != nullptr && other.group != nullptr &&
+                             !item.group->partition.empty() &&
+                             item.group->partition == other.group->partition;
+    return !same_region;
   }
 
   // Writes what can be written of the item now, all in one; true where it was something.
   bool advance(Item& item) {
-    if (as_wanted(item)) return false;
-    Schemata lines;
+    if (item.settled) return false;
+    const std::span<Cell> cells = cells_of(item);
     // A new group is made once all of it can be written: until then its ways are the kernel's
     // choice.
-    const Control before = item.now;
-    if (!item.exists) item.now = empty_like(item.wanted);
-    bool whole = true;
-    for (const Place& at : places_) {
-      Masks& now = item.now.masks[at.which][at.domain];
-      const Masks& wanted = item.wanted.masks[at.which][at.domain];
-      if (now == wanted) continue;
-      if (collides(item, at, wanted)) {
-        whole = false;
-        continue;
+    if (!item.exists) {
+      for (size_t i = 0; i < cells.size(); ++i) {
+        if (collides(item, i, cells[i].wanted)) return false;
       }
-      add_masks(lines, *at.cache, at.which, at.domain, wanted);
-      now = wanted;
     }
-    if (!item.exists && !whole) {
-      item.now = before;
-      return false;
+    for (size_t i = 0; i < cells.size(); ++i) {
+      if (cells[i].now == cells[i].wanted || collides(item, i, cells[i].wanted)) continue;
+      cells[i].set(cells[i].wanted);
     }
-    write_figures(item, lines);
-    if (!item.exists) steps_.push_back({Step::Kind::make, item.name, {}, {}});
+    return write(item);
+  }
+
+  // The step for what was set, with all figures; false where that is nothing.
+  bool write(Item& item) {
+    Schemata lines = lines_of(cells_of(item));
+    add_figures(lines, figures_of(item));
+    const bool made = !item.exists;
+    if (made) steps_.push_back({Step::Kind::make, item.group->name, {}, {}});
     item.exists = true;
-    if (lines.resources.empty()) return whole;
-    steps_.push_back({Step::Kind::write, item.name, std::move(lines), {}});
+    settle(item);
+    if (lines.resources.empty()) return made;
+    steps_.push_back({Step::Kind::write, name_of_group(item), std::move(lines), {}});
     return true;
   }
 
-  void write_figures(Item& item, Schemata& lines) const {
-    for (const Throttle throttle : kThrottles) {
-      const auto& capability = capability_.throttles[throttle];
-      if (!capability) continue;
-      auto& now = item.now.figures[throttle];
-      const auto& wanted = item.wanted.figures[throttle];
-      for (size_t domain = 0; domain < wanted.size(); ++domain) {
-        // Unlimited is what a new group has: nothing to be written.
-        const bool fresh = !item.exists && wanted[domain] == capability->unlimited;
-        if (now[domain] != wanted[domain] && !fresh) {
-          lines.resources[std::string(name_of(throttle))][capability->domains[domain]] =
-              wanted[domain];
-        }
-        now[domain] = wanted[domain];
+  Schemata lines_of(std::span<Cell> cells) const {
+    Schemata lines;
+    const CacheCapability* cache = nullptr;
+    DomainValues *data = nullptr, *code = nullptr;
+    for (size_t i = 0; i < cells.size(); ++i) {
+      if (!std::exchange(cells[i].written, false)) continue;
+      const Place& at = places_[i];
+      if (cache != at.cache) {  // the first of a cache
+        cache = at.cache;
+        const std::string name(name_of(at.which));
+        data = &lines.resources[cache->code_data ? name + "DATA" : name];
+        code = cache->code_data ? &lines.resources[name + "CODE"] : nullptr;
       }
+      (*data)[cache->domains[at.domain]] = cells[i].now.data.bits();
+      if (code != nullptr) (*code)[cache->domains[at.domain]] = cells[i].now.code.bits();
     }
+    return lines;
   }
 
-  Control empty_like(const Control& control) const {
-    Control empty;
-    for (const Cache which : kCaches) empty.masks[which].resize(control.masks[which].size());
-    for (const Throttle throttle : kThrottles) {
-      empty.figures[throttle].resize(control.figures[throttle].size());
+  void add_figures(Schemata& lines, std::span<Figure> figures) const {
+    for (size_t i = 0; i < figures.size(); ++i) {
+      if (figures[i].now == figures[i].wanted) continue;
+      const RatePlace& at = rate_places_[i];
+      lines.resources[std::string(name_of(at.throttle))][at.capability->domains[at.domain]] =
+          figures[i].wanted;
+      figures[i].now = figures[i].wanted;
     }
-    return empty;
   }
 
   // Nobody can go where he wants to: somebody gives up first what he will not keep.
   bool squeeze() {
     for (Item& item : items_) {
-      if (!item.exists) continue;
-      Schemata lines;
-      for (const Place& at : places_) {
-        Masks& now = item.now.masks[at.which][at.domain];
-        const Masks& wanted = item.wanted.masks[at.which][at.domain];
+      if (!item.exists || item.settled) continue;
+      const std::span<Cell> cells = cells_of(item);
+      bool less = false;
+      for (size_t i = 0; i < cells.size(); ++i) {
+        const Masks& now = cells[i].now;
+        const Masks& wanted = cells[i].wanted;
         const Masks kept{now.data & wanted.data, now.code & wanted.code};
-        if (kept == now || !valid(*at.cache, kept.data) || !valid(*at.cache, kept.code)) continue;
-        add_masks(lines, *at.cache, at.which, at.domain, kept);
-        now = kept;
+        const CacheCapability& cache = *places_[i].cache;
+        if (kept == now || !valid(cache, kept.data) || !valid(cache, kept.code)) continue;
+        cells[i].set(kept);
+        less = true;
       }
-      if (lines.resources.empty()) continue;
-      steps_.push_back({Step::Kind::write, item.name, std::move(lines), {}});
-      return true;
+      if (less) return write(item);
     }
     return false;
   }
@@ -212,41 +256,37 @@ class Transition {
 
   // Holders overlap already, somebody else's doing: each gets what is its own, whatever the order.
   void force() {
-    for (Item& item : items_) {
-      if (as_wanted(item)) continue;
-      if (!item.exists) item.now = empty_like(item.wanted);
-      Schemata lines;
-      for (const Place& at : places_) {
-        const Masks& wanted = item.wanted.masks[at.which][at.domain];
-        if (item.now.masks[at.which][at.domain] == wanted) continue;
-        add_masks(lines, *at.cache, at.which, at.domain, wanted);
-      }
-      write_figures(item, lines);
-      if (!item.exists) steps_.push_back({Step::Kind::make, item.name, {}, {}});
-      steps_.push_back({Step::Kind::write, item.name, std::move(lines), {}});
-      item.exists = true;
-      item.now.masks = item.wanted.masks;
-      return;
+    const auto item = std::ranges::find(items_, false, &Item::settled);
+    for (Cell& cell : cells_of(*item)) {
+      if (cell.now != cell.wanted) cell.set(cell.wanted);
     }
+    write(*item);
   }
 
   void monitors(const Item& item) {
-    const std::vector<std::string>& there = item.now.monitors;
+    static const std::vector<std::string> kNone;
+    const std::vector<std::string>& there =
+        item.kernels == nullptr ? kNone : item.kernels->monitors;
+    const std::string& group = item.group->name;
     for (const std::string& name : there) {
       const std::string_view claim = std::string_view(name).substr(0, name.find('.'));
-      const bool known = std::ranges::any_of(
-          item.group->members, [&](const Member& member) { return member.claim == claim; });
-      if (!known) steps_.push_back({Step::Kind::remove_monitor, item.name, {}, name});
+      const bool known = std::ranges::find(item.group->members, claim, &Member::claim) !=
+                         item.group->members.end();
+      if (!known) steps_.push_back({Step::Kind::remove_monitor, group, {}, name});
     }
     for (const Member& member : item.group->members) {
       if (!member.monitored || std::ranges::find(there, member.claim) != there.end()) continue;
-      steps_.push_back({Step::Kind::make_monitor, item.name, {}, member.claim});
+      steps_.push_back({Step::Kind::make_monitor, group, {}, member.claim});
     }
   }
 
   const Capability& capability_;
-  std::vector<Item> items_;  // the default group first
+  const Layout& layout_;
   std::vector<Place> places_;
+  std::vector<RatePlace> rate_places_;
+  std::vector<Item> items_;      // the default group first
+  std::vector<Cell> cells_;      // of each item one for each place
+  std::vector<Figure> figures_;  // of each item one for each rate place
   std::vector<Step> steps_;
 };
 
@@ -296,24 +336,6 @@ Control control_of(const Capability& capability, const Layout& layout, const Clo
     }
   }
   return control;
-}
-
-Schemata lines_of(const Capability& capability, const Control& control) {
-  Schemata lines;
-  for (const Cache which : kCaches) {
-    const auto& cache = capability.caches[which];
-    for (size_t domain = 0; cache && domain < cache->domains.size(); ++domain) {
-      add_masks(lines, *cache, which, domain, control.masks[which][domain]);
-    }
-  }
-  for (const Throttle throttle : kThrottles) {
-    const auto& bandwidth = capability.throttles[throttle];
-    for (size_t domain = 0; bandwidth && domain < bandwidth->domains.size(); ++domain) {
-      lines.resources[std::string(name_of(throttle))][bandwidth->domains[domain]] =
-          control.figures[throttle][domain];
-    }
-  }
-  return lines;
 }
 
 }  // namespace berth::rdt

@@ -51,7 +51,4 @@ std::vector<Step> transition(const Capability& capability, const KernelState& no
 // What the group will hold; unlimited bandwidth where the layout has no limit.
 Control control_of(const Capability& capability, const Layout& layout, const Clos& group);
 
-// The lines of a group's schemata that make up its masks and figures, all domains.
-Schemata lines_of(const Capability& capability, const Control& control);
-
 }  // namespace berth::rdt

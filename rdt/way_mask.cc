@@ -40,13 +40,9 @@ std::vector<WayMask> WayMask::runs() const {
 }
 
 WayMask WayMask::lowest_ways(unsigned count) const {
-  WayMask rest = *this, taken;
-  for (; count > 0 && !rest.empty(); --count) {
-    const WayMask way = run(rest.lowest(), 1);
-    taken = taken | way;
-    rest = rest.minus(way);
-  }
-  return taken;
+  uint64_t rest = bits_;
+  for (; count > 0 && rest != 0; --count) rest &= rest - 1;  // less its lowest bit
+  return WayMask(bits_ & ~rest);
 }
 
 WayMask WayMask::highest_ways(unsigned count) const {

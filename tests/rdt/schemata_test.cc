@@ -2,6 +2,8 @@
 
 #include <gtest/gtest.h>
 
+#include <stdexcept>
+
 #include "base/error.h"
 
 namespace berth::rdt {
@@ -43,6 +45,17 @@ TEST(Schemata, NamesTheLineItCannotRead) {
           << e.message();
     }
   }
+}
+
+TEST(Schemata, KeepsDomainsInOrderAndEachOnce) {
+  DomainValues values{{12, 1}, {4, 2}, {4, 3}};
+  EXPECT_FALSE(values.insert(12, 5));
+  EXPECT_TRUE(values.insert(8, 6));
+  values[1] = 7;
+  EXPECT_EQ(values, (DomainValues{{1, 7}, {4, 3}, {8, 6}, {12, 1}}));
+  EXPECT_EQ(values.at(8), 6U);
+  EXPECT_EQ(values.find(9), values.end());
+  EXPECT_THROW(static_cast<void>(values.at(13)), std::out_of_range);
 }
 
 TEST(Schemata, IsWrittenAsOneTransaction) {

@@ -223,15 +223,5 @@ TEST_F(Transitions, TheDefaultGroupsRatesAreTheAdmins) {
   EXPECT_EQ(kernel().control("").figures.mb[0], 30U);
 }
 
-TEST(Lines, AreAllOfAGroups) {
-  Node node;
-  node.add_bandwidth();
-  node.add_l2(0xff, {0, 1});
-  node.take("job_1", "4w", {1});
-  const Control control = control_of(node.capability, node.layout, *node.layout.find("berth_1"));
-  EXPECT_EQ(format_schemata(lines_of(node.capability, control)),
-            "L2:0=80;1=80\nL3:0=400;1=f\nMB:0=100;1=100\n");
-}
-
 }  // namespace
 }  // namespace berth::rdt
