@@ -1,7 +1,6 @@
 #include "launcher/prepare.h"
 
 #include <fcntl.h>
-#include <signal.h>
 #include <sys/utsname.h>
 #include <unistd.h>
 
@@ -10,8 +9,10 @@
 
 #include "base/error.h"
 #include "base/file.h"
+#include "launcher/claim_processes.h"
 #include "rdt/known_capability.h"
 #include "rdt/observe.h"
+#include "rdt/tasks.h"
 
 namespace berth::launcher {
 namespace {
@@ -19,17 +20,6 @@ namespace {
 namespace cgroup = runtime::cgroup;
 
 constexpr const char* kTree = "berth";
-
-// Until none is left, for at most a second: a task that forks while it is hunted needs more than
-// one round.
-void kill_tasks(const rdt::Resctrl& resctrl, const rdt::Place& place) {
-  for (int round = 0; round < 100; ++round) {
-    const std::vector<pid_t> tasks = rdt::tasks_at(resctrl, place);
-    if (tasks.empty()) return;
-    for (const pid_t tid : tasks) ::kill(tid, SIGKILL);
-    ::usleep(10'000);
-  }
-}
 
 rdt::Layout ledger_of(const Roots& roots) {
   if (!roots.resctrl) return {};
@@ -199,7 +189,7 @@ void release(const Roots& roots, const std::string& claim, const std::string& us
 void release_all(const Roots& roots, const std::string& claim) {
   const auto lock = roots.claims.lock();
   if (const auto place = rdt::own_place_of(ledger_of(roots), claim)) {
-    kill_tasks(*roots.resctrl, *place);
+    rdt::kill_tasks(*roots.resctrl, *place);
   }
   end_claim(roots, claim);
   roots.claims.forget(claim);
@@ -226,6 +216,7 @@ std::vector<std::string> reap(const Roots& roots) {
          rdt::reconcile(*roots.resctrl, roots.claims.state_dir(), alive, true)) {
       done.push_back(std::move(line));
     }
+    for (std::string& line : bring_back(roots, alive)) done.push_back(std::move(line));
   }
   for (const std::string& claim : roots.claims.all()) {
     if (!dead(claim)) continue;

@@ -76,9 +76,6 @@ void remove_part(const Resctrl& resctrl, const Place& part);
 // Monitoring ids that groups have: one each, and one each of their monitor groups.
 unsigned rmids_in_use(const Resctrl& resctrl);
 
-// The threads there.
-std::vector<pid_t> tasks_at(const Resctrl& resctrl, const Place& place);
-
 // Says whether a claim's holder still lives.
 using IsAlive = std::function<bool(const std::string& claim)>;
 

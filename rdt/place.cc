@@ -1,4 +1,4 @@
-// Where claims' tasks are: going there, and who is there.
+// Where claims' tasks are, and going there.
 #include <algorithm>
 
 #include "base/error.h"
@@ -74,25 +74,6 @@ std::optional<Place> make_part(const Resctrl& resctrl, const Place& place,
 void remove_part(const Resctrl& resctrl, const Place& part) {
   const std::optional<Group> group = resctrl.find(part.group);
   if (group) group->remove_monitor(part.monitor);
-}
-
-std::vector<pid_t> tasks_at(const Resctrl& resctrl, const Place& place) {
-  std::vector<pid_t> tids;
-  try {
-    const std::optional<Group> group = resctrl.find(place.group);
-    if (!group) return tids;
-    if (place.monitor.empty()) return group->tasks();
-    for (const std::string& name : group->monitor_names()) {
-      if (name.substr(0, name.find('.')) != place.monitor) continue;
-      const std::optional<Group> monitor = group->find_monitor(name);
-      if (!monitor) continue;
-      const std::vector<pid_t> there = monitor->tasks();
-      tids.insert(tids.end(), there.begin(), there.end());
-    }
-  } catch (const Error& e) {
-    if (e.code() != ENODEV && e.code() != ENOENT) throw;
-  }
-  return tids;
 }
 
 }  // namespace berth::rdt

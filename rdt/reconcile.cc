@@ -1,7 +1,5 @@
 #include <fcntl.h>
 #include <fmt/format.h>
-#include <signal.h>
-#include <sys/syscall.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -11,6 +9,7 @@
 #include "base/error.h"
 #include "base/file.h"
 #include "rdt/commit.h"
+#include "rdt/tasks.h"
 
 namespace berth::rdt {
 
@@ -18,46 +17,6 @@ namespace {
 
 using std::chrono::milliseconds;
 using std::chrono::steady_clock;
-
-// False for a thread that is dead and only waits for its parent to look: the kernel lists it still.
-bool runs(pid_t tid) {
-  if (tid == 0) return true;  // of another pid namespace: not to be looked at from here
-  const auto stat = read_file_if_exists(AT_FDCWD, fmt::format("/proc/{}/stat", tid));
-  if (!stat) return false;
-  const size_t state = stat->rfind(')') + 2;  // the name before it may hold anything
-  return state >= stat->size() || ((*stat)[state] != 'Z' && (*stat)[state] != 'X');
-}
-
-std::vector<pid_t> running_at(const Resctrl& resctrl, const Place& place) {
-  std::vector<pid_t> tids = tasks_at(resctrl, place);
-  std::erase_if(tids, [](pid_t tid) { return !runs(tid); });
-  return tids;
-}
-
-// Kills what is there. By pidfd, and only where the group still names the thread once the pidfd is
-// open: a number read from a file may be somebody else's by the time it is used. Threads that lead
-// no process are passed over (EINVAL): their leader is what gets killed.
-void kill_once(const Resctrl& resctrl, const Place& place) {
-  std::vector<std::pair<pid_t, UniqueFd>> opened;
-  for (const pid_t tid : running_at(resctrl, place)) {
-    if (tid <= 1 || tid == ::getpid()) continue;
-    UniqueFd pidfd(static_cast<int>(::syscall(SYS_pidfd_open, tid, 0)));
-    if (pidfd) opened.emplace_back(tid, std::move(pidfd));
-  }
-  const std::vector<pid_t> still = running_at(resctrl, place);
-  for (const auto& [tid, pidfd] : opened) {
-    if (std::ranges::find(still, tid) == still.end()) continue;
-    ::syscall(SYS_pidfd_send_signal, pidfd.get(), SIGKILL, nullptr, 0);
-  }
-}
-
-void kill_all(const Resctrl& resctrl, const Place& place) {
-  const auto deadline = steady_clock::now() + std::chrono::seconds(2);
-  while (!running_at(resctrl, place).empty() && steady_clock::now() < deadline) {
-    kill_once(resctrl, place);
-    std::this_thread::sleep_for(milliseconds(5));
-  }
-}
 
 // Temporary files of a replace_file that died; nobody writes now, for we have the lock.
 void remove_temporaries(int state_dir) {
@@ -96,7 +55,7 @@ void kill_dead(const Resctrl& resctrl, int state_dir, const IsAlive& alive) {
     }
     for (const std::string& name : strays(ground)) places.push_back({name, {}});
   }
-  for (const Place& place : places) kill_all(resctrl, place);
+  for (const Place& place : places) kill_tasks(resctrl, place);
 }
 
 std::string told(const std::string& what, const std::string& of, size_t tasks) {

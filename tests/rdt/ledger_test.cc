@@ -1,6 +1,7 @@
 // take and give_back on a tree: what the kernel holds and the ledger says, whatever happens on the
 // way.
 #include "rdt/ledger.h"
+#include "rdt/tasks.h"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>

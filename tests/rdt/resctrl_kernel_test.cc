@@ -16,6 +16,7 @@
 #include "base/file.h"
 #include "rdt/ledger.h"
 #include "rdt/observe.h"
+#include "rdt/tasks.h"
 #include "tests/rdt/node.h"
 #include "topology/placement.h"
 
