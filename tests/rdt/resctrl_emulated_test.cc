@@ -6,6 +6,7 @@
 
 #include "base/error.h"
 #include "base/file.h"
+#include "rdt/container_group.h"
 #include "rdt/ledger.h"
 #include "tests/support/resctrl/actors.h"
 #include "tests/support/resctrl/mount.h"
@@ -22,9 +23,10 @@ using test::resctrl::Operation;
 using testing::HasSubstr;
 
 // Nothing, and why, where the machine does not let FUSE be mounted.
-std::unique_ptr<Mount> mounted(std::string& why, test::resctrl::Processor processor) {
+std::unique_ptr<Mount> mounted(std::string& why, test::resctrl::Processor processor,
+                               test::resctrl::Profile profile = test::resctrl::Profile()) {
   try {
-    return std::make_unique<Mount>(std::move(processor));
+    return std::make_unique<Mount>(std::move(processor), profile);
   } catch (const Error& error) {
     if (error.code() != EPERM && error.code() != ENOENT && error.code() != ENODEV) throw;
     why = error.message();
@@ -139,6 +141,32 @@ TEST(Emulated, AllClassesTakenUnderOurHandsLeaveEverythingAsItWas) {
   EXPECT_EQ(resctrl.default_group().schemata(), before);
   EXPECT_FALSE(resctrl.find("berth_1"));
   EXPECT_EQ(resctrl.group_names().size(), made) << "pqos' groups are left alone";
+}
+
+// AMD's limit of traffic to CXL memory: a container's configuration may name it, a job's group has
+// all of it, and the default group keeps what the admin gave it.
+TEST(Emulated, SlowMemoryBandwidthIsPassedThrough) {
+  MOUNT_OR_SKIP(mount, test::resctrl::amd(), test::resctrl::Profile(test::resctrl::Kernel::v6_12));
+  const Resctrl resctrl(mount->root());
+  const Capability capability = resctrl.capability();
+  ASSERT_TRUE(capability.throttles.smba);
+  const uint64_t unlimited = capability.throttles.smba->unlimited;
+  resctrl.default_group().write({{{"SMBA", {{0, 100}}}}});
+
+  const ContainerWish wish{"", parse_schemata("L3:0=1\nSMBA:0=64;1=128"), false};
+  const ContainerGroup container = make_container_group(resctrl, "box", wish);
+  const DomainValues of_container = resctrl.find("box")->schemata().resources.at("SMBA");
+  EXPECT_EQ(of_container, (DomainValues{{0, 64}, {1, 128}, {2, unlimited}, {3, unlimited}}));
+
+  const test::TemporaryFolder folder;
+  const UniqueFd state = open_dir(AT_FDCWD, folder.path());
+  ASSERT_TRUE(std::holds_alternative<Holding>(
+      take(resctrl, state.get(), "job_1", "job 1", four_ways(), {})));
+  EXPECT_EQ(resctrl.find("berth_1")->schemata().resources.at("SMBA").at(0), unlimited);
+  EXPECT_EQ(resctrl.find("box")->schemata().resources.at("SMBA"), of_container);
+  give_back(resctrl, state.get(), "job_1");
+  EXPECT_EQ(resctrl.default_group().schemata().resources.at("SMBA").at(0), 100U);
+  remove_container_group(resctrl, container);
 }
 
 }  // namespace
