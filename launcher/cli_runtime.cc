@@ -118,8 +118,9 @@ void add_id(CLI::App* verb, std::string& id) {
   verb->add_option("id", id, "the container's id")->required();
 }
 
-std::shared_ptr<CreateOptions> add_creation(CLI::App* verb, const Setting& setting) {
-  auto options = std::make_shared<CreateOptions>();
+constexpr const char* kRemoveCgroups = "also the cgroups that the bundle's runtime.json had made";
+
+void add_creation(CLI::App* verb, const Setting& setting, CreateOptions* options) {
   runtime::CreateRequest* const request = &options->request;
   request->descriptors = setting.descriptors;
   verb->add_option("-b,--bundle", request->bundle, "OCI bundle (default: this directory)")
@@ -143,25 +144,25 @@ std::shared_ptr<CreateOptions> add_creation(CLI::App* verb, const Setting& setti
   verb->add_flag_function(
       "--no-subreaper", [](int64_t) {}, "accepted: berth is none");
   add_id(verb, request->id);
-  return options;
 }
 
 void add_create(const Setting& setting) {
   CLI::App* verb = setting.app.add_subcommand("create", "make a container that waits for start");
-  const auto options = add_creation(verb, setting);
+  const auto options = std::make_shared<CreateOptions>();
+  add_creation(verb, setting, options.get());
   setting.choose(verb, [options](const RuntimeOptions& r) { return create(r, *options); });
 }
 
 void add_run(const Setting& setting) {
   CLI::App* verb =
       setting.app.add_subcommand("run", "run one container from a bundle and wait for it");
-  const auto options = add_creation(verb, setting);
-  options->request.detached = false;
-  verb->add_flag("-d,--detach", options->request.detached, "do not wait for it");
-  const auto keep = std::make_shared<bool>(false);
-  verb->add_flag("--keep", *keep, "leave its state behind when it ends");
-  setting.choose(verb,
-                 [options, keep](const RuntimeOptions& r) { return run(r, *options, *keep); });
+  const auto options = std::make_shared<RunOptions>();
+  add_creation(verb, setting, &options->create);
+  options->create.request.detached = false;
+  verb->add_flag("-d,--detach", options->create.request.detached, "do not wait for it");
+  verb->add_flag("--keep", options->keep, "leave its state behind when it ends");
+  verb->add_flag("--remove-cgroups", options->remove_cgroups, kRemoveCgroups);
+  setting.choose(verb, [options](const RuntimeOptions& r) { return run(r, *options); });
 }
 
 void add_start(const Setting& setting) {
@@ -193,6 +194,7 @@ void add_delete(const Setting& setting) {
   const auto options = std::make_shared<DeleteOptions>();
   verb->add_flag("-f,--force", options->force, "also where it lives; nothing where there is none");
   verb->add_flag("-r,--regex", options->regex, "the id is a pattern: all that it matches");
+  verb->add_flag("--remove-cgroups", options->remove_cgroups, kRemoveCgroups);
   add_id(verb, options->id);
   setting.choose(verb, [options](const RuntimeOptions& r) { return remove(r, *options); });
 }

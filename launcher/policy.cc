@@ -10,6 +10,7 @@
 #include "base/error.h"
 #include "base/file.h"
 #include "base/json_node.h"
+#include "base/trusted.h"
 #include "launcher/rdt_policy_json.h"
 
 namespace berth::launcher {
@@ -44,12 +45,8 @@ std::string read_trusted(int dir, const std::string& name, const std::string& pa
   struct stat st {};
   check(::fstat(fd.get(), &st), "fstat", path);
   if (!S_ISREG(st.st_mode)) throw Error("refuse policy '" + path + "': it is not a regular file");
-  if (st.st_uid != owner) {
-    throw Error("refuse policy '" + path + "': it belongs to uid " + std::to_string(st.st_uid) +
-                ", not to root");
-  }
-  if ((st.st_mode & (S_IWGRP | S_IWOTH)) != 0) {
-    throw Error("refuse policy '" + path + "': others than root may write it (chmod go-w)");
+  if (const std::string why = why_untrusted(fd.get(), owner); !why.empty()) {
+    throw Error("refuse policy '" + path + "': " + why);
   }
   return read_fd(fd.get(), path, kMaxPolicyBytes);
 }
@@ -112,7 +109,7 @@ enum class Extent { one_file, whole };
 Policy decode(const Json& json, std::string_view name, Extent extent) {
   const JsonNode root(json, name);
   refuse_old_keys(root);
-  root.allow_only({"rdt", "cgroup", "limits", "hostNamespaces", "binds"});
+  root.allow_only({"rdt", "cgroup", "limits", "hostNamespaces", "binds", "runtimeJson"});
   Policy policy;
   if (const auto rdt = root.find("rdt")) {
     policy.rdt = read_rdt_policy(*rdt);
@@ -131,6 +128,7 @@ Policy decode(const Json& json, std::string_view name, Extent extent) {
           {{"network", "network"}, {"ipc", "ipc"}, {"pid", "pid"}, {"uts", "uts"}}));
     }
   }
+  policy.runtime_json = root.boolean_or("runtimeJson", policy.runtime_json);
   if (const auto binds = root.find("binds")) {
     for (const JsonNode& bind : binds->elements()) policy.binds.push_back(read_bind(bind));
   }
@@ -210,6 +208,7 @@ std::string to_json(const Policy& policy) {
       {"limits", limits},
       {"hostNamespaces", policy.host_namespaces},
       {"binds", binds},
+      {"runtimeJson", policy.runtime_json},
   };
   return json.dump(2) + "\n";
 }

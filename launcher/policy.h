@@ -33,6 +33,8 @@ struct Policy {
   std::vector<std::string> host_namespaces;
   // binds: shown in every container.
   std::vector<PolicyBind> binds;
+  // runtimeJson: whether a bundle's runtime.json, which changes the host, is honoured for root.
+  bool runtime_json = true;
   bool operator==(const Policy&) const = default;
 };
 

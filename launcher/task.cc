@@ -11,6 +11,7 @@
 #include "launcher/environment.h"
 #include "runtime/container/spawn.h"
 #include "runtime/process/descriptors.h"
+#include "runtime/service/service.h"
 #include "runtime/spec/parse.h"
 
 namespace berth::launcher {
@@ -177,6 +178,11 @@ runtime::Entry make_entry(runtime::spec::Spec spec, Handoff handoff, const TaskC
 void run_task(int socket, const TaskContext& context) {
   const UniqueFd channel(socket);
   Handoff handoff = receive_handoff(channel.get());
+  if (runtime::service::has_service(runtime::spec::open_bundle(handoff.bundle).get())) {
+    throw Error("bundle '" + handoff.bundle +
+                "': runtime.json: for root's berth run, create and launch: a job's tasks change "
+                "nothing of the host");
+  }
   runtime::spec::Spec spec = load_runnable_bundle(handoff.bundle);
   runtime::enter_or_stay(make_entry(std::move(spec), std::move(handoff), context));
 }

@@ -27,6 +27,7 @@ class TaskGroup {
 
   void start(unsigned number, runtime::Entry entry, runtime::CgroupJoin join,
              const std::optional<rdt::OpenPlace>& place);
+  pid_t first() const { return tasks_.front().child.pid; }
   // Until the last one ends and its output is passed on. The highest exit status.
   int wait();
 

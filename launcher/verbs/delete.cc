@@ -7,9 +7,11 @@
 namespace berth::launcher {
 namespace {
 
-void remove_one(const RuntimeOptions& runtime, const std::string& id, bool force) {
+void remove_one(const RuntimeOptions& runtime, const std::string& id,
+                const DeleteOptions& options) {
   if (tracing()) trace("delete container '" + id + "'");
-  for (const std::string& warning : container_of(runtime, id).remove(force)) {
+  for (const std::string& warning :
+       container_of(runtime, id).remove(options.force, options.remove_cgroups)) {
     log(runtime, Level::warning, warning);
   }
 }
@@ -18,9 +20,7 @@ void remove_one(const RuntimeOptions& runtime, const std::string& id, bool force
 
 int remove(const RuntimeOptions& runtime, const DeleteOptions& options) {
   if (options.regex) {
-    const auto remove_match = [&](const std::string& id) {
-      remove_one(runtime, id, options.force);
-    };
+    const auto remove_match = [&](const std::string& id) { remove_one(runtime, id, options); };
     return for_each_match(runtime, options.id, remove_match) ? 0 : 1;
   }
   if (options.force) {
@@ -28,7 +28,7 @@ int remove(const RuntimeOptions& runtime, const DeleteOptions& options) {
     const auto root = runtime::StateRoot::open_if_exists(runtime.root);
     if (!root || !root->find_if_exists(options.id)) return 0;
   }
-  remove_one(runtime, options.id, options.force);
+  remove_one(runtime, options.id, options);
   return 0;
 }
 

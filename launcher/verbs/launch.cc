@@ -14,6 +14,7 @@
 #include "launcher/prepare.h"
 #include "launcher/task.h"
 #include "launcher/task_group.h"
+#include "launcher/verbs/launch_service.h"
 #include "launcher/verbs/verbs.h"
 #include "launcher/verbs/wishes.h"
 #include "runtime/container/spawn.h"
@@ -109,9 +110,12 @@ class Launch {
         std::fprintf(stderr, "berth: %s\n", warning.c_str());
       }
     }
+    const auto service =
+        LaunchService::begin(options_.bundle, request_.claim, policy_, options_.tasks);
     bind_to(cpus);
     TaskGroup tasks(options_.label);
     for (unsigned task = 0; task < options_.tasks; ++task) start(tasks, task);
+    if (service) service->surround(tasks.first());
     const int status = tasks.wait();
     if (holdings_) holdings_->report_use(policy_, request_);
     return status;

@@ -13,12 +13,12 @@ namespace {
 // Removed whatever happens, unless it is to be kept.
 class Removed {
  public:
-  Removed(const RuntimeOptions& runtime, runtime::Container& container)
-      : runtime_(runtime), container_(container) {}
+  Removed(const RuntimeOptions& runtime, runtime::Container& container, bool service_cgroups)
+      : runtime_(runtime), container_(container), service_cgroups_(service_cgroups) {}
   ~Removed() {
     if (kept_) return;
     try {
-      for (const std::string& warning : container_.remove(/*force=*/true)) {
+      for (const std::string& warning : container_.remove(/*force=*/true, service_cgroups_)) {
         log(runtime_, Level::warning, warning);
       }
     } catch (const std::exception& e) {
@@ -32,6 +32,7 @@ class Removed {
  private:
   const RuntimeOptions& runtime_;
   runtime::Container& container_;
+  bool service_cgroups_;
   bool kept_ = false;
 };
 
@@ -45,12 +46,12 @@ int wait_for(const runtime::Container& container, const runtime::SignalQueue& si
 
 }  // namespace
 
-int run(const RuntimeOptions& runtime, const CreateOptions& options, bool keep) {
-  CreateOptions wanted = options;
+int run(const RuntimeOptions& runtime, const RunOptions& options) {
+  CreateOptions wanted = options.create;
   std::optional<runtime::SignalQueue> signals;
   if (!wanted.request.detached) wanted.request.signal_mask = signals.emplace().mask_before();
   auto container = create_container(runtime, wanted);
-  Removed removed(runtime, container);
+  Removed removed(runtime, container, options.remove_cgroups);
   if (tracing()) trace("start container '" + wanted.request.id + "'");
   container.start();
   if (wanted.request.detached) {
@@ -59,7 +60,7 @@ int run(const RuntimeOptions& runtime, const CreateOptions& options, bool keep) 
     return 0;
   }
   const int status = wait_for(container, *signals);
-  if (keep) removed.keep();
+  if (options.keep) removed.keep();
   return status;
 }
 

@@ -24,8 +24,12 @@ struct CreateOptions {
   std::string pidfd_socket;  // empty: nobody wants a descriptor of the process
 };
 int create(const RuntimeOptions& runtime, const CreateOptions& options);
-// `keep`: its state stays when it ends.
-int run(const RuntimeOptions& runtime, const CreateOptions& options, bool keep);
+struct RunOptions {
+  CreateOptions create;
+  bool keep = false;            // its state stays when it ends
+  bool remove_cgroups = false;  // as of DeleteOptions
+};
+int run(const RuntimeOptions& runtime, const RunOptions& options);
 int start(const RuntimeOptions& runtime, const std::string& id);
 int state(const RuntimeOptions& runtime, const std::string& id);
 
@@ -39,7 +43,8 @@ int kill(const RuntimeOptions& runtime, const KillOptions& options);
 struct DeleteOptions {
   std::string id;
   bool force = false;
-  bool regex = false;  // as of KillOptions
+  bool regex = false;           // as of KillOptions
+  bool remove_cgroups = false;  // those of the bundle's runtime.json
 };
 int remove(const RuntimeOptions& runtime, const DeleteOptions& options);
 

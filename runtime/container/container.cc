@@ -19,6 +19,7 @@
 #include "runtime/container/members.h"
 #include "runtime/container/unit.h"
 #include "runtime/process/seccomp_agent.h"
+#include "runtime/service/around.h"
 
 namespace berth::runtime {
 namespace {
@@ -125,7 +126,8 @@ void Container::await_ready() const {
 void Container::fail_start(const std::string& message) {
   std::string all = message;
   try {
-    for (const std::string& warning : remove_locked()) all += "; " + warning;
+    for (const std::string& warning : remove_locked(/*service_cgroups=*/true))
+      all += "; " + warning;
   } catch (const std::exception& e) {
     all += std::string("; ") + e.what();
   }
@@ -223,7 +225,7 @@ std::vector<std::string> Container::run_poststop() const {
   return warnings;
 }
 
-std::vector<std::string> Container::remove(bool force) {
+std::vector<std::string> Container::remove(bool force, bool service_cgroups) {
   if (removed_) return {};
   const StateLock lock = lock_and_look_again();
   const Status now = status();
@@ -231,14 +233,17 @@ std::vector<std::string> Container::remove(bool force) {
     throw Error("cannot delete container '" + record_.id + "' that is not stopped: it is " +
                 to_string(now));
   }
-  return remove_locked();
+  return remove_locked(service_cgroups);
 }
 
-std::vector<std::string> Container::remove_locked() {
+std::vector<std::string> Container::remove_locked(bool service_cgroups) {
   if (lives() || (record_.cgroup.empty() && !record_.own.pid)) end_processes();
   remove_cgroup();
   if (record_.cache_group) remove_cache_group(*record_.cache_group);
   std::vector<std::string> warnings = run_poststop();
+  for (std::string& left : service::take_back(service::read_acts(folder_.fd()), service_cgroups)) {
+    warnings.push_back(std::move(left));
+  }
   folder_.remove();
   removed_ = true;
   return warnings;

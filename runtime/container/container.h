@@ -47,8 +47,10 @@ class Container {
   // `lines` of a schemata file to its resctrl group. Throws Error where it has none of its own.
   void change_cache_group(const std::vector<std::string>& lines) const;
   // Removes what is left of a stopped container, also of one that was only created; of a living
-  // one with `force`. Runs the poststop hooks: a warning for each that failed is returned.
-  std::vector<std::string> remove(bool force);
+  // one with `force`. Runs the poststop hooks and takes back what its bundle's runtime.json asked
+  // for, the cgroups that others may have joined only if `service_cgroups`: a warning for each that
+  // failed is returned.
+  std::vector<std::string> remove(bool force, bool service_cgroups = false);
 
   // What its configuration asks for and does not get, a line each; of one that was just made.
   const std::vector<std::string>& warnings() const { return warnings_; }
@@ -74,7 +76,7 @@ class Container {
                    const spec::Spec& spec);
   bool lives() const;
   [[noreturn]] void fail_start(const std::string& message);
-  std::vector<std::string> remove_locked();
+  std::vector<std::string> remove_locked(bool service_cgroups);
   bool signal_all(int signal) const;
   spec::Hooks late_hooks() const;
   void end_processes() const;

@@ -33,6 +33,7 @@
 #include "runtime/resources/apply.h"
 #include "runtime/resources/devices.h"
 #include "runtime/resources/settings.h"
+#include "runtime/service/around.h"
 #include "runtime/spec/parse.h"
 
 namespace berth::runtime {
@@ -201,6 +202,15 @@ Entry make_entry(const CreateRequest& request, spec::Spec spec, const UniqueFd& 
   return entry;
 }
 
+// What is done on the host for a service takes the host's root.
+std::optional<service::Service> wanted_service(const CreateRequest& request, int bundle) {
+  if (!service::has_service(bundle)) return std::nullopt;
+  const std::string what = "bundle '" + request.bundle + "': runtime.json: ";
+  if (::geteuid() != 0) throw Error(what + "for root alone: it changes the host");
+  if (request.allow_service) request.allow_service();
+  return service::load_service(bundle, request.bundle);
+}
+
 }  // namespace
 
 Container Container::create(const StateRoot& root, const CreateRequest& request) {
@@ -211,6 +221,11 @@ Container Container::create(const StateRoot& root, const CreateRequest& request)
     std::string message = e.what();
     for (const std::string& warning : late) message += "; " + warning;
     throw EnterFailure(message, e.exit_code(), e.set_up());
+  } catch (const Error& e) {
+    std::string message;
+    for (const std::string& warning : late) message += (message.empty() ? "" : "; ") + warning;
+    if (message.empty()) throw;
+    throw e.with_note(message);
   }
 }
 
@@ -224,6 +239,7 @@ Container Container::make(const StateRoot& root, const CreateRequest& request,
   spec::Spec spec = spec::parse_spec(configuration, request.bundle);
   if (!spec.process) throw Error("bundle '" + request.bundle + "': config.json: process: missing");
   check_terminal(*spec.process, request);
+  const auto service = wanted_service(request, bundle.get());
 
   const bool own_cgroup = request.cgroup_manager == CgroupManager::cgroupfs;
   std::optional<Unit> unit;
@@ -245,6 +261,12 @@ Container Container::make(const StateRoot& root, const CreateRequest& request,
   Undo hooks([&] {
     if (begun) late = made.run_poststop();
   });
+  std::optional<service::ActLog> acts;
+  Undo around([&] {
+    const auto left = service::take_back(service::read_acts(made.folder_.fd()), true);
+    late.insert(late.end(), left.begin(), left.end());
+  });
+  if (service) service::make_ready(*service, acts.emplace(made.folder_.fd()));
   made.make_cache_group(spec);
   Undo cache([&] {
     if (made.record_.cache_group) undo_cache_group(*made.record_.cache_group);
@@ -270,10 +292,12 @@ Container Container::make(const StateRoot& root, const CreateRequest& request,
   made.record_.pid = made.child_.pid;
   made.record_.start_time = start_time_of(made.child_.pid).value_or(0);
   made.folder_.write(made.record_);
+  if (service) service::surround(*service, made.child_.pid, *acts);
   if (!request.pid_file.empty()) write_pid_file(request.pid_file, made.child_.pid);
   process.keep();
   cgroup.keep();
   cache.keep();
+  around.keep();
   hooks.keep();
   folder.keep();
   return made;

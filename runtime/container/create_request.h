@@ -3,6 +3,7 @@
 
 #include <signal.h>
 
+#include <functional>
 #include <optional>
 #include <string>
 #include <vector>
@@ -28,6 +29,8 @@ struct CreateRequest {
   Rootless rootless = Rootless::automatic;
   bool detached = true;                 // nobody stays: a terminal needs a console socket
   std::optional<sigset_t> signal_mask;  // the program's; absent: this process's
+  // Asked where the bundle has a runtime.json: throws Error where that is not to be honoured.
+  std::function<void()> allow_service;
 };
 
 }  // namespace berth::runtime

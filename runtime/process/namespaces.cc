@@ -101,6 +101,10 @@ const char* name_of(NamespaceType type) {
   return kind_of(type).name;
 }
 
+const char* proc_name_of(NamespaceType type) {
+  return kind_of(type).file;
+}
+
 void forget_own_namespaces(spec::Spec& spec) {
   std::erase_if(spec.linux_.namespaces,
                 [](const spec::Namespace& ns) { return !ns.path.empty() && is_own(ns); });

@@ -14,6 +14,7 @@ namespace berth::runtime::process {
 
 int clone_flag(spec::NamespaceType type);
 const char* name_of(spec::NamespaceType type);
+const char* proc_name_of(spec::NamespaceType type);  // in /proc/PID/ns
 
 // A path to a namespace that this process is in asks for nothing: what is the host's stays the
 // host's, and the spec must not change it. Takes such entries out.

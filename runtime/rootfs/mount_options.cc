@@ -66,9 +66,18 @@ constexpr auto kPropagationWords = std::to_array<PropagationWord>({
 
 // Of no meaning to a mount that is made now, or the kernel's default. Versions of inodes are a
 // matter of each file system (`i_version` of ext4).
-constexpr auto kNothing = std::to_array<std::string_view>(
-    {"defaults", "silent", "loud", "async", "rasync", "nomand", "rnomand", "nolazytime", "iversion",
-     "noiversion", "auto", "noauto", "user", "nouser", "nofail", "_netdev"});
+constexpr auto kNothing =
+    std::to_array<std::string_view>({"defaults", "silent", "loud", "iversion", "noiversion", "auto",
+                                     "noauto", "user", "nouser", "nofail", "_netdev"});
+// The defaults that the switches below are the opposite of: they take one back that came before.
+struct Opposite {
+  std::string_view word, of;
+};
+constexpr auto kOpposites = std::to_array<Opposite>({{"async", "sync"},
+                                                     {"rasync", "sync"},
+                                                     {"nomand", "mand"},
+                                                     {"rnomand", "mand"},
+                                                     {"nolazytime", "lazytime"}});
 // Switches that the file system itself takes, whichever it is; crun knows them with an `r`, too.
 constexpr auto kOfFileSystem = std::to_array<std::string_view>(
     {"dirsync", "lazytime", "mand", "rdirsync", "rmand", "rsync", "sync"});
@@ -82,6 +91,13 @@ bool contains(const auto& words, std::string_view word) {
 const Attributes* find_attribute(std::string_view word) {
   const auto found = std::ranges::find(kAttributeWords, word, &AttributeWord::word);
   return found == kAttributeWords.end() ? nullptr : &found->change;
+}
+
+bool apply_opposite(MountOptions& result, std::string_view word) {
+  const auto found = std::ranges::find(kOpposites, word, &Opposite::word);
+  if (found == kOpposites.end()) return false;
+  std::erase_if(result.data, [&](const auto& option) { return option.first == found->of; });
+  return true;
 }
 
 bool apply_switch(MountOptions& result, std::string_view word) {
@@ -147,8 +163,9 @@ void merge(Attributes& into, const Attributes& change) {
 MountOptions parse_options(const std::vector<std::string>& options) {
   MountOptions result;
   for (const std::string& option : options) {
-    if (option.empty() || apply_switch(result, option) || apply_attribute(result, option) ||
-        apply_propagation(result, option) || apply_id_map(result, option)) {
+    if (option.empty() || apply_switch(result, option) || apply_opposite(result, option) ||
+        apply_attribute(result, option) || apply_propagation(result, option) ||
+        apply_id_map(result, option)) {
       continue;
     }
     const size_t equals = option.find('=');
@@ -170,6 +187,7 @@ std::vector<std::string> known_mount_options() {
     words.emplace_back(propagation.word);
   }
   words.insert(words.end(), kNothing.begin(), kNothing.end());
+  for (const Opposite& opposite : kOpposites) words.emplace_back(opposite.word);
   words.insert(words.end(), kOfFileSystem.begin(), kOfFileSystem.end());
   words.insert(words.end(), kOthers.begin(), kOthers.end());
   std::ranges::sort(words);

@@ -37,6 +37,15 @@ void configure(int context, unsigned command, const char* key, const char* value
   throw said.empty() ? error : error.with_note(said);
 }
 
+void set_options(int context, const std::vector<std::pair<std::string, std::string>>& data,
+                 const std::string& name) {
+  for (const auto& [key, value] : data) {
+    const bool flag = value.empty();
+    configure(context, flag ? FSCONFIG_SET_FLAG : FSCONFIG_SET_STRING, key.c_str(),
+              flag ? nullptr : value.c_str(), name);
+  }
+}
+
 }  // namespace
 
 UniqueFd clone_tree(int dir, const std::string& path, bool recursive, bool nofollow) {
@@ -57,16 +66,18 @@ UniqueFd new_filesystem(const std::string& type, const std::string& source,
     throw Error("this kernel has no file system of type", type, ENODEV);
   const UniqueFd context(check(fd, "fsopen", type));
   if (!source.empty()) configure(fd, FSCONFIG_SET_STRING, "source", source.c_str(), type);
-  for (const auto& [key, value] : data) {
-    if (value.empty()) {
-      configure(fd, FSCONFIG_SET_FLAG, key.c_str(), nullptr, type);
-    } else {
-      configure(fd, FSCONFIG_SET_STRING, key.c_str(), value.c_str(), type);
-    }
-  }
+  set_options(fd, data, type);
   configure(fd, FSCONFIG_CMD_CREATE, nullptr, nullptr, type);
   return UniqueFd(
       check(::fsmount(fd, FSMOUNT_CLOEXEC, static_cast<unsigned>(attributes)), "fsmount", type));
+}
+
+void reconfigure(int mount, const std::vector<std::pair<std::string, std::string>>& data,
+                 const std::string& name) {
+  const UniqueFd context(
+      check(::fspick(mount, "", FSPICK_CLOEXEC | FSPICK_EMPTY_PATH), "fspick", name));
+  set_options(context.get(), data, name);
+  configure(context.get(), FSCONFIG_CMD_RECONFIGURE, nullptr, nullptr, name);
 }
 
 void attach(int tree, int target, const std::string& name) {

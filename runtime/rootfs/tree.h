@@ -23,6 +23,10 @@ UniqueFd new_filesystem(const std::string& type, const std::string& source,
                         const std::vector<std::pair<std::string, std::string>>& data,
                         uint64_t attributes);
 
+// Other options for the file system that `mount` shows (fspick(2)).
+void reconfigure(int mount, const std::vector<std::pair<std::string, std::string>>& data,
+                 const std::string& name);
+
 // Puts a detached tree on top of `target`, both by descriptor (move_mount(2)).
 void attach(int tree, int target, const std::string& name);
 

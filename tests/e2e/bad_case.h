@@ -22,7 +22,7 @@ inline constexpr const char* kConfig = R"({
 })";
 inline const std::string kConfigFile = "bundle/config.json", kPolicyFile = "policy.json";
 // The keys that a policy may have, as an error lists them.
-inline const std::string kPolicyKeys = "rdt, cgroup, limits, hostNamespaces, binds";
+inline const std::string kPolicyKeys = "rdt, cgroup, limits, hostNamespaces, binds, runtimeJson";
 
 struct BadCase {
   std::string name;

@@ -30,7 +30,8 @@ TEST(Policy, EveryKeyIsRead) {
      "limits": {"taskMemory": "2GiB", "taskPids": 100, "jobPids": 1000},
      "hostNamespaces": ["network"],
      "binds": [{"source": "/opt/site", "readonly": false},
-               {"source": "/a", "destination": "/b", "optional": false}]})",
+               {"source": "/a", "destination": "/b", "optional": false}],
+     "runtimeJson": false})",
                                      "p");
   EXPECT_EQ(policy.rdt.layout.floor_ways, 3U);
   EXPECT_FALSE(policy.rdt.l3_optional);
@@ -41,6 +42,8 @@ TEST(Policy, EveryKeyIsRead) {
   EXPECT_EQ(policy.host_namespaces, (std::vector<std::string>{"network"}));
   EXPECT_EQ(policy.binds, (std::vector<PolicyBind>{{"/opt/site", "/opt/site", false, true},
                                                    {"/a", "/b", true, false}}));
+  EXPECT_FALSE(policy.runtime_json);
+  EXPECT_TRUE(Policy().runtime_json);
 }
 
 TEST(Policy, PrintedAndReadAgainIsTheSame) {
@@ -50,6 +53,7 @@ TEST(Policy, PrintedAndReadAgainIsTheSame) {
   policy.cgroup = CgroupMode::slurm;
   policy.host_namespaces = {"pid"};
   policy.binds = {{"/a", "/b", true, false}};
+  policy.runtime_json = false;
   EXPECT_EQ(parse_policy(to_json(policy), "p"), policy);
 }
 
@@ -68,7 +72,8 @@ INSTANTIATE_TEST_SUITE_P(
     Table, BadPolicy,
     ::testing::Values(
         Bad{R"({"l4": 1})",
-            "policy.json: l4: unknown key; allowed are rdt, cgroup, limits, hostNamespaces, binds"},
+            "policy.json: l4: unknown key; allowed are rdt, cgroup, limits, hostNamespaces, binds, "
+            "runtimeJson"},
         Bad{R"({"l3": {"floorWays": 2}})",
             "policy.json: l3: unknown key; l3.floorWays is rdt.floorWays now, and l3.missing is "
             "rdt.options.l3.optional"},

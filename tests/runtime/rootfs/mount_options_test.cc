@@ -9,6 +9,7 @@ namespace berth::runtime::rootfs {
 namespace {
 
 using ::testing::ElementsAre;
+using ::testing::IsEmpty;
 using ::testing::Pair;
 using ::testing::ValuesIn;
 using Words = std::vector<std::string>;
@@ -96,6 +97,13 @@ TEST(Options, TheRestIsTheFileSystems) {
                   .data,
               ElementsAre(Pair("size", "64m"), Pair("newinstance", ""), Pair("lowerdir", "/a:/b"),
                           Pair("context", "a=b"), Pair("sync", ""), Pair("lazytime", "")));
+}
+
+TEST(Options, TheLastWordOnASwitchHolds) {
+  EXPECT_THAT(parse_options({"sync", "mand", "lazytime", "async", "nomand", "nolazytime"}).data,
+              IsEmpty());
+  EXPECT_THAT(parse_options({"async", "sync", "rnomand", "rmand"}).data,
+              ElementsAre(Pair("sync", ""), Pair("mand", "")));
 }
 
 TEST(Options, IdMaps) {

@@ -1,0 +1,41 @@
+// The runtime.json of a bundle that is launched: done before its tasks, around the first one, and
+// taken back at the launch's end; after a crash by `berth reap`.
+#pragma once
+
+#include <sys/types.h>
+
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "base/fd.h"
+#include "launcher/policy.h"
+#include "runtime/service/around.h"
+
+namespace berth::launcher {
+
+class LaunchService {
+ public:
+  // Nothing where the bundle has none. Throws Error where it is not to be honoured, or cannot be:
+  // all is as before then. `name` is the launch's: `launch_4711`.
+  static std::unique_ptr<LaunchService> begin(const std::string& bundle, const std::string& name,
+                                              const Policy& policy, unsigned tasks);
+  ~LaunchService();
+  LaunchService(const LaunchService&) = delete;
+  LaunchService& operator=(const LaunchService&) = delete;
+
+  void surround(pid_t first_task);
+
+ private:
+  LaunchService(std::string name, runtime::service::Service wanted);
+  std::string name_;
+  runtime::service::Service wanted_;
+  UniqueFd folder_;
+  std::optional<runtime::service::ActLog> acts_;
+};
+
+// Takes back what launches that died left; a line for each.
+std::vector<std::string> reap_launch_services();
+
+}  // namespace berth::launcher

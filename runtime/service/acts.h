@@ -1,0 +1,38 @@
+// What was done for a service, act by act, in its container's folder: so that delete, or whoever
+// comes after a crash, can take it back in the opposite order.
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "base/fd.h"
+#include "runtime/cgroup/hierarchy.h"
+
+namespace berth::runtime::service {
+
+struct Act {
+  enum class Kind { cgroup, directory, file, mount };
+  Kind kind = Kind::directory;
+  std::string path;
+  // Of a mount: what the place was part of before (statx(2), stx_mnt_id). Where it is so still, the
+  // mount was never made, or is gone already.
+  uint64_t mount_before = 0;
+  cgroup::Tops tops;  // of a cgroup: what above it was made with it
+  bool operator==(const Act&) const = default;
+};
+
+// Throws Error. Each act is written down before it is done.
+class ActLog {
+ public:
+  explicit ActLog(int folder);
+  void about_to(const Act& act);
+
+ private:
+  UniqueFd file_;
+};
+
+// Empty where nothing was ever done.
+std::vector<Act> read_acts(int folder);
+
+}  // namespace berth::runtime::service

@@ -1,0 +1,231 @@
+#include "runtime/service/around.h"
+
+#include <fcntl.h>
+#include <fmt/format.h>
+#include <sys/mount.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <optional>
+
+#include "base/error.h"
+#include "base/file.h"
+#include "runtime/cgroup/node.h"
+#include "runtime/process/namespaces.h"
+#include "runtime/rootfs/tree.h"
+
+namespace berth::runtime::service {
+namespace {
+
+// What a path is part of; nothing where there is no such path.
+std::optional<uint64_t> mount_of(const std::string& path) {
+  struct statx st {};
+  if (::statx(AT_FDCWD, path.c_str(), AT_SYMLINK_NOFOLLOW, STATX_MNT_ID, &st) < 0) {
+    if (errno == ENOENT || errno == ENOTDIR) return std::nullopt;
+    throw Error("statx", path, errno);
+  }
+  return st.stx_mnt_id;
+}
+
+bool exists(const std::string& path) {
+  struct stat st {};
+  if (::stat(path.c_str(), &st) == 0) return true;
+  if (errno != ENOENT) throw Error("look at", path, errno);
+  return false;
+}
+
+// With what is missing above it; 0755 whatever the umask.
+void make_directories(const std::string& path, ActLog& log) {
+  for (size_t slash = path.find('/', 1);; slash = path.find('/', slash + 1)) {
+    const std::string part = path.substr(0, slash);
+    if (!part.ends_with('/') && !exists(part)) {
+      log.about_to({Act::Kind::directory, part, 0, {}});
+      if (make_dir(AT_FDCWD, part, 0755)) check(::chmod(part.c_str(), 0755), "chmod", part);
+    }
+    if (slash == std::string::npos) return;
+  }
+}
+
+// An empty file, for what is not a directory to be mounted on.
+void make_file(const std::string& path, ActLog& log) {
+  if (const size_t slash = path.rfind('/'); slash != 0)
+    make_directories(path.substr(0, slash), log);
+  if (exists(path)) return;
+  log.about_to({Act::Kind::file, path, 0, {}});
+  (void)open_file(AT_FDCWD, path, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW, 0644);
+}
+
+void note_mount(const std::string& path, ActLog& log) {
+  log.about_to({Act::Kind::mount, path, mount_of(path).value_or(0), {}});
+}
+
+bool is_directory(const std::string& path) {
+  struct stat st {};
+  check(::stat(path.c_str(), &st), "look at", path);
+  return S_ISDIR(st.st_mode);
+}
+
+void finish(int tree, const Mount& mount) {
+  rootfs::set_attributes(tree, mount.options.attributes, false, mount.destination);
+  rootfs::set_attributes(tree, mount.options.recursive_attributes, true, mount.destination);
+  for (const rootfs::Propagation& propagation : mount.options.propagation) {
+    rootfs::set_propagation(tree, propagation, mount.destination);
+  }
+}
+
+void attach(int tree, const Mount& mount, ActLog& log) {
+  const UniqueFd target = open_file(AT_FDCWD, mount.destination, O_PATH);
+  note_mount(mount.destination, log);
+  rootfs::attach(tree, target.get(), mount.destination);
+}
+
+void bind(const Mount& mount, ActLog& log) {
+  is_directory(mount.source) ? make_directories(mount.destination, log)
+                             : make_file(mount.destination, log);
+  const UniqueFd tree = rootfs::clone_tree(AT_FDCWD, mount.source, mount.options.recursive_bind);
+  finish(tree.get(), mount);
+  attach(tree.get(), mount, log);
+}
+
+// Of what is mounted there already: nothing to be taken back but by who knows how it was.
+void change(const Mount& mount) {
+  if (!exists(mount.destination)) throw Error("look at", mount.destination, ENOENT);
+  const UniqueFd tree = open_file(AT_FDCWD, mount.destination, O_PATH);
+  if (mount.options.remount && !mount.options.data.empty()) {
+    rootfs::reconfigure(tree.get(), mount.options.data, mount.destination);
+  }
+  finish(tree.get(), mount);
+}
+
+void mount_filesystem(const Mount& mount, ActLog& log) {
+  make_directories(mount.destination, log);
+  if (mount.type == "overlay") {
+    for (const auto& [key, value] : mount.options.data) {
+      if (key != "upperdir" && key != "workdir") continue;
+      make_directories(value, log);
+      // The kernel makes this one for itself, and leaves it.
+      if (key == "workdir") log.about_to({Act::Kind::directory, value + "/work", 0, {}});
+    }
+  }
+  const UniqueFd tree = rootfs::new_filesystem(mount.type, mount.source, mount.options.data,
+                                               mount.options.attributes.set);
+  for (const rootfs::Propagation& propagation : mount.options.propagation) {
+    rootfs::set_propagation(tree.get(), propagation, mount.destination);
+  }
+  attach(tree.get(), mount, log);
+}
+
+void perform(const Mount& mount, ActLog& log) {
+  try {
+    if (mount.options.bind && !mount.options.remount) return bind(mount, log);
+    if (mount.options.remount || mount.type.empty()) return change(mount);
+    mount_filesystem(mount, log);
+  } catch (const Error& error) {
+    throw error.within("mount '" + mount.destination + "'");
+  }
+}
+
+// In the hierarchies too that no controller of a container's is in.
+void make_cgroup(const std::string& path, ActLog& log) {
+  const cgroup::Hierarchy hierarchy = cgroup::detect(cgroup::ControllerSet::container);
+  if (!cgroup::Node::find(hierarchy, path)) {
+    log.about_to({Act::Kind::cgroup, path, 0, cgroup::missing_parents(hierarchy, path)});
+    (void)cgroup::Node::create(hierarchy, path, {});
+  }
+  for (const cgroup::V1Mount& mount : hierarchy.v1) {
+    UniqueFd group = open_dir(AT_FDCWD, mount.path);
+    for (size_t at = 0; at < path.size();) {
+      const size_t end = std::min(path.find('/', at), path.size());
+      const std::string part = path.substr(at, end - at);
+      make_dir(group.get(), part, 0755);
+      group = open_dir(group.get(), part);
+      at = end + 1;
+    }
+  }
+}
+
+void mount_or_throw(const char* source, const std::string& target, unsigned long flags) {
+  check(::mount(source, target.c_str(), nullptr, flags, nullptr),
+        source == nullptr ? "make private" : "bind " + std::string(source) + " to", target);
+}
+
+// A mount namespace cannot be shown where its mount would show in others too (fs/namespace.c,
+// copy_tree): the file gets a private mount of itself first.
+void make_private(const std::string& path, ActLog& log) {
+  note_mount(path, log);
+  mount_or_throw(path.c_str(), path, MS_BIND);
+  mount_or_throw(nullptr, path, MS_PRIVATE);
+}
+
+std::string failure(const std::string& act, const std::string& path, int code) {
+  return "could not " + Error(act, path, code).message();
+}
+
+std::optional<std::string> take_back_cgroup(const Act& act) {
+  const cgroup::Hierarchy hierarchy = cgroup::detect(cgroup::ControllerSet::container);
+  cgroup::prune(hierarchy, act.path);
+  for (const cgroup::V1Mount& mount : hierarchy.v1) {
+    (void)::rmdir((mount.path + "/" + act.path).c_str());
+  }
+  cgroup::prune_above(hierarchy, act.path, act.tops);
+  const bool left = std::ranges::any_of(hierarchy.v1, [&](const cgroup::V1Mount& mount) {
+    return mount_of(mount.path + "/" + act.path).has_value();
+  });
+  const bool left_on_v2 =
+      !hierarchy.v2.empty() && mount_of(hierarchy.v2 + "/" + act.path).has_value();
+  if (!left && !left_on_v2) return std::nullopt;
+  return failure("remove cgroup", act.path, EBUSY);
+}
+
+std::optional<std::string> take_back(const Act& act) {
+  switch (act.kind) {
+    case Act::Kind::mount:
+      if (mount_of(act.path).value_or(act.mount_before) == act.mount_before) return std::nullopt;
+      if (::umount2(act.path.c_str(), UMOUNT_NOFOLLOW) == 0) return std::nullopt;
+      return failure("unmount", act.path, errno);
+    case Act::Kind::file:
+      if (::unlink(act.path.c_str()) == 0 || errno == ENOENT) return std::nullopt;
+      return failure("remove", act.path, errno);
+    case Act::Kind::directory:
+      if (::rmdir(act.path.c_str()) == 0 || errno == ENOENT) return std::nullopt;
+      return failure("remove", act.path, errno);
+    case Act::Kind::cgroup:
+      return take_back_cgroup(act);
+  }
+  return std::nullopt;
+}
+
+}  // namespace
+
+void make_ready(const Service& service, ActLog& log) {
+  for (const std::string& path : service.cgroups) make_cgroup(path, log);
+  for (const Mount& mount : service.mounts) perform(mount, log);
+  for (const std::string& path : service.directories) make_directories(path, log);
+}
+
+void surround(const Service& service, pid_t process, ActLog& log) {
+  for (const BoundNamespace& bound : service.namespaces) {
+    make_file(bound.path, log);
+    if (bound.type == spec::NamespaceType::mount) make_private(bound.path, log);
+    note_mount(bound.path, log);
+    const std::string source =
+        fmt::format("/proc/{}/ns/{}", process, process::proc_name_of(bound.type));
+    mount_or_throw(source.c_str(), bound.path, MS_BIND);
+  }
+}
+
+std::vector<std::string> take_back(const std::vector<Act>& acts, bool cgroups_too) {
+  std::vector<std::string> left;
+  for (auto act = acts.rbegin(); act != acts.rend(); ++act) {
+    if (act->kind == Act::Kind::cgroup && !cgroups_too) continue;
+    try {
+      if (auto line = take_back(*act)) left.push_back(std::move(*line));
+    } catch (const std::exception& error) {
+      left.emplace_back(error.what());
+    }
+  }
+  return left;
+}
+
+}  // namespace berth::runtime::service

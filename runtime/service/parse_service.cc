@@ -1,0 +1,93 @@
+#include <algorithm>
+#include <nlohmann/json.hpp>
+
+#include "base/json_node.h"
+#include "runtime/service/service.h"
+
+namespace berth::runtime::service {
+namespace {
+
+using spec::NamespaceType;
+
+// Below the hierarchies' roots, and never out of them again.
+std::string cgroup_path(const JsonNode& node) {
+  std::string path = node.string();
+  path.erase(0, path.find_first_not_of('/'));
+  while (path.ends_with('/')) path.pop_back();
+  const std::string framed = "/" + path + "/";
+  if (path.empty() || framed.find("/../") != std::string::npos ||
+      framed.find("/./") != std::string::npos || framed.find("//") != std::string::npos) {
+    node.fail_value("is not the path of a cgroup, such as pods/7");
+  }
+  return path;
+}
+
+Mount parse_mount(const JsonNode& node) {
+  node.allow_only({"destination", "type", "source", "options"});
+  Mount mount;
+  mount.destination = node.at("destination").absolute_path();
+  mount.type = node.string_or("type", "");
+  mount.source = node.string_or("source", "");
+  const auto options = node.find("options");
+  try {
+    if (options) mount.options = rootfs::parse_options(options->strings());
+  } catch (const Error& error) {
+    options->fail(error.message());
+  }
+  const rootfs::MountOptions& said = mount.options;
+  if (said.id_map || said.copy_up || said.copy_link || said.source_link ||
+      said.over_destination_link) {
+    options->fail("idmap, tmpcopyup and the options on links are for a container's own mounts");
+  }
+  const bool changes = said.remount || !said.propagation.empty();
+  if (said.bind && mount.source.empty()) node.fail_absent("source", "a bind mount has one");
+  if (!said.bind && !changes && mount.type.empty()) {
+    node.fail_absent("type", "neither a file system nor a bind mount");
+  }
+  return mount;
+}
+
+std::vector<BoundNamespace> parse_namespaces(const JsonNode& node) {
+  constexpr std::pair<const char*, NamespaceType> kKinds[] = {
+      {"cgroup", NamespaceType::cgroup}, {"ipc", NamespaceType::ipc}, {"mnt", NamespaceType::mount},
+      {"net", NamespaceType::network},   {"pid", NamespaceType::pid}, {"user", NamespaceType::user},
+      {"uts", NamespaceType::uts}};
+  node.allow_only({"cgroup", "ipc", "mnt", "net", "pid", "user", "uts"});
+  std::vector<BoundNamespace> bound;
+  for (const auto& [key, type] : kKinds) {
+    const auto path = node.find(key);
+    if (!path || path->string().empty()) continue;
+    bound.push_back({type, path->absolute_path()});
+    const auto same = [&](const BoundNamespace& other) { return other.path == bound.back().path; };
+    if (std::ranges::count_if(bound, same) > 1) path->fail_value("is given twice");
+  }
+  return bound;
+}
+
+}  // namespace
+
+Service parse_service(std::string_view json) {
+  const nlohmann::json value = nlohmann::json::parse(json, nullptr, /*allow_exceptions=*/false);
+  if (value.is_discarded()) throw Error("runtime.json: not valid JSON");
+  const JsonNode root(value, "runtime.json");
+  // LinuxKit's init runs services in containerd, in the namespace that `namespace` names.
+  root.allow_only({"cgroups", "mounts", "mkdir", "interfaces", "bindNS", "namespace"});
+  Service service;
+  if (const auto cgroups = root.find("cgroups")) {
+    for (const JsonNode& node : cgroups->elements()) {
+      service.cgroups.push_back(cgroup_path(node));
+    }
+  }
+  if (const auto mounts = root.find("mounts")) {
+    for (const JsonNode& node : mounts->elements()) service.mounts.push_back(parse_mount(node));
+  }
+  if (const auto mkdir = root.find("mkdir")) {
+    for (const JsonNode& node : mkdir->elements()) {
+      service.directories.push_back(node.absolute_path());
+    }
+  }
+  if (const auto bound = root.find("bindNS")) service.namespaces = parse_namespaces(*bound);
+  return service;
+}
+
+}  // namespace berth::runtime::service

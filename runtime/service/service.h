@@ -1,0 +1,46 @@
+// A bundle's runtime.json: what a service needs before its container is made, and around it. The
+// format is the one that LinuxKit's init uses (pkg/init, cmd/service); routes and an interface's
+// addresses are additions.
+#pragma once
+
+#include <optional>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+#include "runtime/rootfs/mount_options.h"
+#include "runtime/spec/spec.h"
+
+namespace berth::runtime::service {
+
+// Of the host: paths are the host's own.
+struct Mount {
+  std::string source, destination, type;
+  rootfs::MountOptions options;
+};
+
+struct BoundNamespace {
+  spec::NamespaceType type = spec::NamespaceType::network;
+  std::string path;
+};
+
+struct Service {
+  std::vector<std::string> cgroups;  // below every hierarchy's root: `pods/7`
+  std::vector<Mount> mounts;
+  std::vector<std::string> directories;
+  std::vector<BoundNamespace> namespaces;
+  bool empty() const {
+    return cgroups.empty() && mounts.empty() && directories.empty() && namespaces.empty();
+  }
+};
+
+// Throws Error: `runtime.json: mounts[1].destination: ...`.
+Service parse_service(std::string_view json);
+
+// Nothing where the bundle has no such file. Throws Error where it, or the bundle itself, could
+// have been written by others than `owner` (0 but in tests).
+std::optional<Service> load_service(int bundle, const std::string& name, uid_t owner = 0);
+bool has_service(int bundle);
+
+}  // namespace berth::runtime::service

@@ -1,0 +1,125 @@
+#include "runtime/service/service.h"
+
+#include <fcntl.h>
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+#include <sys/mount.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <filesystem>
+#include <fstream>
+
+#include "base/error.h"
+#include "base/file.h"
+#include "tests/support/message_of.h"
+#include "tests/support/temporary_folder.h"
+
+namespace berth::runtime::service {
+namespace {
+
+using test::message_of;
+using testing::ElementsAre;
+using testing::HasSubstr;
+
+TEST(Service, IsReadAsLinuxKitWritesIt) {
+  const Service service = parse_service(R"({
+    "cgroups": ["/pods/7", "kubelet"],
+    "mounts": [{"destination": "/var/lib/x", "type": "overlay", "source": "overlay",
+                "options": ["rw", "lowerdir=/a", "upperdir=/b", "workdir=/c"]},
+               {"destination": "/m", "source": "/s", "options": ["rbind", "ro", "noatime", "rshared"]}],
+    "mkdir": ["/var/lib/x/y"],
+    "bindNS": {"net": "/run/netns/x", "mnt": "/run/mnt", "user": ""},
+    "namespace": "services"})");
+  EXPECT_THAT(service.cgroups, ElementsAre("pods/7", "kubelet"));
+  ASSERT_EQ(service.mounts.size(), 2U);
+  EXPECT_EQ(service.mounts[0].type, "overlay");
+  EXPECT_THAT(service.mounts[0].options.data,
+              ElementsAre(std::pair("lowerdir", "/a"), std::pair("upperdir", "/b"),
+                          std::pair("workdir", "/c")));
+  EXPECT_TRUE(service.mounts[1].options.recursive_bind);
+  EXPECT_EQ(service.mounts[1].options.attributes.set,
+            uint64_t{MOUNT_ATTR_RDONLY} | MOUNT_ATTR_NOATIME);
+  EXPECT_THAT(service.mounts[1].options.propagation,
+              ElementsAre(rootfs::Propagation{MS_SHARED, true}));
+  EXPECT_THAT(service.directories, ElementsAre("/var/lib/x/y"));
+  ASSERT_EQ(service.namespaces.size(), 2U) << "an empty path asks for nothing";
+  EXPECT_EQ(service.namespaces[0].path, "/run/mnt");
+  EXPECT_EQ(service.namespaces[1].type, spec::NamespaceType::network);
+  EXPECT_TRUE(parse_service("{}").empty());
+  EXPECT_TRUE(parse_service(R"({"cgroups": null})").empty());
+}
+
+TEST(Service, WhatIsWrongIsNamedWithItsPath) {
+  const std::pair<const char*, const char*> wrong[] = {
+      {"{", "runtime.json: not valid JSON"},
+      {R"({"mount": []})", "runtime.json: mount: unknown key; allowed are cgroups, mounts"},
+      {R"({"mounts": [{"destination": "/a", "type": "tmpfs", "option": []}]})",
+       "runtime.json: mounts[0].option: unknown key; allowed are destination, type, source, "
+       "options"},
+      {R"({"mounts": [{"destination": "a", "type": "tmpfs"}]})",
+       "runtime.json: mounts[0].destination: 'a' is not an absolute path"},
+      {R"({"mounts": [{"destination": "/a"}]})",
+       "runtime.json: mounts[0].type: neither a file system nor a bind mount"},
+      {R"({"mounts": [{"destination": "/a", "options": ["bind"]}]})",
+       "runtime.json: mounts[0].source: a bind mount has one"},
+      {R"({"mounts": [{"destination": "/a", "source": "/b", "options": ["bind", "idmap"]}]})",
+       "runtime.json: mounts[0].options: idmap, tmpcopyup and"},
+      {R"({"cgroups": ["a/../.."]})",
+       "runtime.json: cgroups[0]: 'a/../..' is not the path of a cgroup, such as pods/7"},
+      {R"({"cgroups": ["/"]})", "runtime.json: cgroups[0]: '/' is not the path of a cgroup"},
+      {R"({"mkdir": ["x"]})", "runtime.json: mkdir[0]: 'x' is not an absolute path"},
+      {R"({"bindNS": {"time": "/a"}})", "runtime.json: bindNS.time: unknown key; allowed are"},
+      {R"({"bindNS": {"net": "a"}})", "runtime.json: bindNS.net: 'a' is not an absolute path"},
+      {R"({"bindNS": {"net": "/a", "ipc": "/a"}})",
+       "runtime.json: bindNS.net: '/a' is given twice"},
+  };
+  for (const auto& [json, line] : wrong) {
+    EXPECT_THAT(message_of([&] { (void)parse_service(json); }), HasSubstr(line)) << json;
+  }
+}
+
+class LoadService : public testing::Test {
+ protected:
+  void write(const std::string& json, mode_t mode = 0644) {
+    std::ofstream(file_) << json;
+    ASSERT_EQ(::chmod(file_.c_str(), mode), 0);
+  }
+  std::string loaded(uid_t owner = ::geteuid()) {
+    return message_of([&] { (void)load_service(bundle_.get(), "b", owner); });
+  }
+  test::TemporaryFolder folder_{0755};
+  std::string file_ = folder_.path() + "/runtime.json";
+  UniqueFd bundle_ = open_dir(AT_FDCWD, folder_.path());
+};
+
+TEST_F(LoadService, ABundleMayHaveNone) {
+  EXPECT_FALSE(has_service(bundle_.get()));
+  EXPECT_EQ(load_service(bundle_.get(), "b"), std::nullopt);
+}
+
+TEST_F(LoadService, OneThatOthersCouldHaveWrittenIsRefused) {
+  write(R"({"mkdir": ["/a"]})");
+  EXPECT_EQ(loaded(), "no error");
+  EXPECT_THAT(loaded(::geteuid() + 1), HasSubstr("refuse bundle 'b': it belongs to uid"));
+  write("{}", 0666);
+  EXPECT_EQ(loaded(),
+            "bundle 'b': refuse runtime.json: others than root may write it (chmod go-w)");
+  write("{}");
+  ASSERT_EQ(::chmod(folder_.path().c_str(), 0777), 0);
+  EXPECT_EQ(loaded(), "refuse bundle 'b': others than root may write it (chmod go-w)");
+}
+
+TEST_F(LoadService, OnlyAFileIsRead) {
+  std::filesystem::create_symlink("/dev/null", file_);
+  EXPECT_EQ(loaded(), "bundle 'b': refuse runtime.json: it is a symbolic link");
+  std::filesystem::remove(file_);
+  ASSERT_EQ(::mkfifo(file_.c_str(), 0644), 0);
+  EXPECT_EQ(loaded(), "bundle 'b': runtime.json is not a regular file");
+  std::filesystem::remove(file_);
+  write(R"({"x": 1})");
+  EXPECT_THAT(loaded(), HasSubstr("bundle 'b': runtime.json: x: unknown key"));
+}
+
+}  // namespace
+}  // namespace berth::runtime::service
