@@ -60,6 +60,16 @@ void add_show(CLI::App& app, std::function<int()>& chosen) {
   verb->callback([options, &chosen] { chosen = [options] { return show(*options); }; });
 }
 
+void add_gres(CLI::App& app, std::function<int()>& chosen) {
+  const auto options = std::make_shared<GresOptions>();
+  CLI::App* verb = app.add_subcommand(
+      "gres", "lines for slurm.conf, gres.conf and job_submit.lua, so that jobs queue for L3");
+  verb->add_option("--node", options->node, "the node's name there (default: the host's)")
+      ->type_name("NAME");
+  add_format(*verb, options->format);
+  verb->callback([options, &chosen] { chosen = [options] { return gres(*options); }; });
+}
+
 void add_doctor(CLI::App& app, std::function<int()>& chosen) {
   auto format = std::make_shared<Format>(Format::text);
   CLI::App* verb =
@@ -82,6 +92,7 @@ void offer_node_verbs(VerbTable& table, CLI::App& app, std::function<int()>& cho
   };
   offer("show", add_show);
   offer("top", add_top);
+  offer("gres", add_gres);
   offer("doctor", add_doctor);
 }
 

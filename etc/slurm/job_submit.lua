@@ -5,8 +5,9 @@
 
 -- One L3 of the nodes of a partition ("*": of all others), for `--l3=50%` and `--l3=8MiB`, and for a
 -- refusal that says how many there are. Without an entry only `--l3=4w` is taken.
---   ways: all of them; grantable: those that neither I/O shares nor the policy's l3.floorWays keeps,
---   as counted in gres.conf; way_bytes: the size of one.
+-- `berth gres` on such a node prints the entry.
+--   ways: all of them; grantable: those that neither I/O shares nor the policy's rdt.floorWays keeps,
+--   as counted in gres.conf; way_bytes: the size of one, left out where nobody knows it.
 local l3_of = {
   -- ["*"] = { ways = 11, grantable = 9, way_bytes = 2560 * 1024 },
 }
@@ -35,7 +36,7 @@ local function ways_of(amount, l3)
   number = tonumber(number)
   if unit == "w" then return number end
   if l3 and unit == "%" then return math.ceil(number * l3.ways / 100) end
-  if l3 and BYTES[unit] then return math.ceil(number * BYTES[unit] / l3.way_bytes) end
+  if l3 and l3.way_bytes and BYTES[unit] then return math.ceil(number * BYTES[unit] / l3.way_bytes) end
 end
 
 local function has_flag(flags, flag)

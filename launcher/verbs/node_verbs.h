@@ -25,6 +25,12 @@ struct TopOptions {
 };
 int top(const TopOptions& options);
 
+struct GresOptions {
+  std::optional<std::string> node;  // its name in slurm.conf; nothing: the host's
+  Format format = Format::text;
+};
+int gres(const GresOptions& options);
+
 // 0 where nothing is a problem, else 1.
 int doctor(Format format);
 

@@ -1,14 +1,18 @@
 // The documented set-up of gres/l3way (doc/slurm-gres.md) on a real slurmctld: jobs that ask for
-// cache queue by the ways of a socket. Two sockets of two cores, nine ways each, claimed where the
-// machine has other ones; with a kernel's resctrl, in the guest, the ways are given too.
+// cache queue by the ways of a socket. Its lines are those that `berth gres` prints for two sockets
+// of two cores, nine ways each, which are claimed where the machine has other ones; with a kernel's
+// resctrl, in the guest, the ways are given too.
 #include <fcntl.h>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 #include <unistd.h>
 
 #include <chrono>
+#include <sstream>
 
 #include "base/file.h"
+#include "launcher/gres.h"
+#include "launcher/imagined_rdt.h"
 #include "tests/e2e/leftovers.h"
 #include "tests/support/lacking.h"
 #include "tests/support/slurm_fixture.h"
@@ -22,26 +26,50 @@ using ::testing::HasSubstr;
 using ::testing::Not;
 using Words = std::vector<std::string>;
 
-// The shipped script, with the line in force that it shows as an example.
-std::string job_submit_script() {
+// What `berth gres` prints there.
+std::string printed() {
+  const auto machine = topology::Machine::synthetic(
+      "pack:2 l3:1(indexes=0,1 size=" + std::to_string(11 * 2560 * 1024) + ") core:2 pu:1");
+  launcher::NodeFacts facts{machine, launcher::imagined_rdt("io=600", machine), {}, {}, {}};
+  return to_text(launcher::gres_of(facts, {}, "n1"));
+}
+
+// The shipped script, with the entry in force that it shows as an example.
+std::string job_submit_script(const std::string& entry) {
   std::string text = read_file(AT_FDCWD, BERTH_SOURCE_DIR "/etc/slurm/job_submit.lua");
-  const size_t example = text.find("-- [\"*\"]");
-  if (example == std::string::npos) ADD_FAILURE() << "no example in " << text;
+  const size_t example = text.find("-- " + entry + "\n");
+  if (example == std::string::npos) ADD_FAILURE() << "no example '" << entry << "' in " << text;
   return text.erase(example, 3);
+}
+
+// The printed lines as options of private-slurm, whose node has a name of its own.
+Words options_of(const std::string& text, const OpenFolder& folder) {
+  Words options;
+  std::istringstream lines(text);
+  for (std::string line; std::getline(lines, line);) {
+    if (line.starts_with("NodeName=n1 Gres=")) {
+      options.insert(options.end(), {"--gres", line.substr(17)});
+    } else if (line.starts_with("NodeName=n1 ")) {
+      options.insert(options.end(), {"--gres-conf", line.substr(12)});
+    } else if (line.starts_with("  [")) {
+      options.insert(
+          options.end(),
+          {"--job-submit", folder.write("job_submit.lua", job_submit_script(line.substr(2)))});
+    } else if (line.starts_with("GresTypes=")) {
+      options.insert(options.end(), {"--conf", line});
+    }
+  }
+  return options;
 }
 
 class L3WayGres : public SlurmTest {
  protected:
   static void SetUpTestSuite() {
     const OpenFolder folder;
-    std::string files = "/dev/null";
-    for (int way = 1; way < 9; ++way) files += ",/dev/null";
-    start_with_berth(
-        folder.write("policy.json", "{}"),
-        {"--sockets", "2", "--cores", "2", "--gres", "l3way:18", "--conf", "GresTypes=l3way",
-         "--gres-conf", "Name=l3way File=" + files + " Cores=0-1 Flags=CountOnly",  //
-         "--gres-conf", "Name=l3way File=" + files + " Cores=2-3 Flags=CountOnly",  //
-         "--job-submit", folder.write("job_submit.lua", job_submit_script())});
+    Words options = options_of(printed(), folder);
+    ASSERT_EQ(options.size(), 10U) << printed();
+    options.insert(options.end(), {"--sockets", "2", "--cores", "2"});
+    start_with_berth(folder.write("policy.json", "{}"), options);
   }
 
   void TearDown() override {

@@ -83,6 +83,22 @@ TEST_F(NodeVerbs, AnothersGroupIsSeenByAll) {
   EXPECT_THAT(berth({"show", "--prometheus", "-"}).out, HasSubstr("\nberth_foreign_groups 1\n"));
 }
 
+TEST_F(NodeVerbs, WhatSlurmIsToCountOfThem) {
+  const rdt::CacheCapability l3 = *resctrl_->capability().caches.l3;
+  const Ran ran = berth({"gres", "--node", "n1"});
+  EXPECT_EQ(ran.status, 0) << ran;
+  EXPECT_THAT(ran.out,
+              AllOf(HasSubstr("\nGresTypes=l3way\n"), HasSubstr("\nNodeName=n1 Name=l3way Cores=0"),
+                    HasSubstr("  [\"*\"] = { ways = " + std::to_string(l3.full.count()))));
+  const json said = json::parse(berth({"gres", "--format", "json"}).out);
+  EXPECT_EQ(said.at("l3").size(), l3.domains.size());
+  // The default group keeps the top way, which is I/O's too where anything is.
+  const unsigned kept = std::max(l3.shareable.count(), l3.min_ways);
+  EXPECT_EQ(said.at("grantable"), l3.full.count() - kept);
+  EXPECT_EQ(said.at("gres"),
+            "l3way:" + std::to_string((l3.full.count() - kept) * l3.domains.size()));
+}
+
 TEST_F(NodeVerbs, AClaimAsItRuns) {
   const MadeBundle bundle({});
   Running launched({kBerth, "launch", "--bundle", bundle.path(), "--cores", "0", "--l3", "3w", "--",
