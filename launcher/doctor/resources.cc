@@ -6,6 +6,7 @@
 
 #include "launcher/doctor/findings.h"
 #include "rdt/amount.h"
+#include "rdt/schemata.h"
 
 namespace berth::launcher {
 namespace {
@@ -155,34 +156,60 @@ void examine_rmids(const DoctorFacts& facts, std::vector<Finding>& findings) {
   }
 }
 
-void examine_ids(const DoctorFacts& facts, std::vector<Finding>& findings) {
-  const auto& l3 = facts.node.capability->caches.l3;
-  if (!l3) return;
+// hwloc's ids of the caches of a level. Those without one are told.
+template <class Domains>
+std::set<unsigned> ids_of(const Domains& domains, int level, std::vector<Finding>& findings) {
   std::set<unsigned> known;
-  for (const topology::L3Domain& domain : facts.node.machine.l3()) {
+  for (const auto& domain : domains) {
     if (domain.cache_id) {
       known.insert(*domain.cache_id);
       continue;
     }
     const unsigned cpu = domain.cpus.empty() ? 0 : domain.cpus.cpus().front();
-    findings.push_back({Level::problem, "topology",
-                        fmt::format("the L3 of CPUs {} has no id: none of it can be handed out",
-                                    domain.cpus.to_list()),
-                        fmt::format("cat /sys/devices/system/cpu/cpu{}/cache/index3/id", cpu)});
+    findings.push_back(
+        {Level::problem, "topology",
+         fmt::format("the L{} of CPUs {} has no id: nothing of it can be handed out", level,
+                     domain.cpus.to_list()),
+         fmt::format("cat /sys/devices/system/cpu/cpu{}/cache/index{}/id", cpu, level)});
   }
-  if (std::ranges::equal(known, l3->domains)) {
-    findings.push_back({Level::ok,
-                        "topology",
-                        fmt::format("hwloc and resctrl agree on L3 {}", caches_text(l3->domains)),
-                        {}});
+  return known;
+}
+
+// `known` are ids of that level, by which resctrl counts `resource`.
+void compare_ids(const std::set<unsigned>& known, int level, std::string_view resource,
+                 const std::vector<unsigned>& domains, std::vector<Finding>& findings) {
+  const bool is_cache = rdt::is_cache_resource(resource);
+  if (std::ranges::equal(known, domains)) {
+    findings.push_back(
+        {Level::ok,
+         "topology",
+         fmt::format("hwloc and resctrl agree on {} {}", resource, caches_text(domains)),
+         {}});
     return;
   }
   findings.push_back(
       {Level::problem, "topology",
-       fmt::format("hwloc knows L3 {}, resctrl {}: what they do not share cannot be "
-                   "handed out",
-                   caches_text({known.begin(), known.end()}), caches_text(l3->domains)),
-       "lstopo --only l3 --of console -p; cat /sys/fs/resctrl/schemata"});
+       fmt::format("hwloc knows L{} {}, resctrl{} {}: what they do not share cannot be {}", level,
+                   caches_text({known.begin(), known.end()}),
+                   is_cache ? "" : fmt::format("'s {}", resource), caches_text(domains),
+                   is_cache ? "handed out" : "limited"),
+       fmt::format("lstopo --only l{} --of console -p; cat /sys/fs/resctrl/schemata", level)});
+}
+
+void examine_ids(const DoctorFacts& facts, std::vector<Finding>& findings) {
+  const rdt::Capability& capability = *facts.node.capability;
+  const topology::Machine& machine = facts.node.machine;
+  const auto& caches = capability.caches;
+  if (caches.l2) {
+    compare_ids(ids_of(machine.l2(), 2, findings), 2, "L2", caches.l2->domains, findings);
+  }
+  if (!caches.l3 && !capability.throttles.mb && !capability.throttles.smba) return;
+  const std::set<unsigned> known = ids_of(machine.l3(), 3, findings);
+  if (caches.l3) compare_ids(known, 3, "L3", caches.l3->domains, findings);
+  for (const rdt::Throttle throttle : rdt::kThrottles) {
+    const auto& one = capability.throttles[throttle];
+    if (one) compare_ids(known, 3, rdt::name_of(throttle), one->domains, findings);
+  }
 }
 
 }  // namespace
