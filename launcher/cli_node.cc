@@ -53,9 +53,10 @@ void add_top(CLI::App& app, std::function<int()>& chosen) {
 void add_show(CLI::App& app, std::function<int()>& chosen) {
   const auto options = std::make_shared<ShowOptions>();
   CLI::App* verb = app.add_subcommand("show", "who holds which ways of which L3");
-  add_format(*verb, options->format);
+  CLI::Option* const format = add_format(*verb, options->format);
   verb->add_option("--prometheus", options->prometheus,
                    "write metrics to this file, for node_exporter; - is standard output")
+      ->excludes(format)
       ->type_name("FILE");
   verb->callback([options, &chosen] { chosen = [options] { return show(*options); }; });
 }
@@ -80,8 +81,8 @@ void add_doctor(CLI::App& app, std::function<int()>& chosen) {
 
 }  // namespace
 
-void add_format(CLI::App& verb, Format& format) {
-  verb.add_option("--format", format, "text or json")
+CLI::Option* add_format(CLI::App& verb, Format& format) {
+  return verb.add_option("--format", format, "text or json")
       ->transform(CLI::CheckedTransformer(kFormats))
       ->default_str("text");
 }

@@ -9,7 +9,7 @@
 
 namespace berth::launcher {
 
-void add_format(CLI::App& verb, Format& format);
+CLI::Option* add_format(CLI::App& verb, Format& format);
 
 // `chosen` becomes the work of the verb that is given. It and `app` outlive the table.
 void offer_node_verbs(VerbTable& table, CLI::App& app, std::function<int()>& chosen);

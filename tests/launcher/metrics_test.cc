@@ -155,5 +155,20 @@ TEST(MetricsFile, IsReplacedAtOnce) {
   EXPECT_THAT(no_folder.err, HasSubstr("/none"));
 }
 
+TEST(MetricsFile, HasAFormOfItsOwn) {
+  const test::TemporaryFolder folder;
+  const std::string berth = BERTH_BINARY_DIR "/berth", file = folder.path() + "/berth.prom";
+  const std::vector<std::vector<std::string>> both{
+      {berth, "show", "--format", "json", "--prometheus", file},
+      {berth, "show", "--prometheus", file, "--format", "text"}};
+  for (const auto& words : both) {
+    const test::Ran ran = test::run(words);
+    EXPECT_EQ(ran.status, 125);
+    EXPECT_EQ(ran.out, "");
+    EXPECT_EQ(ran.err, "berth: --format excludes --prometheus (see berth --help)\n");
+  }
+  EXPECT_EQ(test::run({"ls", "-A", folder.path()}).out, "");
+}
+
 }  // namespace
 }  // namespace berth::launcher
