@@ -3,11 +3,8 @@
 #include <cstdlib>
 #include <string_view>
 
-#include "base/error.h"
-#include "launcher/counters.h"
 #include "launcher/known_machine.h"
-#include "launcher/node_facts.h"
-#include "launcher/top_rows.h"
+#include "launcher/top_reading.h"
 #include "launcher/verbs/node_verbs.h"
 #include "launcher/watch.h"
 
@@ -17,15 +14,8 @@ namespace {
 // Opened anew each time: an open directory would keep resctrl from being unmounted.
 TopSample read_sample(const topology::Machine& machine) {
   const auto resctrl = rdt::Resctrl::open();
-  if (!resctrl) {
-    throw Error("no RDT on this node: resctrl is not mounted at /sys/fs/resctrl (berth doctor)");
-  }
   const auto claims = Claims::open_if_exists();
-  const NodeFacts facts = node_facts(machine, claims ? &*claims : nullptr, &*resctrl);
-  if (!facts.capability->monitor) {
-    throw Error("this node's resctrl counts neither occupancy nor bandwidth (berth doctor)");
-  }
-  return top_sample(facts, read_counters(*resctrl, facts.layout));
+  return read_top(machine, claims ? &*claims : nullptr, resctrl ? &*resctrl : nullptr);
 }
 
 bool is_screen(int fd) {

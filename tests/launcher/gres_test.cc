@@ -202,6 +202,9 @@ TEST(Gres, ANodesName) {
     EXPECT_THAT(test::message_of([&] { (void)gres_of(node.facts, {}, name); }),
                 HasSubstr("--node: '" + std::string(name) + "': allowed are names"));
   }
+  const test::Ran ran = test::run({BERTH_BINARY_DIR "/berth", "gres", "--node", "n 1"});
+  EXPECT_EQ(ran.status, 125);
+  EXPECT_THAT(ran.err, HasSubstr("berth: --node: 'n 1': allowed are "));
 }
 
 }  // namespace

@@ -6,7 +6,9 @@
 #include <filesystem>
 
 #include "launcher/node_facts.h"
+#include "launcher/top_reading.h"
 #include "tests/launcher/node_of_claims.h"
+#include "tests/support/message_of.h"
 
 namespace berth::launcher {
 namespace {
@@ -172,6 +174,21 @@ TEST_F(CountersOfATree, AnUnmonitoredClaimHasItsGroupsFiguresWhereItIsAlone) {
   node_.count("berth_1/mon_data/mon_L3_00", 77, 1, 1);
   const auto rows = top_rows(nullptr, sample());
   EXPECT_EQ(rows.at(0).occupancy, 77U);
+}
+
+// CAT without monitoring: there are ways to show, and no figure.
+TEST(TopReading, OfANodeThatCountsNothingIsAnError) {
+  rdt::ResctrlTree::Options options;
+  options.monitor = false;
+  test::NodeOfClaims node(options);
+  node.add_claim("job_1", "0-3", "4w");
+  EXPECT_EQ(
+      test::message_of([&] { (void)read_top(node.machine(), &node.claims(), &node.resctrl()); }),
+      "this node's resctrl counts neither occupancy nor bandwidth: berth show has the ways, "
+      "berth doctor the reason");
+  EXPECT_THAT(draw(node.facts()), testing::HasSubstr("job 1"));
+  EXPECT_EQ(test::message_of([&] { (void)read_top(node.machine(), nullptr, nullptr); }),
+            "no RDT on this node: resctrl is not mounted at /sys/fs/resctrl (berth doctor)");
 }
 
 }  // namespace
