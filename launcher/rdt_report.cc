@@ -102,7 +102,8 @@ void append_record(const std::string& path, const std::string& record) {
 }
 
 std::vector<rdt::DomainFigures> RdtMeter::figures() const {
-  return place_.monitor ? place_.monitor->figures() : place_.group.figures();
+  if (place_.monitor) return place_.monitor->figures();
+  return alone_ ? place_.group.figures() : std::vector<rdt::DomainFigures>();
 }
 
 RdtMeter::RdtMeter(rdt::OpenPlace place, const rdt::Holding& holding, const std::string& claim)
@@ -111,6 +112,7 @@ RdtMeter::RdtMeter(rdt::OpenPlace place, const rdt::Holding& holding, const std:
   const rdt::Clos* group = layout.group_of(claim);
   const auto& l3 = holding.capability.caches.l3;
   if (group == nullptr || !l3) return;
+  alone_ = group->members.size() == 1 && group->partition.empty();
   const std::vector<rdt::DomainFigures> before = figures();
   for (const size_t at : layout.member(claim)->domains.l3) {
     Domain domain;

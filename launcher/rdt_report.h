@@ -41,7 +41,8 @@ void append_record(const std::string& path, const std::string& record);
 // Counts from its making on.
 class RdtMeter {
  public:
-  // `claim` has its part of `holding`; `place` is where its tasks are counted.
+  // `claim` has its part of `holding`; `place` is where its tasks are counted. Without a monitor
+  // group it has the figures of its group, but of a class of the policy's none: others may join it.
   RdtMeter(rdt::OpenPlace place, const rdt::Holding& holding, const std::string& claim);
   // The largest occupancy of all samples is reported: what a task leaves behind others fill soon.
   void sample();
@@ -54,6 +55,7 @@ class RdtMeter {
   };
   std::vector<rdt::DomainFigures> figures() const;
   rdt::OpenPlace place_;
+  bool alone_ = false;  // in its group, now and later
   std::chrono::steady_clock::time_point start_ = std::chrono::steady_clock::now();
   std::chrono::steady_clock::time_point last_ = start_;
   std::vector<Domain> domains_;

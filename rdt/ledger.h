@@ -49,7 +49,8 @@ struct Holding {
 // Gives the claim its ways, or says why not; on an error all is as before. A claim that has them
 // keeps them where it asks for the same in the same domains (made again where somebody removed or
 // changed the group), else it is refused. RMIDs in limbo (EBUSY) are waited for, without the lock,
-// for up to 10 s; without any the claim goes unmonitored.
+// for up to 10 s. Where one is left the claim has no monitor group, and is alone in its group,
+// whose figures are its own; where none is left, that is a refusal.
 std::variant<Holding, Refusal> take(const Resctrl& resctrl, int state_dir, const std::string& claim,
                                     const std::string& purpose, Wish wish, const Rules& rules);
 

@@ -71,6 +71,16 @@ KernelState observe(const Resctrl& resctrl, const Capability& capability, const 
   return state;
 }
 
+unsigned rmids_in_use(const Resctrl& resctrl, const KernelState& state) {
+  size_t count = 1 + resctrl.default_group().monitor_names().size();
+  for (const KernelGroup& group : state.groups) count += 1 + group.control.monitors.size();
+  for (const Foreign& stranger : state.foreign) {
+    const auto group = resctrl.find(stranger.name);
+    if (group) count += 1 + group->monitor_names().size();
+  }
+  return static_cast<unsigned>(count);
+}
+
 PerCache<std::vector<Masks>> default_masks(const KernelState& state) {
   return state.default_group.masks;
 }

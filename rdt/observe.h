@@ -10,6 +10,9 @@ namespace berth::rdt {
 // in no layout among them. What somebody removes meanwhile is left out.
 KernelState observe(const Resctrl& resctrl, const Capability& capability, const Layout& layout);
 
+// As rmids_in_use of ledger.h, without looking again at what has been read.
+unsigned rmids_in_use(const Resctrl& resctrl, const KernelState& state);
+
 // What the default group had, for the first layout.
 PerCache<std::vector<Masks>> default_masks(const KernelState& state);
 

@@ -5,10 +5,12 @@
 #include <gtest/gtest.h>
 #include <unistd.h>
 
+#include <filesystem>
 #include <nlohmann/json.hpp>
 
 #include "base/error.h"
 #include "base/file.h"
+#include "tests/support/resctrl_tree.h"
 #include "tests/support/temporary_folder.h"
 
 namespace berth::launcher {
@@ -60,6 +62,58 @@ TEST(RdtReport, RecordsAreAddedToAFileOfRoots) {
   ASSERT_EQ(::symlink(file.c_str(), (folder.path() + "/link").c_str()), 0);
   EXPECT_THROW(append_record(folder.path() + "/link", "three\n"), Error);
   EXPECT_EQ(read_file(AT_FDCWD, file), "one\ntwo\n");
+}
+
+// A claim for which there was no monitor group.
+class RdtMeterOfAGroup : public testing::Test {
+ protected:
+  RdtMeter meter(rdt::Wish wish) {
+    wish.asked = "4w";
+    wish.monitored = false;
+    wish.domains.l3 = {{0, 11 << 20, 4, 8}};
+    const auto answer =
+        rdt::take(resctrl_, tree_.state_dir(), "job_1", "job 1", std::move(wish), {});
+    const auto& holding = std::get<rdt::Holding>(answer);
+    EXPECT_EQ(holding.place, (rdt::Place{"berth_1", ""}));
+    std::filesystem::create_directory(tree_.path() + "/resctrl/berth_1/mon_data/mon_L3_00");
+    count(100, 1000);
+    return {rdt::open_place(resctrl_, holding.place), holding, "job_1"};
+  }
+  void count(uint64_t occupancy, uint64_t total) const {
+    const std::string domain = "berth_1/mon_data/mon_L3_00/";
+    tree_.write(domain + "llc_occupancy", std::to_string(occupancy) + "\n");
+    tree_.write(domain + "mbm_total_bytes", std::to_string(total) + "\n");
+  }
+  static rdt::CacheWish four_ways() { return {rdt::Amount{rdt::Amount::Unit::ways, 4}, {}, {}}; }
+
+  const rdt::ResctrlTree tree_;
+  const rdt::Resctrl resctrl_ = tree_.resctrl();
+};
+
+TEST_F(RdtMeterOfAGroup, ItsFiguresAreTheClaimsThatIsAloneInIt) {
+  rdt::Wish wish;
+  wish.caches.l3 = four_ways();
+  RdtMeter counting = meter(wish);
+  count(4096, 3000);
+  counting.sample();
+  const RdtUse use = counting.use();
+  ASSERT_EQ(use.domains.size(), 1U);
+  EXPECT_EQ(use.domains[0].ways, 4U);
+  EXPECT_EQ(use.domains[0].occupancy, 4096U);
+  EXPECT_EQ(use.domains[0].total_bytes, 2000U);
+}
+
+TEST_F(RdtMeterOfAGroup, AClassesFiguresAreNobodysAlone) {
+  rdt::Wish wish;
+  wish.of_class = rdt::ClassWish{"part", "gold", {}, {}};
+  wish.of_class->of_cache.l3 = rdt::Amount{rdt::Amount::Unit::ways, 4};
+  RdtMeter counting = meter(wish);
+  counting.sample();
+  const RdtUse use = counting.use();
+  ASSERT_EQ(use.domains.size(), 1U);
+  EXPECT_EQ(use.domains[0].ways, 4U);
+  EXPECT_EQ(use.domains[0].occupancy, std::nullopt);
+  EXPECT_EQ(use.domains[0].total_bytes, std::nullopt);
 }
 
 }  // namespace

@@ -82,12 +82,16 @@ TEST(Emulated, AGroupIsMadeOnceAnRmidIsBack) {
   EXPECT_NO_THROW(resctrl.create("a", 10s));
 }
 
-Wish four_ways() {
+Wish ways(unsigned count, unsigned domain) {
   Wish wish;
-  wish.asked = "4w";
-  wish.caches.l3 = CacheWish{Amount{Amount::Unit::ways, 4}, {}, {}};
-  wish.domains.l3.push_back({0, 11 << 20, 1, 1});
+  wish.asked = std::to_string(count) + "w";
+  wish.caches.l3 = CacheWish{Amount{Amount::Unit::ways, count}, {}, {}};
+  wish.domains.l3.push_back({domain, 11 << 20, 1, 1});
   return wish;
+}
+
+Wish four_ways() {
+  return ways(4, 0);
 }
 
 // containerd with a configuration of RDT, between the making of our group and the write of its
@@ -167,6 +171,128 @@ TEST(Emulated, SlowMemoryBandwidthIsPassedThrough) {
   give_back(resctrl, state.get(), "job_1");
   EXPECT_EQ(resctrl.default_group().schemata().resources.at("SMBA").at(0), 100U);
   remove_container_group(resctrl, container);
+}
+
+// A processor with few monitoring ids, one of them the default group's.
+class FewRmids : public testing::Test {
+ protected:
+  void start(unsigned rmids) {
+    auto processor = test::resctrl::skylake();
+    processor.monitor->rmids = rmids;
+    std::string why;
+    mount_ = mounted(why, std::move(processor));
+    if (mount_ == nullptr) GTEST_SKIP() << why;
+    resctrl_.emplace(mount_->root());
+    mount_->with([&](Model& model) {
+      model.set_hook([this](const Call& call) {
+        if (call.operation != Operation::make) return 0;
+        made_.push_back(call.path);
+        return fail_;
+      });
+    });
+  }
+  std::variant<Holding, Refusal> ask(const std::string& claim, const Wish& wish) const {
+    return take(*resctrl_, state_.get(), claim, claim, wish, {});
+  }
+  Place must(const std::string& claim, const Wish& wish) const {
+    const auto answer = ask(claim, wish);
+    if (const auto* refusal = std::get_if<Refusal>(&answer)) {
+      ADD_FAILURE() << claim << ": " << refusal->reason;
+      return {};
+    }
+    return std::get<Holding>(answer).place;
+  }
+  // Why; and nothing is left of it.
+  std::string refused(const Wish& wish) const {
+    const auto before = everything();
+    const auto answer = ask("refused", wish);
+    EXPECT_EQ(everything(), before);
+    const auto* refusal = std::get_if<Refusal>(&answer);
+    return refusal == nullptr ? "granted" : refusal->reason;
+  }
+  std::string everything() const {
+    std::string text = format_schemata(resctrl_->default_group().schemata());
+    for (const std::string& name : resctrl_->group_names()) {
+      const auto group = resctrl_->find(name);
+      text += name + " " + format_schemata(group->schemata());
+      for (const std::string& monitor : group->monitor_names()) text += monitor + "\n";
+    }
+    for (const std::string& file : list_dir(state_.get())) {
+      if (file != "rdt-capability.json") text += file + " " + read_file(state_.get(), file);
+    }
+    return text;
+  }
+  void back(const std::string& claim) const { give_back(*resctrl_, state_.get(), claim); }
+
+  std::unique_ptr<Mount> mount_;
+  std::optional<Resctrl> resctrl_;
+  const test::TemporaryFolder folder_;
+  const UniqueFd state_ = open_dir(AT_FDCWD, folder_.path());
+  std::vector<std::string> made_;
+  int fail_ = 0;
+};
+
+TEST_F(FewRmids, AClaimAloneInItsGroupDoesWithoutOneOfItsOwn) {
+  start(4);
+  if (IsSkipped()) return;
+  EXPECT_EQ(must("job_1", ways(2, 0)), (Place{"berth_1", "job_1"}));
+  made_.clear();
+  EXPECT_EQ(must("job_2", ways(2, 0)), (Place{"berth_2", ""}));
+  EXPECT_THAT(made_, testing::ElementsAre("berth_2")) << "what is made and undone is in limbo then";
+  EXPECT_EQ(rmids_in_use(*resctrl_), 4U);
+  const Layout ledger = read_ledger(state_.get(), resctrl_->capability());
+  EXPECT_EQ(own_place_of(ledger, "job_2"), (Place{"berth_2", ""}));
+  EXPECT_FALSE(ledger.member("job_2")->monitored);
+  // It could join job_1's group, but nobody could tell the two apart.
+  EXPECT_EQ(refused(ways(2, 1)), "the node has no monitoring id (RMID) left: 4 of 4 in use");
+  EXPECT_EQ(refused(ways(2, 0)), "the node has no monitoring id (RMID) left: 4 of 4 in use");
+  // The second task of a step, say, needs none.
+  EXPECT_EQ(must("job_2", ways(2, 0)), (Place{"berth_2", ""}));
+  // Its id comes back within a second or two.
+  back("job_2");
+  EXPECT_EQ(must("job_3", ways(2, 1)), (Place{"berth_1", "job_3"}));
+  back("job_1");
+  back("job_3");
+  EXPECT_EQ(resctrl_->default_group().schemata().resources.at("L3").at(0), 0x7ffU);
+}
+
+// One that joins a group takes one id, one that makes a group two.
+TEST_F(FewRmids, OneIdIsEnoughToJoinAGroup) {
+  start(4);
+  if (IsSkipped()) return;
+  must("job_1", ways(2, 0));
+  EXPECT_EQ(must("job_2", ways(2, 1)), (Place{"berth_1", "job_2"}));
+  EXPECT_EQ(rmids_in_use(*resctrl_), 4U);
+}
+
+TEST_F(FewRmids, OthersGroupsAndMonitorGroupsCount) {
+  start(5);
+  if (IsSkipped()) return;
+  const Group stranger = resctrl_->create("COS1");
+  stranger.write({{{"L3", {{0, 0x400}, {1, 0x400}}}}});
+  (void)stranger.make_monitor("one");
+  (void)resctrl_->default_group().make_monitor("two");
+  EXPECT_EQ(must("job_1", ways(2, 0)), (Place{"berth_1", ""}));
+  EXPECT_EQ(refused(ways(2, 0)), "the node has no monitoring id (RMID) left: 5 of 5 in use");
+}
+
+// The ids are somebody's who has no group: the kernel's word.
+TEST_F(FewRmids, WhatTheKernelSaysGoes) {
+  start(64);
+  if (IsSkipped()) return;
+  fail_ = ENOSPC;
+  const auto answer = [&] {
+    try {
+      return refused(ways(2, 0));
+    } catch (const Error& e) {
+      return e.message();
+    }
+  };
+  EXPECT_THAT(answer(), HasSubstr("make resctrl group 'berth_1'")) << "not said to be RMIDs";
+  fail_ = EBUSY;  // for ever
+  EXPECT_EQ(answer(),
+            "the node has no monitoring id (RMID) left: 1 of 64 in use, and those given back are "
+            "not free yet");
 }
 
 }  // namespace

@@ -68,6 +68,8 @@ class KernelTest : public testing::Test {
     EXPECT_EQ(text_of("schemata"), before_) << "the default group is not as it was";
     EXPECT_TRUE(resctrl_->group_names().empty());
     for (const std::string& name : resctrl_->group_names()) resctrl_->remove(name);
+    const Group rest = resctrl_->default_group();
+    for (const std::string& name : rest.monitor_names()) rest.remove_monitor(name);
     resctrl_->default_group().write(parse_schemata(before_));
     std::filesystem::remove_all(directory_);
   }
@@ -356,6 +358,36 @@ TEST_F(KernelTest, WaitsForMonitoringIdsInLimbo) {
   ASSERT_TRUE(limbo) << "no RMID stayed in limbo";
   must("job_1", "2w", {first()});
   back("job_1");
+}
+
+TEST_F(KernelTest, WithoutMonitoringIdsAClaimDoesWithoutItsOwnOrIsRefused) {
+  if (!capability_.monitor || capability_.monitor->num_rmids > 32) {
+    GTEST_SKIP() << "too many RMIDs to use them up";
+  }
+  const unsigned all = capability_.monitor->num_rmids;
+  const Group rest = resctrl_->default_group();
+  const auto deadline = std::chrono::steady_clock::now() + 30s;
+  while (rmids_in_use(*resctrl_) + 3 < all) {
+    try {
+      (void)rest.make_monitor("filler_" + std::to_string(rmids_in_use(*resctrl_)));
+    } catch (const Error& e) {  // earlier tests' ids are in limbo
+      ASSERT_EQ(e.code(), EBUSY) << e.message();
+      ASSERT_LT(std::chrono::steady_clock::now(), deadline);
+      std::this_thread::sleep_for(50ms);
+    }
+  }
+  EXPECT_EQ(must("job_1", "2w", {first()}).place, (Place{"berth_1", "job_1"}));
+  EXPECT_EQ(must("job_2", "2w", {first()}).place, (Place{"berth_2", ""}));
+  const std::string held = text_of("schemata");
+  const auto answer = ask("job_3", wish_for("2w", {first()}));
+  ASSERT_TRUE(std::holds_alternative<Refusal>(answer));
+  EXPECT_EQ(std::get<Refusal>(answer).reason,
+            "the node has no monitoring id (RMID) left: " + std::to_string(all) + " of " +
+                std::to_string(all) + " in use");
+  EXPECT_EQ(text_of("schemata"), held);
+  EXPECT_EQ(rmids_in_use(*resctrl_), all);
+  back("job_1");
+  back("job_2");
 }
 
 TEST_F(KernelTest, TheLockIsTheKernelDocumentsOwn) {
