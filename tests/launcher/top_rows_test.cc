@@ -13,10 +13,8 @@
 namespace berth::launcher {
 namespace {
 
-using rdt::DomainFigures;
 using std::chrono::milliseconds;
 using testing::ElementsAre;
-using testing::Eq;
 
 TopHolder claim(const std::string& name, std::vector<Counter> counters) {
   return {{HolderKind::claim, name, "job " + name.substr(4), std::move(counters)}, {}};
