@@ -140,10 +140,13 @@ void examine_rmids(const DoctorFacts& facts, std::vector<Finding>& findings) {
   const unsigned left = monitor->num_rmids - std::min(monitor->num_rmids, facts.rmids_used);
   const std::string text =
       fmt::format("{} of {} in use, {} left", facts.rmids_used, monitor->num_rmids, left);
-  if (left > 0) {
+  if (left > 1) {
     findings.push_back({Level::ok, "RMIDs", text, {}});
+  } else if (left == 1) {
+    findings.push_back(
+        {Level::ok, "RMIDs", text + ": a claim with a group of its own has no monitor group", {}});
   } else {
-    findings.push_back({Level::note, "RMIDs", text + ": no group can be made until one is free",
+    findings.push_back({Level::note, "RMIDs", text + ": a claim that takes ways is refused",
                         "ls -d /sys/fs/resctrl/mon_groups/* /sys/fs/resctrl/*/mon_groups/*"});
   }
   if (facts.sub_numa) {

@@ -172,6 +172,9 @@ TEST_F(Doctor, ClosidsAndRmids) {
   DoctorFacts now = facts();
   now.node.capability->max_groups = 1;
   now.node.kernel.foreign.push_back({"COS1", {{{}, {}}, {}}});
+  now.rmids_used = 63;
+  EXPECT_THAT(ok(now), HasSubstr("RMIDs: 63 of 64 in use, 1 left: a claim with a group of its own "
+                                 "has no monitor group\n"));
   now.rmids_used = 64;
   EXPECT_THAT(told(now),
               IsSupersetOf(Lines{AllOf(HasSubstr("note CLOSIDs: "), HasSubstr("0 left: a claim")),
