@@ -191,56 +191,6 @@ TEST_F(Doctor, SubNuma) {
   EXPECT_THAT(ok(facts()), HasSubstr("sub-NUMA: "));
 }
 
-TEST_F(Doctor, CachesThatHwlocAndResctrlCallOtherwise) {
-  const auto other =
-      topology::Machine::synthetic("pack:2 l3:1(size=11534336 indexes=0,8) core:8 pu:1");
-  DoctorFacts with_other(other);
-  const DoctorFacts now = facts();
-  with_other.node.capability = now.node.capability;
-  with_other.node.kernel = now.node.kernel;
-  EXPECT_THAT(told(with_other),
-              Contains(HasSubstr("hwloc knows L3 caches 0,8, resctrl caches 0,1")));
-  const auto none = topology::Machine::synthetic("pack:2 l3:1 core:8 pu:1");
-  DoctorFacts without_ids(none);
-  without_ids.node.capability = now.node.capability;
-  without_ids.node.kernel = now.node.kernel;
-  EXPECT_THAT(told(without_ids), Contains(HasSubstr("the L3 of CPUs 8-15 has no id")));
-}
-
-TEST_F(Doctor, L2AndBandwidthThatHwlocAndResctrlCallOtherwise) {
-  const auto machine = topology::Machine::synthetic(
-      "pack:2 l3:1(size=11534336 indexes=0,1) l2:2(indexes=0,1,4,5) core:4 pu:1");
-  const DoctorFacts now = facts();
-  DoctorFacts other(machine);
-  other.node.capability = now.node.capability;
-  other.node.kernel = now.node.kernel;
-  auto& l2 = other.node.capability->caches.l2.emplace();
-  l2.full = rdt::WayMask(0xff);
-  l2.domains = {0, 1, 4, 5};
-  other.node.kernel.default_group.masks.l2.resize(4, {l2.full, l2.full});
-  EXPECT_THAT(ok(other), HasSubstr("topology: hwloc and resctrl agree on L2 caches 0,1,4,5\n"));
-  EXPECT_THAT(told(other), Not(Contains(HasSubstr("topology"))));
-  l2.domains = {0, 1, 2, 3};
-  other.node.capability->throttles.mb->domains = {0, 2};
-  EXPECT_THAT(
-      told(other),
-      IsSupersetOf(Lines{
-          HasSubstr("problem topology: hwloc knows L2 caches 0,1,4,5, resctrl caches 0,1,2,3: what "
-                    "they do not share cannot be handed out -> lstopo --only l2 "),
-          HasSubstr("problem topology: hwloc knows L3 caches 0,1, resctrl's MB caches 0,2: what "
-                    "they do not share cannot be limited -> lstopo --only l3 ")}));
-  EXPECT_THAT(ok(other), HasSubstr("agree on L3 caches 0,1\n"));
-  // Bandwidth alone goes by the ids of L3 as well.
-  other.node.capability->caches.l3.reset();
-  EXPECT_THAT(told(other), Contains(HasSubstr("resctrl's MB caches 0,2")));
-  const auto none = topology::Machine::synthetic("pack:2 l3:1(indexes=0,1) l2:2 core:4 pu:1");
-  DoctorFacts without_ids(none);
-  without_ids.node.capability = other.node.capability;
-  without_ids.node.kernel = other.node.kernel;
-  EXPECT_THAT(told(without_ids), Contains(AllOf(HasSubstr("the L2 of CPUs 0-3 has no id"),
-                                                HasSubstr("cache/index2/id"))));
-}
-
 TEST_F(Doctor, GroupsOfOthers) {
   node_.tree().add_stranger("COS1", "L3:0=600;1=600\n");
   node_.tree().add_stranger("my class", "L3:0=400;1=400\n");
