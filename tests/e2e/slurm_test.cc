@@ -10,6 +10,7 @@ namespace berth::test {
 namespace {
 
 using ::testing::AllOf;
+using ::testing::ContainsRegex;
 using ::testing::HasSubstr;
 
 class PlainSlurm : public SlurmTest {
@@ -59,6 +60,17 @@ TEST_F(PlainSlurm, KeepsATaskWhoseStepdCrashedUntilItStops) {
   slurm().crash_stepd(id);
   EXPECT_EQ(::kill(task, 0), 0);
   EXPECT_THROW(slurm().crash_stepd(id), std::exception);  // it is gone
+}
+
+class TwoNodes : public SlurmTest {
+ protected:
+  static void SetUpTestSuite() { start({"--nodes", "2"}); }
+};
+
+TEST_F(TwoNodes, AStepIsOnBoth) {
+  const Ran ran = srun({"-N2", "-l", "sh", "-c", "echo $SLURMD_NODENAME"});
+  EXPECT_THAT(ran.out, AllOf(ContainsRegex("0: node[0-9]+\n"), ContainsRegex("1: node[0-9]+-2\n")))
+      << ran;
 }
 
 }  // namespace

@@ -1,9 +1,9 @@
 # shellcheck shell=bash disable=SC2154
 # The files below DIR/etc of private-slurm, which sources this: from the variables that its options
-# set, and `dir`, `node`, `ctld_port`, `slurmd_port` and `tracking`.
+# set, and `dir`, `nodes`, `ctld_port`, `slurmd_port` and `tracking`.
 
 write_slurm_conf() {
-  local shape parameters='' task_plugin=task/affinity
+  local shape parameters='' task_plugin=task/affinity number
   shape=$(slurmd -C | head -n 1)
   shape=${shape#NodeName=* }
   shape=${shape// Gres=*/}
@@ -31,10 +31,10 @@ SlurmdUser=root
 AuthType=auth/munge
 AuthInfo=socket=$dir/run/munge.socket
 StateSaveLocation=$dir/state
-SlurmdSpoolDir=$dir/spool
+SlurmdSpoolDir=$dir/spool/%n
 TmpFS=$dir/tmp
 SlurmctldPidFile=$dir/run/slurmctld.pid
-SlurmdPidFile=$dir/run/slurmd.pid
+SlurmdPidFile=$dir/run/slurmd-%n.pid
 SlurmctldLogFile=$dir/log/slurmctld.log
 SlurmdLogFile=$dir/log/slurmd.log
 SlurmdDebug=info
@@ -60,9 +60,13 @@ ${epilog:+Epilog=$epilog}
 ${task_prolog:+TaskProlog=$task_prolog}
 ${job_submit:+JobSubmitPlugins=lua}
 $conf_lines
-NodeName=$node NodeHostname=$(hostname) NodeAddr=127.0.0.1 Port=$slurmd_port $shape ${gres:+Gres=$gres} State=UNKNOWN
-PartitionName=all Nodes=$node Default=YES MaxTime=INFINITE State=UP
+PartitionName=all Nodes=ALL Default=YES MaxTime=INFINITE State=UP
 CONF
+  for ((number = 0; number < ${#nodes[@]}; number++)); do
+    cat >>"$dir/etc/slurm.conf" <<CONF
+NodeName=${nodes[number]} NodeHostname=$(hostname) NodeAddr=127.0.0.1 Port=$((slurmd_port + number)) $shape ${gres:+Gres=$gres} State=UNKNOWN
+CONF
+  done
   # Named only where it is wanted: slurmd refuses cgroup/v2 on a hybrid hierarchy even unused.
   cat >"$dir/etc/cgroup.conf" <<CONF
 CgroupPlugin=$([[ $tracking == cgroup ]] && echo cgroup/v2 || echo autodetect)
