@@ -32,16 +32,9 @@ class BadSrunTest : public SlurmTest {
     SlurmTest::SetUp();
     if (IsSkipped()) return;
     policy_ = slurm().directory() + "/policy/policy.json";
-    write_policy("{}");
+    slurm().write_policy("{}");
     folder_.write("bundle/config.json", here(kConfig));
     folder_.write("bundle/rootfs/empty", "");
-  }
-
-  void write_policy(const std::string& text) const {
-    std::filesystem::copy_file(folder_.write("policy", text), policy_,
-                               std::filesystem::copy_options::overwrite_existing);
-    check(::chown(policy_.c_str(), 0, 0), "chown", policy_);
-    check(::chmod(policy_.c_str(), 0644), "chmod", policy_);
   }
 
   std::string here(const std::string& text) const {
@@ -120,8 +113,9 @@ void lock_bundle(const std::string& bundle, const std::string&) {
 const std::vector<BadCase> kSubmits{
     {"NoBundle", {"--container=DIR/none"}, "--container=DIR/none: no such file or directory"},
     {"BundleIsAFile",
-     {"--container=DIR/policy"},
-     "--container=DIR/policy: not a directory (an OCI bundle is one with config.json in it)"},
+     {"--container=DIR/bundle/config.json"},
+     "--container=DIR/bundle/config.json: not a directory (an OCI bundle is one with config.json "
+     "in it)"},
     {"NoConfig",
      {"--container=DIR/bundle"},
      "--container=DIR/bundle: no config.json in it: not an OCI bundle",
@@ -150,7 +144,7 @@ class BadStep : public BadSrunTest, public ::testing::WithParamInterface<BadCase
 
 TEST_P(BadStep, EndsItsTasksWithOneLine) {
   for (const auto& [name, text] : GetParam().files) {
-    name == kPolicyFile ? write_policy(text) : (void)folder_.write(name, here(text));
+    name == kPolicyFile ? slurm().write_policy(text) : (void)folder_.write(name, here(text));
   }
   if (GetParam().change != nullptr) GetParam().change(folder_.path() + "/bundle", policy_);
   const Ran ran = srun_with(GetParam().words);
@@ -234,7 +228,7 @@ const std::vector<BadCase> kSteps{
 INSTANTIATE_TEST_SUITE_P(Node, BadStep, ::testing::ValuesIn(kSteps), name_of);
 
 TEST_F(BadSrunTest, OneTaskSpeaksForAll) {
-  write_policy(R"({"cpus": 4})");
+  slurm().write_policy(R"({"cpus": 4})");
   const Ran ran = srun_with({"-n2", "--overcommit", "--container=DIR/bundle"});
   expect_one_line_and_125(ran, policy_ + ": cpus: unknown key; allowed are " + kPolicyKeys,
                           "tasks 0-1");
@@ -284,7 +278,7 @@ TEST_F(BadSrunTest, SbatchRefusesAtOnceToo) {
 
 TEST_F(BadSrunTest, WithoutRdtAWishForCacheIsRefusedWhereThePolicySaysFail) {
   if (lacks_resctrl().empty()) GTEST_SKIP() << "this machine has resctrl: not one to test without";
-  write_policy(R"({"rdt": {"options": {"l3": {"optional": false}}}})");
+  slurm().write_policy(R"({"rdt": {"options": {"l3": {"optional": false}}}})");
   const Ran ran = srun_with({"--l3=50%"});
   expect_one_line_and_125(
       ran, "--l3=50% refused: no RDT on this node (resctrl is not mounted at /sys/fs/resctrl)",
@@ -295,7 +289,7 @@ TEST_F(BadSrunTest, WithoutRdtAWishForCacheIsRefusedWhereThePolicySaysFail) {
 // Without a container the command runs where it always does.
 TEST_F(BadSrunTest, WithoutRdtAWishForCacheIsIgnoredWithAWordWhereThePolicySaysWarn) {
   if (lacks_resctrl().empty()) GTEST_SKIP() << "this machine has resctrl: not one to test without";
-  write_policy(R"({"rdt": {"options": {"l3": {"optional": true}}}})");
+  slurm().write_policy(R"({"rdt": {"options": {"l3": {"optional": true}}}})");
   const Ran ran = at_once({"--l3=50%", "echo", "ran"});
   EXPECT_EQ(ran.err, "slurmstepd-" + node() +
                          ": error: berth: no RDT on this node (resctrl is not mounted at "

@@ -4,43 +4,21 @@
 #include <fcntl.h>
 #include <unistd.h>
 
-#include <algorithm>
 #include <cstdint>
 #include <filesystem>
-#include <memory>
 #include <nlohmann/json.hpp>
-#include <optional>
 #include <sstream>
 
 #include "base/error.h"
 #include "base/file.h"
-#include "rdt/schemata.h"
-#include "rdt/way_mask.h"
-#include "tests/e2e/berth_slurm.h"
-#include "tests/e2e/leftovers.h"
-#include "tests/support/lacking.h"
+#include "tests/e2e/rdt_job.h"
 
 namespace berth::test {
 namespace {
 
 using ::testing::Each;
 using ::testing::HasSubstr;
-using ::testing::IsEmpty;
 using ::testing::SizeIs;
-
-constexpr const char* kResctrl = "/sys/fs/resctrl/";
-
-// The control group in which the job's tasks are: `berth_1`.
-std::string group_of(const std::string& said) {
-  std::string group = said.substr(said.rfind(' ') + 1);
-  if (group.starts_with('/')) group.erase(0, 1);
-  return group;
-}
-
-rdt::WayMask mask_of(const std::string& group, unsigned domain) {
-  const auto schemata = rdt::parse_schemata(read_file(AT_FDCWD, kResctrl + group + "/schemata"));
-  return rdt::WayMask(schemata.resources.at("L3").at(domain));
-}
 
 // A register of a CPU (module msr): IA32_L3_QOS_MASK_n is 0xc90 + n.
 uint64_t read_msr(unsigned cpu, unsigned number) {
@@ -61,7 +39,7 @@ std::string record_file() {
   return "/tmp/berth-rdt-test-" + std::to_string(::getpid()) + ".jsonl";
 }
 
-class RdtJob : public BerthSlurm {
+class RdtOfAJob : public RdtJob {
  protected:
   static void SetUpTestSuite() {
     start_with({}, R"({"rdt": {"record": ")" + record_file() + R"("}})");
@@ -70,63 +48,20 @@ class RdtJob : public BerthSlurm {
     BerthSlurm::TearDownTestSuite();
     ::unlink(record_file().c_str());
   }
-  void SetUp() override {
-    if (const auto why = lacks_resctrl(); !why.empty()) GTEST_SKIP() << why;
-    BerthSlurm::SetUp();
-    before_ = read_file(AT_FDCWD, "/sys/fs/resctrl/schemata");
-  }
-  void TearDown() override {
-    if (IsSkipped()) return;
-    slurm().run({"scancel", "-u", "nobody"});
-    EXPECT_THAT(leftovers(bundle()), IsEmpty());
-    EXPECT_EQ(read_file(AT_FDCWD, "/sys/fs/resctrl/schemata"), before_);
-    BerthSlurm::TearDown();
-  }
-
-  // A job of `tasks` tasks that waits; its id and the tasks' pids and CPUs are in what it says.
-  struct Job {
-    std::unique_ptr<Running> srun;
-    std::string id;
-    std::vector<std::string> said;  // `JOB PID CPUS CACHEGROUP` of each task
-  };
-  static Job start_job(unsigned tasks, const std::vector<std::string>& options) {
-    std::vector<std::string> words{"srun",     "-Q", "-n" + std::to_string(tasks),
-                                   "--mem=20", "-m", "block:block"};
-    words.insert(words.end(), options.begin(), options.end());
-    words.insert(words.end(),
-                 {"--container=" + bundle(), "sh", "-c",
-                  "echo $SLURM_JOB_ID $$ $(sed -n 's/Cpus_allowed_list:.//p' /proc/self/status) "
-                  "$(sed -n 's/res://p' /proc/self/cpu_resctrl_groups); exec sleep 300"});
-    Job job{std::make_unique<Running>(words, slurm().client()), {}, {}};
-    const auto lines = [&] {
-      const std::string& out = job.srun->out_so_far();
-      return static_cast<unsigned>(std::count(out.begin(), out.end(), '\n'));
-    };
-    for (int i = 0; i < 1200 && lines() < tasks; ++i) ::usleep(50'000);
-    std::istringstream out(job.srun->out_so_far());
-    for (std::string line; std::getline(out, line);) job.said.push_back(line);
-    if (!job.said.empty()) job.id = job.said.front().substr(0, job.said.front().find(' '));
-    return job;
-  }
-  static void end_job(Job& job) {
-    slurm().run({"scancel", job.id});
-    (void)job.srun->wait();
-  }
-
-  std::string before_;
 };
 
-TEST_F(RdtJob, OnSocketOneGetsWaysThereAlone) {
+TEST_F(RdtOfAJob, OnSocketOneGetsWaysThereAlone) {
   Job filler = start_job(2, {});  // takes socket 0
   ASSERT_THAT(filler.said, SizeIs(2));
   Job job = start_job(2, {"--l3=50%"});
   ASSERT_THAT(job.said, SizeIs(2)) << "no task spoke";
-  const std::string group = group_of(job.said.front());
+  const std::string group = job.group();
   for (const std::string& line : job.said) {
     EXPECT_THAT(line, ::testing::MatchesRegex(".* [23](-3)? /?berth_[0-9]+")) << line;
     EXPECT_EQ(group_of(line), group);
   }
-  EXPECT_TRUE(std::filesystem::exists(kResctrl + group + "/mon_groups/job_" + job.id));
+  EXPECT_TRUE(
+      std::filesystem::exists(std::string(kResctrl) + "/" + group + "/mon_groups/job_" + job.id));
 
   const rdt::WayMask ways = mask_of(group, 1), rest = mask_of("", 1);
   EXPECT_EQ(ways.count(), 6U);
@@ -144,12 +79,12 @@ TEST_F(RdtJob, OnSocketOneGetsWaysThereAlone) {
   end_job(filler);
 }
 
-TEST_F(RdtJob, TwoOnOneSocketGetDisjointWaysAndAThirdIsRefusedWithTheNumbers) {
+TEST_F(RdtOfAJob, TwoOnOneSocketGetDisjointWaysAndAThirdIsRefusedWithTheNumbers) {
   Job first = start_job(1, {"--l3=40%"}), second = start_job(1, {"--l3=2w"});
   ASSERT_THAT(first.said, SizeIs(1));
   ASSERT_THAT(second.said, SizeIs(1));
-  const rdt::WayMask one = mask_of(group_of(first.said.front()), 0);
-  const rdt::WayMask two = mask_of(group_of(second.said.front()), 0);
+  const rdt::WayMask one = mask_of(first.group(), 0);
+  const rdt::WayMask two = mask_of(second.group(), 0);
   EXPECT_EQ(one.count(), 5U);
   EXPECT_EQ(two.count(), 2U);
   EXPECT_FALSE(one.intersects(two));
@@ -166,7 +101,7 @@ TEST_F(RdtJob, TwoOnOneSocketGetDisjointWaysAndAThirdIsRefusedWithTheNumbers) {
   end_job(first);
 }
 
-TEST_F(RdtJob, StepsOfAJobShareItsWays) {
+TEST_F(RdtOfAJob, StepsOfAJobShareItsWays) {
   const std::string out = slurm().directory() + "/tmp/steps.out";
   const std::string step =
       "srun -Q -n1 --mem=10 --exact --container=" + bundle() + " cat /proc/self/cpu_resctrl_groups";
@@ -185,7 +120,7 @@ TEST_F(RdtJob, StepsOfAJobShareItsWays) {
 
 // The last command of the task reads its own counters; the line and the record come right after, so
 // they are no less, and not much more: this machine counts by the time that a task runs.
-TEST_F(RdtJob, TheReportAgreesWithTheCounters) {
+TEST_F(RdtOfAJob, TheReportAgreesWithTheCounters) {
   const std::string counter =
       "for g in /sys/fs/resctrl/berth_*/mon_groups/job_$SLURM_JOB_ID.$SLURM_STEP_ID; do "
       "cat $g/mon_data/mon_L3_00/mbm_total_bytes $g/mon_data/mon_L3_00/llc_occupancy; done";

@@ -5,24 +5,24 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 #include <stdlib.h>
-#include <sys/mount.h>
 
 #include <filesystem>
 
 #include "base/error.h"
 #include "base/file.h"
 #include "rdt/ledger.h"
+#include "tests/support/kernel_resctrl.h"
 
 namespace berth::rdt {
 namespace {
 
-constexpr const char* kPlace = "/sys/fs/resctrl";
+using test::schemata_line;
 
 class Resources : public testing::Test {
  protected:
   void SetUp() override {
     const auto there = Resctrl::open();
-    if (!there) GTEST_SKIP() << kPlace << ": " << errno_text(ENOENT);
+    if (!there) GTEST_SKIP() << test::kResctrl << ": " << errno_text(ENOENT);
     ASSERT_TRUE(there->group_names().empty()) << "somebody uses this resctrl";
     ASSERT_NE(::mkdtemp(directory_.data()), nullptr);
     state_ = open_dir(AT_FDCWD, directory_);
@@ -33,36 +33,20 @@ class Resources : public testing::Test {
       give_back(*resctrl_, state_.get(), "job_1");
       give_back(*resctrl_, state_.get(), "job_2");
       EXPECT_TRUE(resctrl_->group_names().empty());
-      EXPECT_EQ(lines(""), before_) << "the default group is not as it was";
+      EXPECT_EQ(read_file(resctrl_->root(), "schemata"), before_)
+          << "the default group is not as it was";
     }
     resctrl_.reset();
-    if (remounted_) mount_with("");
+    if (remounted_) test::remount_resctrl("");
     std::filesystem::remove_all(directory_);
   }
 
-  void mount_with(const std::string& options) {
-    check(::umount(kPlace), "umount", kPlace);
-    check(::mount("resctrl", kPlace, "resctrl", 0, options.c_str()), "mount resctrl", options);
-    remounted_ = !options.empty();
-  }
   void open_with(const std::string& options) {
-    if (!options.empty()) mount_with(options);
+    if (!options.empty()) test::remount_resctrl(options);
+    remounted_ = !options.empty();
     resctrl_ = Resctrl::open();
     ASSERT_TRUE(resctrl_);
-    before_ = lines("");
-  }
-
-  // A line of the kernel's, without padding: `L3:0=7ff;1=7ff`.
-  std::string line(const std::string& group, const std::string& resource) const {
-    const auto all = parse_schemata(lines(group)).resources;
-    const auto found = all.find(resource);
-    if (found == all.end()) return "no " + resource;
-    std::string text = format_schemata(Schemata{{{resource, found->second}}});
-    text.pop_back();
-    return text;
-  }
-  std::string lines(const std::string& group) const {
-    return read_file(resctrl_->root(), group.empty() ? "schemata" : group + "/schemata");
+    before_ = read_file(resctrl_->root(), "schemata");
   }
 
   Wish wish(const char* asked) const {
@@ -102,16 +86,17 @@ TEST_F(Resources, L3AndL2AndBandwidthInPerCent) {
   all.caches.l2 = ways(6);
   all.throttles.mb = Bandwidth{Bandwidth::Unit::percent, 30};
   ASSERT_EQ(taken("job_1", all), "berth_1");
-  EXPECT_EQ(line("berth_1", "L3"), "L3:0=f;1=400");
-  EXPECT_EQ(line("", "L3"), "L3:0=7f0;1=7ff");
-  EXPECT_EQ(line("berth_1", "L2"), "L2:0=3f;1=3f;2=8000;3=8000");
-  EXPECT_EQ(line("", "L2"), "L2:0=ffc0;1=ffc0;2=ffff;3=ffff");
-  EXPECT_EQ(line("berth_1", "MB"), "MB:0=30;1=100");
+  EXPECT_EQ(schemata_line("berth_1", "L3"), "L3:0=f;1=400");
+  EXPECT_EQ(schemata_line("", "L3"), "L3:0=7f0;1=7ff");
+  EXPECT_EQ(schemata_line("berth_1", "L2"), "L2:0=3f;1=3f;2=8000;3=8000");
+  EXPECT_EQ(schemata_line("", "L2"), "L2:0=ffc0;1=ffc0;2=ffff;3=ffff");
+  EXPECT_EQ(schemata_line("berth_1", "MB"), "MB:0=30;1=100");
   Wish only = wish("--mbw=50%");
   only.throttles.mb = Bandwidth{Bandwidth::Unit::percent, 50};
   ASSERT_EQ(taken("job_2", only), "berth_2");
-  EXPECT_EQ(line("berth_2", "MB"), "MB:0=50;1=100");
-  EXPECT_EQ(line("berth_2", "L3"), "L3:0=7f0;1=400") << "as the default group where it runs";
+  EXPECT_EQ(schemata_line("berth_2", "MB"), "MB:0=50;1=100");
+  EXPECT_EQ(schemata_line("berth_2", "L3"), "L3:0=7f0;1=400")
+      << "as the default group where it runs";
 }
 
 TEST_F(Resources, CodeAndDataApartInBothCaches) {
@@ -120,17 +105,17 @@ TEST_F(Resources, CodeAndDataApartInBothCaches) {
   both.caches.l3 = apart(2, 3);
   both.caches.l2 = ways(4);
   ASSERT_EQ(taken("job_1", both), "berth_1");
-  EXPECT_EQ(line("berth_1", "L3CODE"), "L3CODE:0=18;1=400");
-  EXPECT_EQ(line("berth_1", "L3DATA"), "L3DATA:0=7;1=400");
-  EXPECT_EQ(line("berth_1", "L2CODE"), "L2CODE:0=f;1=f;2=8000;3=8000");
-  EXPECT_EQ(line("berth_1", "L2DATA"), "L2DATA:0=f;1=f;2=8000;3=8000");
-  EXPECT_EQ(line("", "L3CODE"), "L3CODE:0=7e0;1=7ff");
-  EXPECT_EQ(line("", "L3DATA"), "L3DATA:0=7e0;1=7ff");
+  EXPECT_EQ(schemata_line("berth_1", "L3CODE"), "L3CODE:0=18;1=400");
+  EXPECT_EQ(schemata_line("berth_1", "L3DATA"), "L3DATA:0=7;1=400");
+  EXPECT_EQ(schemata_line("berth_1", "L2CODE"), "L2CODE:0=f;1=f;2=8000;3=8000");
+  EXPECT_EQ(schemata_line("berth_1", "L2DATA"), "L2DATA:0=f;1=f;2=8000;3=8000");
+  EXPECT_EQ(schemata_line("", "L3CODE"), "L3CODE:0=7e0;1=7ff");
+  EXPECT_EQ(schemata_line("", "L3DATA"), "L3DATA:0=7e0;1=7ff");
   Wish alike = wish("--l3=2w");
   alike.caches.l3 = ways(2);
   ASSERT_EQ(taken("job_2", alike), "berth_2");
-  EXPECT_EQ(line("berth_2", "L3CODE"), "L3CODE:0=60;1=400");
-  EXPECT_EQ(line("berth_2", "L3DATA"), "L3DATA:0=60;1=400");
+  EXPECT_EQ(schemata_line("berth_2", "L3CODE"), "L3CODE:0=60;1=400");
+  EXPECT_EQ(schemata_line("berth_2", "L3DATA"), "L3DATA:0=60;1=400");
 }
 
 TEST_F(Resources, BandwidthAsARateThatTheKernelHolds) {
@@ -138,7 +123,7 @@ TEST_F(Resources, BandwidthAsARateThatTheKernelHolds) {
   Wish rate = wish("--mbw=800MiBps");
   rate.throttles.mb = Bandwidth{Bandwidth::Unit::bytes_per_second, uint64_t{800} << 20};
   ASSERT_EQ(taken("job_1", rate), "berth_1");
-  EXPECT_EQ(line("berth_1", "MB"), "MB:0=800;1=4294967295");
+  EXPECT_EQ(schemata_line("berth_1", "MB"), "MB:0=800;1=4294967295");
   Wish share = wish("--mbw=50%");
   share.throttles.mb = Bandwidth{Bandwidth::Unit::percent, 50};
   EXPECT_THAT(taken("job_2", share), testing::HasSubstr("not by shares"));

@@ -61,6 +61,11 @@ std::string PrivateSlurm::install(const std::string& program) const {
   return copy;
 }
 
+void PrivateSlurm::write_policy(const std::string& text) const {
+  const UniqueFd folder = open_dir(AT_FDCWD, directory_ + "/policy");
+  replace_file(folder.get(), "policy.json", text, 0644, /*through_a_crash=*/false);
+}
+
 RunOptions PrivateSlurm::client(RunOptions options) const {
   if (options.user.empty()) options.user = "nobody";
   if (options.directory.empty()) options.directory = directory_ + "/tmp";

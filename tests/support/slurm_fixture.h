@@ -26,6 +26,9 @@ class PrivateSlurm {
   // Returns the copy's path.
   std::string install(const std::string& program) const;
 
+  // The policy of a berth in it, from the next step on. Throws Error.
+  void write_policy(const std::string& text) const;
+
   // A client: srun, sbatch, squeue, ... By default as nobody, in the folder `tmp`.
   Ran run(const std::vector<std::string>& words, RunOptions options = {}) const;
   RunOptions client(RunOptions options = {}) const;

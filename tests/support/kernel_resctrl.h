@@ -1,0 +1,17 @@
+// A kernel's own resctrl, mounted at its usual place, as its files have it.
+#pragma once
+
+#include <string>
+
+namespace berth::test {
+
+inline constexpr const char* kResctrl = "/sys/fs/resctrl";
+
+// One line of a group's schemata without padding, `L3:0=7ff;1=7ff`; "" is the default group. `no
+// L2` where it has none.
+std::string schemata_line(const std::string& group, const std::string& resource);
+
+// Mounts it again with these options (`cdp,cdpl2`), which removes all groups. Throws Error.
+void remount_resctrl(const std::string& options);
+
+}  // namespace berth::test
