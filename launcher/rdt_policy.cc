@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 #include <pwd.h>
+#include <strings.h>
 
 #include <algorithm>
 #include <limits>
@@ -14,6 +15,14 @@ namespace {
 
 bool fits(const std::vector<std::string>& names, const std::string& name) {
   return names.empty() || std::ranges::find(names, name) != names.end();
+}
+
+// Slurm has the names of accounts in lower case, however they are typed.
+bool fits_account(const std::vector<std::string>& names, const std::string& account) {
+  const auto is_it = [&](const std::string& name) {
+    return ::strcasecmp(name.c_str(), account.c_str()) == 0;
+  };
+  return names.empty() || std::ranges::any_of(names, is_it);
 }
 
 // Whom the rule is for, by what it looks at: `account 'physics'`.
@@ -222,7 +231,7 @@ std::string user_name(uid_t uid) {
 
 const RdtRule* rule_for(const RdtPolicy& policy, const Asker& asker) {
   const auto found = std::ranges::find_if(policy.rules, [&](const RdtRule& rule) {
-    return fits(rule.users, asker.user) && fits(rule.accounts, asker.account) &&
+    return fits(rule.users, asker.user) && fits_account(rule.accounts, asker.account) &&
            fits(rule.partitions, asker.partition);
   });
   return found == policy.rules.end() ? nullptr : &*found;

@@ -118,8 +118,8 @@ class WishMaker {
     const auto& [partition, chosen] = *found;
     wish_.of_class = rdt::ClassWish{partition->name, chosen->name, {}, {}};
     for (const Cache cache : rdt::kCaches) ask_class_cache(cache, *partition, *chosen);
-    if ((!chosen->mb && !partition->mb) ||
-        lacks(absence_of_bandwidth(), policy_.mb_optional, "its memory bandwidth")) {
+    if ((!chosen->mb && !partition->mb) || lacks(absence_of_bandwidth(), policy_.mb_optional,
+                                                 "the memory bandwidth of " + request_.text())) {
       return;
     }
     const bool percent = capability_->throttles.mb->unit == rdt::BandwidthCapability::Unit::percent;
@@ -134,7 +134,9 @@ class WishMaker {
     const auto& whole = partition.caches[cache];
     if (!whole) return;
     const bool optional = cache == Cache::l3 ? policy_.l3_optional : policy_.l2_optional;
-    if (lacks(absence_of(cache), optional, fmt::format("its {}", rdt::name_of(cache)))) return;
+    if (lacks(absence_of(cache), optional,
+              fmt::format("the {} of {}", rdt::name_of(cache), request_.text())))
+      return;
     if (whole->all) wish_.of_class->of_cache[cache] = whole->all->all;
     for (const auto& [id, amount] : whole->by_id) {
       if (amount.all) wish_.of_class->of_domain[cache][id] = *amount.all;

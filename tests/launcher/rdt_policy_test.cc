@@ -87,6 +87,12 @@ TEST_F(Rules, AllSelectorsOfARuleMustFit) {
   EXPECT_EQ(rule_for(policy_, {1000, "", "", ""}), nullptr) << "who is unknown is nobody";
 }
 
+TEST_F(Rules, SlurmHasAccountsInLowerCaseThePolicyAsItLikes) {
+  rule().accounts = {"Physics"};
+  EXPECT_NE(rule_for(policy_, kEve), nullptr);
+  EXPECT_EQ(rule_for(policy_, {1000, "eve", "physic", "batch"}), nullptr);
+}
+
 TEST_F(Rules, WithoutOneEverythingMayBeAskedFor) {
   EXPECT_EQ(refusal(l3("100%")), "");
   EXPECT_EQ(refusal(mbw("100%")), "");
