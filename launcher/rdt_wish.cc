@@ -19,18 +19,21 @@ struct Refused {
 class WishMaker {
  public:
   WishMaker(const std::optional<rdt::Capability>& capability, const RdtPolicy& policy,
-            const RdtRequest& request, const Asker& asker, const topology::Placement& placement)
+            const RdtRequest& request, const Asker& asker, const topology::Placement& placement,
+            bool is_a_wish)
       : capability_(capability),
         policy_(policy),
         request_(request),
         asker_(asker),
-        placement_(placement) {}
+        placement_(placement),
+        is_a_wish_(is_a_wish) {}
 
   RdtWish run() {
     if (request_.empty()) return {};
-    wish_.asked = request_.text();
     if (capability_) place();
     allow();
+    if (request_.empty()) return {};  // a wish of which the policy leaves nothing
+    wish_.asked = request_.text();
     wish_.shared = request_.shared;
     if (!request_.rdt_class.empty()) {
       ask_class();
@@ -165,12 +168,15 @@ class WishMaker {
     }
   }
 
-  // The policy's rule for who asks; `auto` is held to its ceiling, the rest was refused.
+  // The policy's rule for who asks: more than it allows is refused, and what only is a wish, as
+  // `auto`, held to it.
   void allow() {
     std::optional<JobCaches> caches;
     if (capability_) caches.emplace(JobCaches{*capability_, wish_.domains, policy_.layout});
-    if (auto why = refusal_of(policy_, request_, asker_, caches ? &*caches : nullptr)) {
-      throw Refused{std::move(*why)};
+    if (!is_a_wish_) {
+      if (auto why = refusal_of(policy_, request_, asker_, caches ? &*caches : nullptr)) {
+        throw Refused{std::move(*why)};
+      }
     }
     request_ = clamped(policy_, request_, asker_);
   }
@@ -180,6 +186,7 @@ class WishMaker {
   RdtRequest request_;
   const Asker& asker_;
   const topology::Placement& placement_;
+  const bool is_a_wish_;
   rdt::Wish wish_;
   RdtWish made_;
   bool anything_ = false;
@@ -192,9 +199,8 @@ std::variant<RdtWish, rdt::Refusal> make_wish(const std::optional<rdt::Capabilit
                                               const Asker& asker,
                                               const topology::Placement& placement,
                                               bool is_a_wish) {
-  RdtRequest wanted = is_a_wish ? clamped(policy, request, asker) : request;
   try {
-    return WishMaker(capability, policy, wanted, asker, placement).run();
+    return WishMaker(capability, policy, request, asker, placement, is_a_wish).run();
   } catch (const Refused& refused) {
     return rdt::Refusal{refused.reason};
   } catch (const Error& error) {  // units, cache ids

@@ -8,6 +8,7 @@ namespace {
 
 using ::testing::ElementsAre;
 using ::testing::HasSubstr;
+using ::testing::IsEmpty;
 
 topology::Machine two_sockets() {
   return topology::Machine::synthetic("pack:2 [numa] l3:1(indexes=0,1 size=11MiB) core:2 pu:1");
@@ -147,6 +148,24 @@ TEST(MakePlan, WithoutRdtThePolicyDecides) {
   policy.rdt.l3_optional = false;
   EXPECT_EQ(refusal(std::nullopt, wish("50%"), policy),
             "--l3=50% refused: no RDT on this node (resctrl is not mounted at /sys/fs/resctrl)");
+}
+
+TEST(MakePlan, ABundlesWishIsHeldToTheCeilingThatARequestIsRefusedFor) {
+  Policy policy;
+  RdtRule& rule = policy.rdt.rules.emplace_back();
+  rule.l3_max = rdt::parse_amount("3w");
+  rule.l2 = false;
+  Request request = wish(RdtOptions{.l3 = "7w", .l2 = "2w"});
+  EXPECT_EQ(refusal(capability(), request, policy),
+            "--l3=7w refused: the policy allows everybody at most 3w");
+  request.rdt_is_a_wish = true;
+  const Plan plan = planned(request, {0}, policy);
+  ASSERT_TRUE(plan.wish);
+  EXPECT_EQ(plan.wish->caches.l3->at_most, rdt::parse_amount("3w"));
+  EXPECT_FALSE(plan.wish->caches.l2);
+  EXPECT_THAT(plan.warnings, IsEmpty());
+  rule.l3 = false;
+  EXPECT_FALSE(planned(request, {0}, policy).wish);
 }
 
 TEST(MakePlan, ACacheWithoutAnIdIsRefused) {
