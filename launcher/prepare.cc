@@ -172,7 +172,8 @@ std::optional<std::string> report(Prepared& prepared, const Policy& policy, cons
       utsname names{};
       ::uname(&names);
       append_record(policy.rdt.record,
-                    to_record(use, names.nodename, std::chrono::system_clock::now()));
+                    to_record(use, request.node.empty() ? names.nodename : request.node,
+                              std::chrono::system_clock::now()));
     }
     if (policy.rdt.report == RdtPolicy::Report::off) return std::nullopt;
     return to_line(use);

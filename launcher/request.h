@@ -13,6 +13,7 @@ namespace berth::launcher {
 struct Request {
   std::string claim;    // `job_12`, `launch_4711`: what the groups of this request are called by
   std::string purpose;  // the same for people: `job 12`
+  std::string node;     // its name among others, for records; empty: what it calls itself
   std::string part;     // of the claim, a step: `0`; empty: nobody counts it apart
   std::string bundle;   // absolute; empty for a task without a container
   RdtRequest rdt;

@@ -193,6 +193,7 @@ void begin_step(spank_t spank, Step& step, int argc, char** argv) {
   step.use = step_name(step.step) + "_node_" + std::to_string(node_id(spank));
   step.request.claim = claim_of(step.job);
   step.request.purpose = "job " + std::to_string(step.job);
+  step.request.node = node_name();
   step.request.bundle = bundle;
   step.request.rdt = launcher::parse_rdt_options(step.options.rdt);
   step.request.part = step_name(step.step);
@@ -263,7 +264,8 @@ void end_task(spank_t spank, Step& step) {
     return;
   }
   // The last of them: later hooks have no way to the user any more.
-  const std::string who = step.request.purpose + " step " + step_name(step.step);
+  std::string who = step.request.purpose + " step " + step_name(step.step);
+  if (node_count(spank) > 1) who += " on " + step.request.node;
   const auto line = launcher::report(*step.prepared, step.policy, step.request, who);
   if (line) slurm_spank_log("berth: %s", line->c_str());
 }

@@ -2,6 +2,7 @@
 
 #include <linux/limits.h>
 
+#include <cstdlib>
 #include <memory>
 
 extern "C" {
@@ -46,6 +47,9 @@ uint32_t step_id(spank_t spank) {
 }
 uint32_t node_id(spank_t spank) {
   return value_of<uint32_t>(spank, {S_JOB_NODEID, "S_JOB_NODEID"});
+}
+uint32_t node_count(spank_t spank) {
+  return value_of<uint32_t>(spank, {S_JOB_NNODES, "S_JOB_NNODES"});
 }
 uid_t job_uid(spank_t spank) {
   return value_of<uid_t>(spank, {S_JOB_UID, "S_JOB_UID"});
@@ -124,6 +128,12 @@ JobRecord job_record(uint32_t job) {
     record.partition = info.partition == nullptr ? "" : info.partition;
   }
   return record;
+}
+
+std::string node_name() {
+  // slurmstepd's own environment, which it sets itself: no user's.
+  const char* name = ::getenv("SLURMD_NODENAME");
+  return name == nullptr ? "" : name;
 }
 
 bool is_batch_step(uint32_t step) {

@@ -19,6 +19,7 @@ namespace berth::spank {
 uint32_t job_id(spank_t spank);
 uint32_t step_id(spank_t spank);
 uint32_t node_id(spank_t spank);
+uint32_t node_count(spank_t spank);  // of the step
 uid_t job_uid(spank_t spank);
 gid_t job_gid(spank_t spank);
 std::vector<gid_t> supplementary_gids(spank_t spank);
@@ -47,6 +48,10 @@ struct JobRecord {
   std::string account, partition;
 };
 JobRecord job_record(uint32_t job);
+
+// In slurmstepd: the node as slurm.conf calls it, which need not be the host's name. Empty where it
+// does not say.
+std::string node_name();
 
 // The step ids that are not a user's srun (slurm.h).
 bool is_batch_step(uint32_t step);
