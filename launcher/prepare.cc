@@ -45,6 +45,7 @@ void carry_out(const Roots& roots, const Request& request, Prepared& prepared) {
       const std::string line = request.rdt.text() + " refused: " + refusal->reason;
       if (!request.rdt_is_a_wish) throw Error(line);
       prepared.plan.warnings.push_back("the bundle's linux.intelRdt is left out: " + line);
+      prepared.place = rdt::place_of(ledger_of(roots), request.claim);
     } else {
       prepared.holding = std::get<rdt::Holding>(std::move(outcome));
       prepared.place = prepared.holding->place;

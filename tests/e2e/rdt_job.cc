@@ -64,9 +64,29 @@ RdtJob::Job RdtJob::start_job(unsigned tasks, const std::vector<std::string>& op
   return job;
 }
 
-void RdtJob::end_job(Job& job) {
+std::string RdtJob::end_job(Job& job) {
   slurm().run({"scancel", job.id});
-  (void)job.srun->wait();
+  return job.srun->wait().err;
+}
+
+std::string RdtJob::Seen::line(const std::string& resource) const {
+  return line_in(schemata, resource);
+}
+
+RdtJob::Seen RdtJob::seen(const std::vector<std::string>& options) {
+  std::vector<std::string> words{"-Q", "-n1", "--mem=20", "-m", "block:block"};
+  words.insert(words.end(), options.begin(), options.end());
+  words.insert(words.end(), {"sh", "-c",
+                             "test $SLURM_PROCID = 0 || exit 0; "
+                             "sed -n 's/res://p;s/mon://p' /proc/self/cpu_resctrl_groups; "
+                             "cat /sys/fs/resctrl/$(sed -n 's/res://p' "
+                             "/proc/self/cpu_resctrl_groups)/schemata"});
+  Seen seen{srun(words), {}, {}, {}};
+  std::istringstream out(seen.ran.out);
+  std::getline(out, seen.group);
+  std::getline(out, seen.monitor);
+  seen.schemata.assign(std::istreambuf_iterator<char>(out), {});
+  return seen;
 }
 
 }  // namespace berth::test

@@ -28,7 +28,16 @@ class RdtJob : public BerthSlurm {
   };
   static Job start_job(unsigned tasks, const std::vector<std::string>& options,
                        const std::string& bundle = BerthSlurm::bundle());
-  static void end_job(Job& job);
+  // What it wrote to standard error.
+  static std::string end_job(Job& job);
+
+  // What the first task of a step finds itself in, and the kernel's lines of that group then.
+  struct Seen {
+    Ran ran;
+    std::string group, monitor, schemata;
+    std::string line(const std::string& resource) const;  // see line_in
+  };
+  static Seen seen(const std::vector<std::string>& options);
 
  private:
   std::string before_;

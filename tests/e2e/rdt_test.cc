@@ -41,9 +41,8 @@ std::string record_file() {
 
 class RdtOfAJob : public RdtJob {
  protected:
-  static void SetUpTestSuite() {
-    start_with({}, R"({"rdt": {"record": ")" + record_file() + R"("}})");
-  }
+  static void SetUpTestSuite() { start_with({}, policy()); }
+  static std::string policy() { return R"({"rdt": {"record": ")" + record_file() + R"("}})"; }
   static void TearDownTestSuite() {
     BerthSlurm::TearDownTestSuite();
     ::unlink(record_file().c_str());
@@ -150,6 +149,22 @@ TEST_F(RdtOfAJob, TheReportAgreesWithTheCounters) {
   EXPECT_GE(counted, bytes) << last;
   EXPECT_LE(counted, 3 * bytes) << last;
   EXPECT_GE(l3.at("occupancyBytes").get<uint64_t>(), occupancy) << last;
+}
+
+// This processor divides no L2.
+TEST_F(RdtOfAJob, WhatTheNodeLacksIsLeftOutOrRefusedAsThePolicySays) {
+  const Seen without = seen({"--l3=3w", "--l2=2w"});
+  EXPECT_EQ(without.line("L3"), "L3:0=7;1=400") << without.ran;
+  EXPECT_THAT(without.ran.err,
+              HasSubstr("berth: this node's RDT cannot divide the L2: --l2=2w is ignored\n"));
+  slurm().write_policy(R"({"rdt": {"options": {"l2": {"optional": false}}}})");
+  const Ran refused = seen({"--l3=3w", "--l2=2w"}).ran;
+  EXPECT_EQ(refused.status, 125) << refused;
+  EXPECT_EQ(refused.out, "");
+  EXPECT_THAT(refused.err, HasSubstr("berth: --l3=3w --l2=2w refused: this node's RDT cannot "
+                                     "divide the L2\n"));
+  EXPECT_EQ(schemata_line("", "L3"), "L3:0=7ff;1=7ff");
+  slurm().write_policy(policy());
 }
 
 }  // namespace

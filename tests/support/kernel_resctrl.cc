@@ -9,14 +9,17 @@
 
 namespace berth::test {
 
-std::string schemata_line(const std::string& group, const std::string& resource) {
-  const std::string path = std::string(kResctrl) + "/" + group + "/schemata";
-  const auto all = rdt::parse_schemata(read_file(AT_FDCWD, path)).resources;
+std::string line_in(const std::string& schemata, const std::string& resource) {
+  const auto all = rdt::parse_schemata(schemata).resources;
   const auto found = all.find(resource);
   if (found == all.end()) return "no " + resource;
   std::string text = rdt::format_schemata({{{resource, found->second}}});
   text.pop_back();
   return text;
+}
+
+std::string schemata_line(const std::string& group, const std::string& resource) {
+  return line_in(read_file(AT_FDCWD, std::string(kResctrl) + "/" + group + "/schemata"), resource);
 }
 
 void remount_resctrl(const std::string& options) {
