@@ -8,6 +8,7 @@
 #include <nlohmann/json.hpp>
 
 #include "base/file.h"
+#include "tests/e2e/leftovers.h"
 #include "tests/e2e/rdt_policy_slurm.h"
 
 namespace berth::test {
@@ -23,15 +24,19 @@ using ::testing::Not;
 using ::testing::SizeIs;
 using ::testing::UnorderedElementsAre;
 
-// A bundle of which config.json has this as linux.intelRdt.
-class BundleWithAWish : public MadeBundle {
+// `bundle` with this as linux.intelRdt of its config.json.
+class BundleWithAWish {
  public:
-  explicit BundleWithAWish(const char* wish) : MadeBundle({}) {
-    const std::string file = path() + "/config.json";
-    json config = json::parse(read_file(AT_FDCWD, file));
+  BundleWithAWish(const std::string& bundle, const char* wish) {
+    json config = json::parse(read_file(AT_FDCWD, bundle + "/config.json"));
+    config["root"]["path"] = bundle + "/rootfs";
     config["linux"]["intelRdt"] = json::parse(wish);
-    std::ofstream(file) << config;
+    folder_.write("config.json", config.dump());
   }
+  const std::string& path() const { return folder_.path(); }
+
+ private:
+  OpenFolder folder_;
 };
 
 class Group {
@@ -58,11 +63,20 @@ std::vector<std::string> reports(const std::string& err) {
   return lines;
 }
 
+// The groups that a container of this bundle's finds itself in.
+Ran groups_in(const PrivateSlurm& slurm, const BundleWithAWish& bundle,
+              std::vector<std::string> options) {
+  options.insert(options.begin(), {"srun", "-Q", "-n1", "--mem=20"});
+  options.insert(options.end(),
+                 {"--container=" + bundle.path(), "cat", "/proc/self/cpu_resctrl_groups"});
+  return slurm.run(options);
+}
+
 TEST_F(RdtUnderAPolicy, AnAccountHasItsCeilingAndOthersHaveNone) {
   const Seen physics = seen({"-A", "physics", "-n2", "--l3=auto"});
   EXPECT_EQ(physics.line("L3"), "L3:0=7;1=400") << physics.ran;
-  const Seen art = seen({"-A", "art", "-n2", "--l3=auto"});
-  EXPECT_EQ(art.line("L3"), "L3:0=1ff;1=400") << art.ran;
+  const Seen art = seen({"-A", "art", "-N1", "-n4", "--l3=auto"});
+  EXPECT_EQ(art.line("L3"), "L3:0=1ff;1=1ff") << "on both sockets" << art.ran;
 }
 
 TEST_F(RdtUnderAPolicy, APartitionThatOnlyShares) {
@@ -97,8 +111,8 @@ TEST_F(RdtUnderAPolicy, JobsOfAClassShareAGroupAndAreCountedApart) {
 TEST_F(RdtUnderAPolicy, ABundlesWishIsCutDownAndItsGroupIsNobodys) {
   const Group mine("mine");
   mine.write("L3:0=400;1=400");
-  const BundleWithAWish bundle(R"({"closID": "mine", "l3CacheSchema": "L3:0=7f;1=7f"})");
-  Job cut = start_job(1, {"-A", "physics"}, bundle.path());
+  const BundleWithAWish wishing(bundle(), R"({"closID": "mine", "l3CacheSchema": "L3:0=7f;1=7f"})");
+  Job cut = start_job(1, {"-A", "physics"}, wishing.path());
   ASSERT_THAT(cut.said, SizeIs(1));
   EXPECT_THAT(cut.group(), ContainsRegex("^berth_"));
   EXPECT_EQ(schemata_line(cut.group(), "L3"), "L3:0=7;1=400");
@@ -108,29 +122,23 @@ TEST_F(RdtUnderAPolicy, ABundlesWishIsCutDownAndItsGroupIsNobodys) {
 }
 
 TEST_F(RdtUnderAPolicy, ABundlesClosIdNamesAClass) {
-  const BundleWithAWish bundle(R"({"closID": "gold"})");
-  Job gold = start_job(1, {}, bundle.path());
+  const BundleWithAWish wishing(bundle(), R"({"closID": "gold"})");
+  Job gold = start_job(1, {}, wishing.path());
   ASSERT_THAT(gold.said, SizeIs(1));
   EXPECT_EQ(schemata_line(gold.group(), "L3"), "L3:0=f;1=400");
-  end_job(gold);
-  Job none = start_job(1, {"-A", "physics"}, bundle.path());
-  ASSERT_THAT(none.said, SizeIs(1));
-  EXPECT_EQ(none.group(), "") << "not a class of this account's";
-  EXPECT_THAT(end_job(none), Not(HasSubstr("berth:")));
-}
 
-TEST_F(RdtUnderAPolicy, AStepWhoseBundleWishesForMoreIsStillInWhatItsJobHas) {
-  const BundleWithAWish first(R"({"l3CacheSchema": "L3:0=7;1=7"})");
-  const BundleWithAWish second(R"({"l3CacheSchema": "L3:0=1f;1=1f"})");
-  Job job = start_job(1, {}, first.path());
-  ASSERT_THAT(job.said, SizeIs(1));
-  const Ran ran = srun({"-Q", "--jobid=" + job.id, "--overlap", "-n1", "--mem=20",
-                        "--container=" + second.path(), "cat", "/proc/self/cpu_resctrl_groups"});
-  EXPECT_EQ(ran.out, "res:" + job.group() + "\nmon:job_" + job.id + ".1\n") << ran;
-  EXPECT_THAT(ran.err, HasSubstr("berth: the bundle's linux.intelRdt is left out: --l3=5w refused: "
-                                 "job " +
-                                 job.id + " holds --l3=3w already\n"));
-  end_job(job);
+  const Ran none = groups_in(slurm(), wishing, {"-A", "physics"});
+  EXPECT_EQ(none.out, "res:/\nmon:\n") << "not a class of this account's" << none;
+  EXPECT_THAT(none.err, Not(HasSubstr("berth:")));
+
+  // A step that cannot have what its bundle wishes for is still in what its job has.
+  const BundleWithAWish other(bundle(), R"({"l3CacheSchema": "L3:0=1f;1=1f"})");
+  const Ran second = groups_in(slurm(), other, {"--jobid=" + gold.id, "--overlap"});
+  EXPECT_EQ(second.out, "res:" + gold.group() + "\nmon:job_" + gold.id + ".1\n") << second;
+  EXPECT_THAT(second.err,
+              HasSubstr("berth: the bundle's linux.intelRdt is left out: --l3=5w refused: job " +
+                        gold.id + " holds --rdt-class=gold already\n"));
+  end_job(gold);
 }
 
 TEST_F(RdtUnderAPolicy, EachNodeOfAStepReports) {
