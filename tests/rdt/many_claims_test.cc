@@ -1,42 +1,30 @@
 // As many claims as the hardware has classes, and more, on a kernel's own resctrl; which ones have
 // their ways to themselves is marked in the log of the registers (tests/vm/mark), so that who reads
 // it afterwards can say whether two of them ever overlapped. In the guest, with 20 ways a socket.
-#include <fcntl.h>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
-#include <stdlib.h>
 
-#include <filesystem>
+#include <cstdlib>
 
-#include "base/error.h"
-#include "base/file.h"
-#include "rdt/commit.h"
+#include "tests/rdt/on_a_kernel.h"
 
 namespace berth::rdt {
 namespace {
 
-class ManyClaims : public testing::Test {
+class ManyClaims : public OnAKernel {
  protected:
   void SetUp() override {
-    resctrl_ = Resctrl::open();
-    if (!resctrl_) GTEST_SKIP() << "/sys/fs/resctrl: " << errno_text(ENOENT);
-    ASSERT_TRUE(resctrl_->group_names().empty()) << "somebody uses this resctrl";
-    ASSERT_NE(::mkdtemp(directory_.data()), nullptr);
-    state_ = open_dir(AT_FDCWD, directory_);
-    capability_ = resctrl_->capability();
-    ASSERT_TRUE(capability_.caches.l3);
+    OnAKernel::SetUp();
+    if (!resctrl_) return;
     ASSERT_EQ(capability_.caches.l3->full.count(), 20U) << "boot with --rdt ways=20,mba=0";
     ASSERT_EQ(capability_.max_groups, 15U);
   }
   void TearDown() override {
-    if (!state_) return;
+    if (!resctrl_) return;
     // Nothing is anybody's alone any more.
     for (unsigned closid = 1; closid < 16; ++closid) mark("shared", closid, {0, 1});
     reconcile(*resctrl_, state_.get(), std::vector<std::string>(), false);
-    EXPECT_TRUE(resctrl_->group_names().empty());
-    EXPECT_EQ(WayMask(resctrl_->default_group().schemata().resources.at("L3").begin()->second),
-              capability_.caches.l3->full);
-    std::filesystem::remove_all(directory_);
+    OnAKernel::TearDown();
   }
 
   Wish wish(unsigned ways, unsigned at) const {
@@ -46,24 +34,18 @@ class ManyClaims : public testing::Test {
     wish.domains.l3.push_back({capability_.caches.l3->domains.at(at), 20 << 20, 1, 1});
     return wish;
   }
-  std::variant<Holding, Refusal> ask(const std::string& claim, const Wish& what) const {
-    return take(*resctrl_, state_.get(), claim, claim, what, {});
-  }
   // Takes it and marks it as alone on that socket. The kernel gives the lowest free CLOSID to a new
   // group, and berth the lowest free number: they are the same as long as nobody else has a group.
   Holding must(const std::string& claim, unsigned ways, unsigned socket) const {
-    auto answer = ask(claim, wish(ways, socket));
-    if (const auto* refusal = std::get_if<Refusal>(&answer)) throw Error(refusal->reason);
-    const Holding& holding = std::get<Holding>(answer);
+    Holding holding = OnAKernel::must(claim, wish(ways, socket));
     mark("exclusive", closid_of(holding.place.group), {socket});
     return holding;
   }
   void back(const std::string& claim, unsigned socket) const {
-    mark("shared", closid_of(layout().group_of(claim)->name), {socket});
-    give_back(*resctrl_, state_.get(), claim);
+    mark("shared", closid_of(ledger().group_of(claim)->name), {socket});
+    OnAKernel::back(claim);
   }
 
-  Layout layout() const { return read_ledger(state_.get(), capability_); }
   static unsigned closid_of(const std::string& group) {
     return static_cast<unsigned>(std::stoul(group.substr(kGroupPrefix.size())));
   }
@@ -75,15 +57,14 @@ class ManyClaims : public testing::Test {
   }
 
   WayMask mask(const std::string& group, unsigned at) const {
-    const Group g = group.empty() ? resctrl_->default_group() : resctrl_->find(group).value();
-    return WayMask(g.schemata().resources.at("L3").at(capability_.caches.l3->domains.at(at)));
+    return OnAKernel::mask(group, capability_.caches.l3->domains.at(at));
   }
   // The ways of all claims on the socket are apart from each other, the default group's and I/O's;
   // their number.
   unsigned expect_apart(unsigned socket) const {
     WayMask seen = mask("", socket) | capability_.caches.l3->shareable;
     unsigned holders = 0;
-    for (const Clos& group : layout().groups) {
+    for (const Clos& group : ledger().groups) {
       if (group.slots.l3[socket].hold != Hold::exclusive) continue;
       const WayMask mine = mask(group.name, socket);
       EXPECT_EQ(mine, group.slots.l3[socket].ways) << group.name << ": read back";
@@ -93,11 +74,6 @@ class ManyClaims : public testing::Test {
     }
     return holders;
   }
-
-  std::optional<Resctrl> resctrl_;
-  Capability capability_;
-  std::string directory_ = "/tmp/berth-many-XXXXXX";
-  UniqueFd state_;
 };
 
 TEST_F(ManyClaims, FifteenOnOneSocketFifteenMoreOnTheOtherAndRoomIsMadeAmongThem) {
@@ -115,7 +91,7 @@ TEST_F(ManyClaims, FifteenOnOneSocketFifteenMoreOnTheOtherAndRoomIsMadeAmongThem
   }
   EXPECT_EQ(expect_apart(1), 15U) << "30 claims on hardware with 16 classes";
   EXPECT_EQ(resctrl_->group_names().size(), 15U);
-  for (const Clos& group : layout().groups) {
+  for (const Clos& group : ledger().groups) {
     EXPECT_THAT(resctrl_->find(group.name)->monitor_names(), testing::SizeIs(2)) << group.name;
   }
 

@@ -4,20 +4,17 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 #include <signal.h>
-#include <stdlib.h>
-#include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include <filesystem>
 #include <thread>
 
 #include "base/error.h"
 #include "base/file.h"
-#include "rdt/ledger.h"
 #include "rdt/observe.h"
 #include "rdt/tasks.h"
 #include "tests/rdt/node.h"
+#include "tests/rdt/on_a_kernel.h"
 #include "topology/placement.h"
 
 namespace berth::rdt {
@@ -51,60 +48,22 @@ class Sleeper {
   pid_t pid_;
 };
 
-class KernelTest : public testing::Test {
+class KernelTest : public OnAKernel {
  protected:
-  void SetUp() override {
-    resctrl_ = Resctrl::open();
-    if (!resctrl_) GTEST_SKIP() << "/sys/fs/resctrl: " << errno_text(ENOENT);
-    ASSERT_TRUE(resctrl_->group_names().empty()) << "somebody uses this resctrl";
-    ASSERT_NE(::mkdtemp(directory_.data()), nullptr);
-    state_ = open_dir(AT_FDCWD, directory_);
-    capability_ = resctrl_->capability();
-    ASSERT_TRUE(capability_.caches.l3);
-    before_ = text_of("schemata");
-  }
-  void TearDown() override {
-    if (!state_) return;
-    EXPECT_EQ(text_of("schemata"), before_) << "the default group is not as it was";
-    EXPECT_TRUE(resctrl_->group_names().empty());
-    for (const std::string& name : resctrl_->group_names()) resctrl_->remove(name);
-    const Group rest = resctrl_->default_group();
-    for (const std::string& name : rest.monitor_names()) rest.remove_monitor(name);
-    resctrl_->default_group().write(parse_schemata(before_));
-    std::filesystem::remove_all(directory_);
-  }
-
   std::string text_of(const std::string& file) const { return read_file(resctrl_->root(), file); }
-  uint64_t mask(const std::string& group, unsigned id) const {
-    const Group g = group.empty() ? resctrl_->default_group() : resctrl_->find(group).value();
-    return g.schemata().resources.at("L3").at(id);
-  }
   unsigned first() const { return capability_.caches.l3->domains.front(); }
   unsigned last() const { return capability_.caches.l3->domains.back(); }
-  std::variant<Holding, Refusal> ask(const std::string& claim, const Wish& what) const {
-    return take(*resctrl_, state_.get(), claim, claim, what, rules_);
-  }
+  using OnAKernel::must;
   Holding must(const std::string& claim, std::string_view amount,
                const std::vector<unsigned>& ids) const {
-    auto answer = ask(claim, wish_for(amount, ids));
-    if (const Refusal* refusal = std::get_if<Refusal>(&answer)) throw Error(refusal->reason);
-    return std::get<Holding>(std::move(answer));
+    return must(claim, wish_for(amount, ids));
   }
-  void back(const std::string& claim) const { give_back(*resctrl_, state_.get(), claim); }
   std::vector<std::string> settle(const std::vector<std::string>& alive, bool kill = false) const {
     return reconcile(*resctrl_, state_.get(), alive, kill);
   }
-  Layout ledger() const { return read_ledger(state_.get(), capability_); }
   std::vector<std::string> monitors(const std::string& group) const {
     return resctrl_->find(group).value().monitor_names();
   }
-
-  std::optional<Resctrl> resctrl_;
-  Capability capability_;
-  std::string before_;
-  std::string directory_ = "/tmp/berth-kernel-XXXXXX";
-  UniqueFd state_;
-  Rules rules_;
 };
 
 TEST_F(KernelTest, CapabilityAndHwlocAgreeOnTheDomains) {
@@ -122,9 +81,9 @@ TEST_F(KernelTest, TakesWaysMovesATaskAndGivesAllBack) {
   const Holding holding = must("job_1", "4w", {last()});
   const std::string group_name = holding.place.group;
   EXPECT_EQ(group_name, "berth_1");
-  EXPECT_EQ(WayMask(mask(group_name, last())).count(), 4U);
-  EXPECT_FALSE(WayMask(mask("", last())).intersects(WayMask(mask(group_name, last()))));
-  EXPECT_FALSE(capability_.caches.l3->shareable.intersects(WayMask(mask(group_name, last()))));
+  EXPECT_EQ(mask(group_name, last()).count(), 4U);
+  EXPECT_FALSE(mask("", last()).intersects(mask(group_name, last())));
+  EXPECT_FALSE(capability_.caches.l3->shareable.intersects(mask(group_name, last())));
   EXPECT_EQ(transition(capability_, observe(*resctrl_, capability_, ledger()), ledger()),
             std::vector<Step>())
       << "the kernel is as the ledger";
@@ -150,14 +109,14 @@ TEST_F(KernelTest, ClaimsOfDifferentDomainsShareAGroupAndAreToldApart) {
   EXPECT_EQ(one.place.group, two.place.group);
   const bool monitored = capability_.monitor.has_value();
   EXPECT_EQ(monitors(one.place.group).size(), monitored ? 2U : 0U);
-  EXPECT_EQ(WayMask(mask(two.place.group, last())).count(), 3U);
+  EXPECT_EQ(mask(two.place.group, last()).count(), 3U);
   Sleeper task;
   EXPECT_TRUE(open_place(*resctrl_, two.place).add(task.pid()));
   EXPECT_THAT(tasks_at(*resctrl_, one.place), testing::IsEmpty());
   EXPECT_THAT(tasks_at(*resctrl_, two.place), ElementsAre(task.pid()));
   back("job_1");
   EXPECT_THAT(tasks_at(*resctrl_, two.place), ElementsAre(task.pid()));
-  EXPECT_EQ(WayMask(mask(two.place.group, last())).count(), 3U);
+  EXPECT_EQ(mask(two.place.group, last()).count(), 3U);
   task.end();
   back("job_2");
 }
@@ -177,9 +136,9 @@ TEST_F(KernelTest, CompactionMovesTheRunningWithoutAnOverlap) {
     const Holding* holding = std::get_if<Holding>(&answer);
     if (holding == nullptr) continue;
     EXPECT_EQ(holding->grant.moved.size(), 1U);
-    const WayMask moved(mask(ledger().group_of("job_2")->name, first()));
+    const WayMask moved = mask(ledger().group_of("job_2")->name, first());
     EXPECT_EQ(moved.count(), 2U);
-    EXPECT_FALSE(moved.intersects(WayMask(mask(holding->place.group, first()))));
+    EXPECT_FALSE(moved.intersects(mask(holding->place.group, first())));
     break;
   }
   EXPECT_NE(ledger().member("job_3"), nullptr);
@@ -270,9 +229,9 @@ TEST_F(KernelTest, LeavesAStrangersWaysAlone) {
   const WayMask theirs(0x3);
   resctrl_->create("stranger").write({{{"L3", {{first(), theirs.bits()}}}}});
   const Holding holding = must("job_1", "2w", {first()});
-  EXPECT_FALSE(WayMask(mask(holding.place.group, first())).intersects(theirs));
+  EXPECT_FALSE(mask(holding.place.group, first()).intersects(theirs));
   EXPECT_THAT(settle({}), ElementsAre(HasSubstr("removed group 'berth_1'"), HasSubstr("default")));
-  EXPECT_EQ(mask("stranger", first()), theirs.bits());
+  EXPECT_EQ(mask("stranger", first()), theirs);
   resctrl_->remove("stranger");
 }
 
@@ -317,7 +276,7 @@ TEST_F(KernelTest, ReconcileRestoresAllAfterADeathBeforeAnyCall) {
 TEST_F(KernelTest, ReconcileKillsTheTasksOfTheDeadAndMakesTheLivingAgain) {
   const Holding dead = must("job_1", "2w", {first()});
   const Holding live = must("job_2", "3w", {first()});
-  const uint64_t ways = mask(live.place.group, first());
+  const WayMask ways = mask(live.place.group, first());
   Sleeper doomed, spared;
   open_place(*resctrl_, dead.place).add(doomed.pid());
   open_place(*resctrl_, live.place).add(spared.pid());

@@ -1,16 +1,10 @@
 // Each resource that a kernel's resctrl divides, taken by claims and read back from the kernel's
 // own files, on each kind of mount. In the guest, whose processor has L2 CAT and CDP for both
 // caches.
-#include <fcntl.h>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
-#include <stdlib.h>
 
-#include <filesystem>
-
-#include "base/error.h"
-#include "base/file.h"
-#include "rdt/ledger.h"
+#include "tests/rdt/on_a_kernel.h"
 #include "tests/support/kernel_resctrl.h"
 
 namespace berth::rdt {
@@ -18,47 +12,34 @@ namespace {
 
 using test::schemata_line;
 
-class Resources : public testing::Test {
+class Resources : public OnAKernel {
  protected:
-  void SetUp() override {
-    const auto there = Resctrl::open();
-    if (!there) GTEST_SKIP() << test::kResctrl << ": " << errno_text(ENOENT);
-    ASSERT_TRUE(there->group_names().empty()) << "somebody uses this resctrl";
-    ASSERT_NE(::mkdtemp(directory_.data()), nullptr);
-    state_ = open_dir(AT_FDCWD, directory_);
-  }
   void TearDown() override {
-    if (!state_) return;
     if (resctrl_) {
-      give_back(*resctrl_, state_.get(), "job_1");
-      give_back(*resctrl_, state_.get(), "job_2");
-      EXPECT_TRUE(resctrl_->group_names().empty());
-      EXPECT_EQ(read_file(resctrl_->root(), "schemata"), before_)
-          << "the default group is not as it was";
+      back("job_1");
+      back("job_2");
+      OnAKernel::TearDown();
+      resctrl_.reset();
     }
-    resctrl_.reset();
     if (remounted_) test::remount_resctrl("");
-    std::filesystem::remove_all(directory_);
   }
 
-  void open_with(const std::string& options) {
-    if (!options.empty()) test::remount_resctrl(options);
-    remounted_ = !options.empty();
-    resctrl_ = Resctrl::open();
-    ASSERT_TRUE(resctrl_);
-    before_ = read_file(resctrl_->root(), "schemata");
+  void mount_with(const std::string& options) {
+    resctrl_.reset();
+    test::remount_resctrl(options);
+    remounted_ = true;
+    open_resctrl();
   }
 
   Wish wish(const char* asked) const {
     Wish wish;
     wish.asked = asked;
-    const Capability capability = resctrl_->capability();
     for (const Cache cache : kCaches) {
-      if (!capability.caches[cache]) continue;
+      if (!capability_.caches[cache]) continue;
       // The first socket, with both of its cores.
       const size_t count = cache == Cache::l3 ? 1 : 2;
       for (size_t i = 0; i < count; ++i) {
-        wish.domains[cache].push_back({capability.caches[cache]->domains.at(i), 2 << 20, 1, 1});
+        wish.domains[cache].push_back({capability_.caches[cache]->domains.at(i), 2 << 20, 1, 1});
       }
     }
     return wish;
@@ -68,19 +49,15 @@ class Resources : public testing::Test {
     return {{}, Amount{Amount::Unit::ways, code}, Amount{Amount::Unit::ways, data}};
   }
   std::string taken(const std::string& claim, const Wish& what) const {
-    const auto answer = take(*resctrl_, state_.get(), claim, claim, what, {});
+    const auto answer = ask(claim, what);
     const auto* refusal = std::get_if<Refusal>(&answer);
     return refusal == nullptr ? std::get<Holding>(answer).place.group : refusal->reason;
   }
 
-  std::optional<Resctrl> resctrl_;
-  std::string before_, directory_ = "/tmp/berth-resources-XXXXXX";
-  UniqueFd state_;
   bool remounted_ = false;
 };
 
 TEST_F(Resources, L3AndL2AndBandwidthInPerCent) {
-  open_with("");
   Wish all = wish("--l3=4w --l2=6w --mbw=30%");
   all.caches.l3 = ways(4);
   all.caches.l2 = ways(6);
@@ -100,7 +77,7 @@ TEST_F(Resources, L3AndL2AndBandwidthInPerCent) {
 }
 
 TEST_F(Resources, CodeAndDataApartInBothCaches) {
-  open_with("cdp,cdpl2");
+  mount_with("cdp,cdpl2");
   Wish both = wish("--l3-code=2w --l3-data=3w --l2=4w");
   both.caches.l3 = apart(2, 3);
   both.caches.l2 = ways(4);
@@ -119,7 +96,7 @@ TEST_F(Resources, CodeAndDataApartInBothCaches) {
 }
 
 TEST_F(Resources, BandwidthAsARateThatTheKernelHolds) {
-  open_with("mba_MBps");
+  mount_with("mba_MBps");
   Wish rate = wish("--mbw=800MiBps");
   rate.throttles.mb = Bandwidth{Bandwidth::Unit::bytes_per_second, uint64_t{800} << 20};
   ASSERT_EQ(taken("job_1", rate), "berth_1");
