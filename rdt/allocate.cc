@@ -192,6 +192,15 @@ void Allocation::place_in_class(Cache cache, const DomainShare& share, size_t do
   wanted_[cache].push_back({domain, divided(Hold::exclusive, ways, need.code)});
 }
 
+// The mode is for all caches that are divided: who uses one of them as the default group does
+// cannot have it.
+bool Allocation::wants_the_kernels_mode() const {
+  return rules_.kernel_exclusive && !wish_.shared && !wish_.of_class &&
+         std::ranges::all_of(kCaches, [&](Cache cache) {
+           return !capability_.caches[cache] || wish_.caches[cache];
+         });
+}
+
 void Allocation::place(Cache cache) {
   const auto& capability = capability_.caches[cache];
   if (!capability) return;
@@ -200,7 +209,7 @@ void Allocation::place(Cache cache) {
     if (!domain) continue;
     wish_.of_class ? place_in_class(cache, share, *domain) : place_one(cache, share, *domain);
   }
-  if (!rules_.kernel_exclusive || wish_.shared || wish_.of_class) return;
+  if (!wants_the_kernels_mode()) return;
   for (size_t domain = 0; domain < capability->domains.size(); ++domain) {
     if (std::ranges::find(domains_[cache], domain) != domains_[cache].end()) continue;
     const Room room = survey(*capability, layout(), foreign_, cache, domain, rules_);

@@ -81,6 +81,15 @@ Clos* Allocation::group_to_join() {
   return nullptr;
 }
 
+// The kernel has devices' ways be nobody's alone.
+bool Allocation::may_have_the_kernels_mode() const {
+  return wants_the_kernels_mode() && std::ranges::none_of(kCaches, [&](Cache cache) {
+           return std::ranges::any_of(wanted_[cache], [&](const Wanted& want) {
+             return want.slot.ways.intersects(capability_.caches[cache]->shareable);
+           });
+         });
+}
+
 Clos& Allocation::new_group() {
   const size_t taken = layout().groups.size() + foreign_.size();
   if (taken >= capability_.max_groups) {
@@ -99,7 +108,7 @@ Clos& Allocation::new_group() {
     group.partition = wish_.of_class->partition;
     group.class_name = wish_.of_class->name;
   }
-  group.kernel_exclusive = rules_.kernel_exclusive && !wish_.shared && !wish_.of_class;
+  group.kernel_exclusive = may_have_the_kernels_mode();
   for (const Cache cache : kCaches) {
     if (capability_.caches[cache]) {
       group.slots[cache].resize(capability_.caches[cache]->domains.size());

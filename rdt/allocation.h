@@ -77,6 +77,8 @@ class Allocation {
                const CacheCapability& cache) const;
   WayMask exclusive_ways(Cache cache, size_t domain, const Room& room, unsigned need);
   void move(Cache cache, size_t domain, const Move& move);
+  bool wants_the_kernels_mode() const;
+  bool may_have_the_kernels_mode() const;
   bool could_hold(const Clos& group, const std::vector<Wanted>& wanted, Cache cache) const;
   bool rates_agree(const Clos& group) const;
   bool same_class(const Clos& group) const;

@@ -28,8 +28,11 @@ constexpr const char* kRules = R"(
 }  // namespace
 
 void RdtUnderAPolicy::SetUpTestSuite() {
-  start_with({"--nodes", "2", "--conf", "PartitionName=debug Nodes=ALL State=UP"},
-             R"({"rdt": {"record": ")" + record_file() + R"(",)" + kRules + "}}");
+  start_with({"--nodes", "2", "--conf", "PartitionName=debug Nodes=ALL State=UP"}, policy());
+}
+
+std::string RdtUnderAPolicy::policy() {
+  return R"({"rdt": {"record": ")" + record_file() + R"(",)" + kRules + "}}";
 }
 
 void RdtUnderAPolicy::TearDownTestSuite() {

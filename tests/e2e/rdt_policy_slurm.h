@@ -10,6 +10,8 @@ class RdtUnderAPolicy : public RdtJob {
  protected:
   static void SetUpTestSuite();
   static void TearDownTestSuite();
+  // What is in force but where a test says otherwise.
+  static std::string policy();
   // The records that the steps left, oldest first.
   static std::vector<std::string> records();
 };

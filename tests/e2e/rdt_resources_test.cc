@@ -33,6 +33,16 @@ TEST_F(RdtUnderAPolicy, SharersOfTheSameAreOneGroup) {
   end_job(first);
 }
 
+TEST_F(RdtUnderAPolicy, TheKernelsOwnModeIsForBothCachesOrNone) {
+  slurm().write_policy(R"({"rdt": {"kernelExclusive": true}})");
+  const Seen one = seen({"--l3=2w"});
+  EXPECT_EQ(one.line("L3"), "L3:0=3;1=400") << one.ran;
+  const Seen both = seen({"--l3=2w", "--l2=3w"});
+  EXPECT_EQ(both.line("L3"), "L3:0=3;1=1") << both.ran;
+  EXPECT_EQ(both.line("L2"), "L2:0=7;1=1;2=1;3=1");
+  slurm().write_policy(policy());
+}
+
 TEST_F(RdtUnderAPolicy, CodeAndDataApartAndBandwidthAsARate) {
   const Remounted mount("cdp,cdpl2,mba_MBps");
   const Seen apart = seen({"--l3-code=2w", "--l3-data=3w", "--l2=4w", "--mbw=800MiBps"});

@@ -188,6 +188,35 @@ TEST(KernelExclusive, IsNotForSharers) {
   EXPECT_EQ(node.masks("s"), "0=700;1=400");
 }
 
+TEST(KernelExclusive, IsForWhoHasWaysOfEveryCacheThatIsDivided) {
+  Node node;
+  node.add_l2(0xff, {0, 1});
+  node.add_bandwidth();
+  node.rules.kernel_exclusive = true;
+  node.take("l3", "4w", {0});
+  EXPECT_FALSE(node.layout.group_of("l3")->kernel_exclusive) << "its L2 is the default group's too";
+  EXPECT_EQ(node.masks("l3"), "0=f;1=400") << "and no way is spent on it elsewhere";
+  node.take("mbw", bandwidth_wish("50%", {0}));
+  EXPECT_FALSE(node.layout.group_of("mbw")->kernel_exclusive);
+  Wish both = wish_for("2w", {0});
+  both.caches.l2 = cache_wish("2w");
+  both.domains.l2 = {{0, 1 << 20, 1, 1}};
+  node.take("both", both);
+  EXPECT_TRUE(node.layout.group_of("both")->kernel_exclusive);
+  EXPECT_EQ(node.masks("both"), "0=30;1=1");
+  EXPECT_EQ(node.masks("both", Cache::l2), "0=3;1=1");
+}
+
+TEST(KernelExclusive, IsNotForWaysThatDevicesFill) {
+  Node node;
+  node.rules.kernel_exclusive = node.rules.io_ways = true;
+  node.take("a", "9w", {0});
+  EXPECT_TRUE(node.layout.group_of("a")->kernel_exclusive);
+  node.give_back("a");
+  node.take("b", "10w", {0});
+  EXPECT_FALSE(node.layout.group_of("b")->kernel_exclusive);
+}
+
 TEST(Groups, ThatTheHardwareHasAreTaken) {
   Node node;
   node.capability.max_groups = 3;
