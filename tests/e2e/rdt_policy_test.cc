@@ -1,11 +1,12 @@
 // What the policy grants to Slurm's jobs, by the kernel's own account: ceilings, classes, and what
 // a bundle's linux.intelRdt wishes for. Runs in the guest.
 #include <fcntl.h>
+#include <unistd.h>
 
-#include <algorithm>
 #include <filesystem>
 #include <fstream>
 #include <nlohmann/json.hpp>
+#include <sstream>
 
 #include "base/file.h"
 #include "tests/e2e/leftovers.h"

@@ -17,7 +17,7 @@ void PrintTo(const Shape& shape, std::ostream* out) {
 
 namespace {
 
-constexpr unsigned kSequences = 12'500;  // of each of the eight shapes
+constexpr unsigned kSequences = 12'500;  // of each shape
 constexpr unsigned kChanges = 12;        // of each sequence
 
 class LayoutProperty : public testing::TestWithParam<Shape> {
@@ -226,7 +226,10 @@ INSTANTIATE_TEST_SUITE_P(
                     Shape{.name = "foreign", .max_groups = 7, .foreign = true},
                     Shape{.name = "io_allowed", .rules = {.io_ways = true, .packing = false}},
                     Shape{.name = "kernel_exclusive",
-                          .rules = {.packing = false, .kernel_exclusive = true}}),
+                          .rules = {.packing = false, .kernel_exclusive = true}},
+                    Shape{.name = "kernel_exclusive_l2",
+                          .l2_full = 0xff,
+                          .rules = {.io_ways = true, .kernel_exclusive = true}}),
     [](const auto& shape) { return std::string(shape.param.name); });
 
 }  // namespace

@@ -113,6 +113,32 @@ std::string MaskKernel::write(Control& control, const Schemata& lines) {
   return {};
 }
 
+// With a group in the mode `exclusive`, nobody's mask may overlap its own, in no cache; nor may
+// devices' ways.
+std::string MaskKernel::overlap_of(const std::string& group, const Control& control) const {
+  std::string found;
+  const auto look = [&](const std::string& name, const Control& other) {
+    if (name == group || !(control.exclusive_mode || other.exclusive_mode)) return;
+    for (const Cache cache : kCaches) {
+      for (size_t domain = 0; domain < control.masks[cache].size(); ++domain) {
+        if (!control.masks[cache][domain].all().intersects(other.masks[cache][domain].all()))
+          continue;
+        found = fmt::format("'{}' and '{}' overlap in {}, and one is exclusive", group, name,
+                            name_of(cache));
+      }
+    }
+  };
+  look("", state_.default_group);
+  for (const KernelGroup& other : state_.groups) look(other.name, other.control);
+  for (const Cache cache : kCaches) {
+    if (!control.exclusive_mode || !capability_->caches[cache]) continue;
+    for (const Masks& masks : control.masks[cache]) {
+      if (masks.all().intersects(capability_->caches[cache]->shareable)) found = "devices' ways";
+    }
+  }
+  return found;
+}
+
 std::string MaskKernel::apply(const Step& step) {
   Control* control = find(step.group);
   if (step.kind == Step::Kind::make) {
@@ -126,10 +152,16 @@ std::string MaskKernel::apply(const Step& step) {
     return {};
   }
   if (control == nullptr) return "there is no such group";
-  if (step.kind == Step::Kind::write) return write(*control, step.lines);
+  if (step.kind == Step::Kind::write) {
+    std::string refused = write(*control, step.lines);
+    return refused.empty() ? overlap_of(step.group, *control) : refused;
+  }
   if (step.kind == Step::Kind::make_monitor) control->monitors.push_back(step.monitor);
   if (step.kind == Step::Kind::remove_monitor) std::erase(control->monitors, step.monitor);
-  if (step.kind == Step::Kind::set_exclusive) control->exclusive_mode = true;
+  if (step.kind == Step::Kind::set_exclusive) {
+    control->exclusive_mode = true;
+    return overlap_of(step.group, *control);
+  }
   if (step.kind == Step::Kind::remove) {
     std::erase_if(state_.groups, [&](const KernelGroup& g) { return g.name == step.group; });
   }

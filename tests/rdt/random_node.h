@@ -40,6 +40,7 @@ class MaskKernel {
  private:
   Control* find(const std::string& group);
   std::string write(Control& control, const Schemata& lines);
+  std::string overlap_of(const std::string& group, const Control& control) const;
   const Capability* capability_;
   KernelState state_;
 };
