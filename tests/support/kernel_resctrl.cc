@@ -2,6 +2,10 @@
 
 #include <fcntl.h>
 #include <sys/mount.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <chrono>
 
 #include "base/error.h"
 #include "base/file.h"
@@ -23,7 +27,14 @@ std::string schemata_line(const std::string& group, const std::string& resource)
 }
 
 void remount_resctrl(const std::string& options) {
-  check(::umount(kResctrl), "umount", kResctrl);
+  // A slurmstepd that has given everything back may still have to end.
+  const auto end = std::chrono::steady_clock::now() + std::chrono::seconds(20);
+  int left = ::umount(kResctrl);
+  while (left < 0 && errno == EBUSY && std::chrono::steady_clock::now() < end) {
+    ::usleep(20'000);
+    left = ::umount(kResctrl);
+  }
+  check(left, "umount", kResctrl);
   check(::mount("resctrl", kResctrl, "resctrl", 0, options.c_str()), "mount resctrl", options);
 }
 

@@ -13,7 +13,8 @@ std::string line_in(const std::string& schemata, const std::string& resource);
 // The same of a group as it is now; "" is the default group.
 std::string schemata_line(const std::string& group, const std::string& resource);
 
-// Mounts it again with these options (`cdp,cdpl2`), which removes all groups. Throws Error.
+// Mounts it again with these options (`cdp,cdpl2`), which removes all groups, once nobody has a
+// file of it open any more. Throws Error.
 void remount_resctrl(const std::string& options);
 
 }  // namespace berth::test
