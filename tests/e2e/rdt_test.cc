@@ -100,6 +100,34 @@ TEST_F(RdtOfAJob, TwoOnOneSocketGetDisjointWaysAndAThirdIsRefusedWithTheNumbers)
   end_job(first);
 }
 
+// As pqos -R does: the kernel moves the tasks of what it removes to the default group.
+TEST_F(RdtOfAJob, TasksGoBackToTheGroupThatIsMadeAgain) {
+  Job job = start_job(2, {"--l3=3w"});
+  ASSERT_THAT(job.said, SizeIs(2));
+  const std::string group = job.group(), own = schemata_line(group, "L3");
+  const auto groups_of_tasks = [&] {
+    std::vector<std::string> groups;
+    for (const std::string& line : job.said) {
+      std::istringstream words(line);
+      std::string id, number;
+      words >> id >> number;
+      const std::string said = read_file(AT_FDCWD, "/proc/" + number + "/cpu_resctrl_groups");
+      groups.push_back(said.substr(0, said.find('\n')));
+    }
+    return groups;
+  };
+  ASSERT_THAT(groups_of_tasks(), Each("res:" + group));
+  ASSERT_TRUE(std::filesystem::remove(std::string(kResctrl) + "/" + group));
+  ASSERT_THAT(groups_of_tasks(), Each("res:/"));
+  const Ran reaped = run({built_berth(), "reap"});
+  EXPECT_THAT(reaped.out, HasSubstr("gave group '" + group + "' of job " + job.id));
+  EXPECT_THAT(reaped.out, HasSubstr("of job " + job.id + " back into group '" + group + "'"));
+  EXPECT_THAT(groups_of_tasks(), Each("res:" + group));
+  EXPECT_EQ(schemata_line(group, "L3"), own);
+  EXPECT_EQ(run({built_berth(), "reap"}).out, "nothing to do\n");
+  end_job(job);
+}
+
 TEST_F(RdtOfAJob, StepsOfAJobShareItsWays) {
   const std::string out = slurm().directory() + "/tmp/steps.out";
   const std::string step =
