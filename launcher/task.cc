@@ -134,6 +134,9 @@ runtime::spec::Spec load_runnable_bundle(const std::string& bundle) {
   if (spec.linux_.intel_rdt) {
     trace("config.json: linux.intelRdt: a job's tasks do not write it: it is a wish to the policy");
   }
+  if (!spec.linux_.net_devices.empty()) {
+    trace("config.json: linux.netDevices: a job's tasks move no interfaces");
+  }
   return spec;
 }
 

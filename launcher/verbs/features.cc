@@ -28,7 +28,7 @@ ordered_json seccomp() {
 
 std::string features_json() {
   namespace spec = runtime::spec;
-  const ordered_json no{{"enabled", false}}, yes{{"enabled", true}};
+  const ordered_json yes{{"enabled", true}};
   const ordered_json features{
       {"ociVersionMin", "1.0.0"},
       {"ociVersionMax", kSpecVersion},
@@ -47,7 +47,7 @@ std::string features_json() {
          {{"modes", spec::known_memory_policy_modes()},
           {"flags", spec::known_memory_policy_flags()}}},
         {"mountExtensions", {{"idmap", {{"enabled", true}}}}},
-        {"netDevices", no}}},
+        {"netDevices", yes}}},
       {"annotations",
        {{"io.github.seccomp.libseccomp.version", runtime::process::seccomp_library_version()}}},
       {"potentiallyUnsafeConfigAnnotations",

@@ -24,6 +24,7 @@
 #include "runtime/container/cgroup_place.h"
 #include "runtime/container/container.h"
 #include "runtime/container/gate.h"
+#include "runtime/container/net_devices.h"
 #include "runtime/container/pid_file.h"
 #include "runtime/container/relay.h"
 #include "runtime/container/unit.h"
@@ -240,6 +241,7 @@ Container Container::make(const StateRoot& root, const CreateRequest& request,
   if (!spec.process) throw Error("bundle '" + request.bundle + "': config.json: process: missing");
   check_terminal(*spec.process, request);
   const auto service = wanted_service(request, bundle.get());
+  NetDevices devices(spec.linux_.net_devices);
 
   const bool own_cgroup = request.cgroup_manager == CgroupManager::cgroupfs;
   std::optional<Unit> unit;
@@ -259,7 +261,8 @@ Container Container::make(const StateRoot& root, const CreateRequest& request,
   made.folder_.write(made.record_);  // first: what a crash leaves can be found by it
   bool begun = false;
   Undo hooks([&] {
-    if (begun) late = made.run_poststop();
+    if (!begun) return;
+    for (std::string& warning : made.run_poststop()) late.push_back(std::move(warning));
   });
   std::optional<service::ActLog> acts;
   Undo around([&] {
@@ -284,7 +287,11 @@ Container Container::make(const StateRoot& root, const CreateRequest& request,
   entry.own_cgroup = group || unit;
   entry.gate = open_gate(made.folder_.fd());
   made.open_console(request, entry);
-  const ParentSteps steps = made.steps_with(unit ? &*unit : nullptr);
+  ParentSteps steps = made.steps_with(unit ? &*unit : nullptr);
+  if (!devices.empty()) steps.network = [&](pid_t pid) { devices.move_to(pid); };
+  Undo network([&] {
+    for (std::string& line : devices.give_back()) late.push_back(std::move(line));
+  });
   begun = true;
   made.child_ = spawn(std::move(entry), group ? group->join() : CgroupJoin{}, steps);
   Undo process([&] { end(made.child_); });
@@ -295,6 +302,7 @@ Container Container::make(const StateRoot& root, const CreateRequest& request,
   if (service) service::surround(*service, made.child_.pid, *acts);
   if (!request.pid_file.empty()) write_pid_file(request.pid_file, made.child_.pid);
   process.keep();
+  network.keep();
   cgroup.keep();
   cache.keep();
   around.keep();

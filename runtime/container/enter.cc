@@ -131,6 +131,7 @@ void Start::inside(const Stops& stops) {
     join_container();
   } else {
     make_namespaces();
+    if (stops.namespaces) stops.namespaces();
     make_tree(stops.before_pivot);
   }
   const bool independent = entry_.state || entry_.container;

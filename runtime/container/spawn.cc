@@ -163,6 +163,12 @@ void restore_signals(const Spawning& s) {
   }
   s.start.take_listen_pid(s.launcher);
   Stops stops;
+  if (s.steps.network) {
+    stops.namespaces = [&] {
+      parent.namespaces();
+      (void)parent.wait_for_go();
+    };
+  }
   if (s.independent()) {
     stops.before_pivot = [&] {
       parent.tree();
@@ -279,6 +285,11 @@ void see_through(const Spawning& s, const ParentEnd& socket, Child& child) {
   tell("nsexec container setup", child, " is cloned");
   if (s.steps.place) s.steps.place(child.pid);
   socket.go(child.pid);
+  if (s.steps.network) {
+    if (!socket.await_namespaces()) explain_death(child);
+    s.steps.network(child.pid);
+    socket.go(child.pid);
+  }
   if (s.independent()) {
     if (!socket.await_tree()) explain_death(child);
     run_hooks_outside(s, child.pid);

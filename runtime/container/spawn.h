@@ -26,10 +26,12 @@ struct Child {
 // What the parent does while the child waits; each may be empty.
 struct ParentSteps {
   // Before the child, whose pid it gets, does anything.
-  std::function<void(pid_t)> place;
+  std::function<void(pid_t)> place = {};
+  // Its namespaces are made: before its sysctls, which may be an interface's, and before hooks.
+  std::function<void(pid_t)> network = {};
   bool moves = false;  // to another cgroup: the child keeps its CPUs
   // All is done but the last limits: in place of Entry::limits, for an entry with a gate.
-  std::function<void()> limit;
+  std::function<void()> limit = {};
 };
 
 // Starts the container in a child, with a new PID namespace if the spec asks for one. Throws

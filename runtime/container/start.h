@@ -20,6 +20,7 @@ namespace berth::runtime {
 
 // Where a start in a child stops for a word with its parent; each may be empty.
 struct Stops {
+  std::function<void()> namespaces;    // they are made, and nothing in them but `lo` is set up
   std::function<void()> before_pivot;  // namespaces and tree are made, the host's paths still there
   std::function<void()> limits;        // the last limits are the parent's to set
   std::function<void()> ready;         // all is done but the last limits and execve

@@ -15,6 +15,7 @@ namespace {
 // One letter, then the rest.
 constexpr char kHandOver = 'h';  // and the pid, with its pidfd
 constexpr char kGo = 'g';        // and the pid
+constexpr char kNamespaces = 'n';
 constexpr char kTree = 't';
 constexpr char kLimits = 'l';
 constexpr char kReady = 'r';
@@ -41,6 +42,10 @@ pid_t ChildEnd::wait_for_go() const {
   const Message message = receive_message(socket_.get());
   if (!message.bytes.starts_with(kGo)) ::_exit(kExitBerthFailed);
   return leading_number(message.bytes);
+}
+
+void ChildEnd::namespaces() const {
+  send_message(socket_.get(), std::string(1, kNamespaces));
 }
 
 void ChildEnd::tree() const {
@@ -90,6 +95,10 @@ std::optional<HandedOver> ParentEnd::await_hand_over() const {
   Message message = receive(socket_.get());
   if (!message.bytes.starts_with(kHandOver) || message.fds.size() != 1) return std::nullopt;
   return HandedOver{leading_number(message.bytes), std::move(message.fds.front())};
+}
+
+bool ParentEnd::await_namespaces() const {
+  return receive(socket_.get()).bytes.starts_with(kNamespaces);
 }
 
 bool ParentEnd::await_tree() const {

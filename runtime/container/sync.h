@@ -19,6 +19,8 @@ class ChildEnd {
   // Until the parent says so; where the parent is gone this process ends. Returns the pid that this
   // process has for the parent.
   pid_t wait_for_go() const;
+  // The namespaces are made: as tree.
+  void namespaces() const;
   // The tree is made: the parent has something to do, then says go.
   void tree() const;
   // All is done but the last limits: the parent sets them, then says go.
@@ -50,6 +52,7 @@ class ParentEnd {
   explicit ParentEnd(UniqueFd socket) : socket_(std::move(socket)) {}
   void go(pid_t pid) const;
   // Throws the child's EnterFailure; false where it died before.
+  bool await_namespaces() const;
   bool await_tree() const;
   bool await_limits() const;
   bool await_ready() const;

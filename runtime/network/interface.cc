@@ -111,7 +111,7 @@ void move_interface(const Netlink& netlink, const Interface& interface, int netw
   NetlinkMessage message(RTM_NEWLINK, 0, link_of(interface));
   message.put(IFLA_NET_NS_FD, static_cast<uint32_t>(network_namespace));
   message.put(IFLA_IFNAME, name);
-  netlink.request(message, "move to another network namespace interface", interface.name);
+  netlink.request(message, "move interface", interface.name);
 }
 
 std::vector<Address> global_addresses(const Netlink& netlink, const Interface& interface) {

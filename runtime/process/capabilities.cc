@@ -116,6 +116,10 @@ bool has_sys_admin() {
   return (read_own().effective & bit(CAP_SYS_ADMIN)) != 0;
 }
 
+bool has_net_admin() {
+  return (read_own().effective & bit(CAP_NET_ADMIN)) != 0;
+}
+
 void set_no_new_privileges() {
   check(::prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0), "set no_new_privs");
 }

@@ -31,6 +31,8 @@ class CapabilityPlan {
 
 // Whether this process may do what root does to namespaces and mounts.
 bool has_sys_admin();
+// What it does to network interfaces.
+bool has_net_admin();
 
 // process.noNewPrivileges: execve gives nothing more from now on.
 void set_no_new_privileges();

@@ -25,9 +25,8 @@ Linux parse_linux(const Node& node, Warnings& warnings);
 std::optional<unsigned long> parse_personality(const Node& node, Warnings& warnings);
 MemoryPolicy parse_memory_policy(const Node& node);
 std::vector<TimeOffset> parse_time_offsets(const Node& node);
-// Not acted on yet; a file that is wrong about them is refused all the same.
-void check_net_devices(const Node& node, const std::vector<Namespace>& namespaces,
-                       Warnings& warnings);
+std::vector<NetDevice> parse_net_devices(const Node& node,
+                                         const std::vector<Namespace>& namespaces);
 IntelRdt parse_intel_rdt(const Node& node);
 // A list of CPUs or memory nodes for the kernel to read. Groups (`0-31:1/4`) and `N` are its own.
 std::string parse_kernel_list(const Node& parent, std::string_view key);

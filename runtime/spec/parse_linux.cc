@@ -239,7 +239,7 @@ Linux parse_linux(const Node& node, Warnings& warnings) {
     require_own_time(*offsets, result);
   }
   if (const auto devices = node.find("netDevices")) {
-    check_net_devices(*devices, result.namespaces, warnings);
+    result.net_devices = parse_net_devices(*devices, result.namespaces);
   }
   if (const auto rdt = node.find("intelRdt")) result.intel_rdt = parse_intel_rdt(*rdt);
   result.mount_label = node.string_or("mountLabel", "");

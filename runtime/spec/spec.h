@@ -201,6 +201,15 @@ struct TimeOffset {
   bool operator==(const TimeOffset&) const = default;
 };
 
+// linux.netDevices: an interface of the runtime's network namespace that becomes the container's.
+struct NetDevice {
+  std::string host_name;
+  std::string name;  // in the container; empty: the host's; `eth%d`: the first that is free
+
+  const std::string& container_name() const { return name.empty() ? host_name : name; }
+  bool operator==(const NetDevice&) const = default;
+};
+
 // linux.intelRdt: a resctrl group for the container's processes.
 struct IntelRdt {
   std::string clos_id;             // of a group; `/`: the default one; empty: the container's own
@@ -212,6 +221,7 @@ struct Linux {
   std::vector<Namespace> namespaces;
   std::vector<IdMapping> uid_mappings, gid_mappings;
   std::vector<Device> devices;
+  std::vector<NetDevice> net_devices;
   std::string cgroups_path;
   Resources resources;
   std::optional<Seccomp> seccomp;

@@ -110,6 +110,7 @@ TEST(Features, MountOptionsAreNoneOfAFileSystem) {
   EXPECT_THAT(features["mountOptions"], IsSupersetOf({"ro", "rro", "rbind", "rslave", "tmpcopyup",
                                                       "nosymfollow", "lazytime", "idmap"}));
   EXPECT_TRUE(features["linux"]["mountExtensions"]["idmap"]["enabled"]);
+  EXPECT_TRUE(features["linux"]["netDevices"]["enabled"]);
   for (const json& option : features["mountOptions"]) {
     const auto parsed = runtime::rootfs::parse_options({option.get<std::string>()});
     for (const auto& [key, value] : parsed.data) {

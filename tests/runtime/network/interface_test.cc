@@ -16,6 +16,7 @@ namespace berth::runtime::network {
 namespace {
 
 using test::message_of;
+using test::plain_kind;
 using ::testing::ElementsAre;
 using ::testing::IsEmpty;
 using ::testing::StartsWith;
@@ -26,7 +27,7 @@ class InterfaceTest : public test::NetworkTest {
     NetworkTest::SetUp();
     if (IsSkipped()) return;
     if (plain_kind().empty()) GTEST_SKIP() << "no dummy and no ifb: " << errno_text(EOPNOTSUPP);
-    if (!has_kind("veth")) GTEST_SKIP() << "no veth: " << errno_text(EOPNOTSUPP);
+    if (!test::has_kind("veth")) GTEST_SKIP() << "no veth: " << errno_text(EOPNOTSUPP);
   }
   Interface made(const std::string& name) const {
     make_interface(netlink(), plain_kind(), name);
@@ -132,16 +133,14 @@ TEST_F(InterfaceTest, WhatCannotMoveStays) {
     return message_of(
         [&] { move_interface(netlink(), get_interface(netlink(), name), there().fd(), name); });
   };
-  EXPECT_THAT(move("lo"),
-              StartsWith("move to another network namespace interface 'lo': invalid argument ("));
+  EXPECT_THAT(move("lo"), StartsWith("move interface 'lo': invalid argument ("));
   (void)made("d0");
   make_interface(other(), plain_kind(), "d0");
-  EXPECT_THAT(move("d0"),
-              StartsWith("move to another network namespace interface 'd0': file exists"));
+  EXPECT_THAT(move("d0"), StartsWith("move interface 'd0': file exists"));
   EXPECT_TRUE(find_interface(netlink(), "d0"));
   const UniqueFd file = open_file(AT_FDCWD, "/dev/null", O_RDONLY);
   EXPECT_THAT(message_of([&] { move_interface(netlink(), made("d1"), file.get(), "d1"); }),
-              StartsWith("move to another network namespace interface 'd1': invalid argument"));
+              StartsWith("move interface 'd1': invalid argument"));
   EXPECT_TRUE(find_interface(netlink(), "d1"));
 }
 

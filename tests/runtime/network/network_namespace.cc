@@ -57,7 +57,7 @@ void NetworkTest::SetUp() {
   there_.emplace();
 }
 
-bool NetworkTest::has_kind(const std::string& kind) {
+bool has_kind(const std::string& kind) {
   const NetworkNamespace scratch;
   try {
     make_interface(runtime::network::Netlink(scratch.fd()), kind, "x");
@@ -68,7 +68,7 @@ bool NetworkTest::has_kind(const std::string& kind) {
   }
 }
 
-std::string NetworkTest::plain_kind() {
+std::string plain_kind() {
   for (const char* kind : {"dummy", "ifb"}) {
     if (has_kind(kind)) return kind;
   }

@@ -24,8 +24,13 @@ class NetworkNamespace {
   UniqueFd fd_;
 };
 
-// Why none can be made here; empty where one can.
+// Why none can be made on this machine; empty where one can.
 std::string lacks_network_namespaces();
+
+// Whether the kernel can make such interfaces.
+bool has_kind(const std::string& kind);
+// One that needs no more than a name and can move: dummy or ifb; empty where there is neither.
+std::string plain_kind();
 
 // A test with two of them.
 class NetworkTest : public ::testing::Test {
@@ -36,10 +41,6 @@ class NetworkTest : public ::testing::Test {
   // Of the first and of the second.
   runtime::network::Netlink netlink() const { return runtime::network::Netlink(here().fd()); }
   runtime::network::Netlink other() const { return runtime::network::Netlink(there().fd()); }
-  // Of the kernel here.
-  static bool has_kind(const std::string& kind);
-  // One that needs no more than a name and can move: dummy or ifb; empty where there is neither.
-  static std::string plain_kind();
 
  private:
   std::optional<NetworkNamespace> here_, there_;

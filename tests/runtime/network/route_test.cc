@@ -28,7 +28,7 @@ class RouteTest : public test::NetworkTest {
   void SetUp() override {
     NetworkTest::SetUp();
     if (IsSkipped()) return;
-    if (!has_kind("veth")) GTEST_SKIP() << "no veth: " << errno_text(EOPNOTSUPP);
+    if (!test::has_kind("veth")) GTEST_SKIP() << "no veth: " << errno_text(EOPNOTSUPP);
     make_interface(netlink(), "veth", "v0", "v1");
     move_interface(netlink(), get_interface(netlink(), "v1"), there().fd(), "eth0");
     give(netlink(), "v0", {"10.0.0.1/24", "fd00::1/64"});

@@ -57,6 +57,8 @@ constexpr const char* kAccepted[] = {
           {"index": 0, "value": 2114060288, "valueTwo": 0, "op": "SCMP_CMP_MASKED_EQ"},
           {"index": 0, "value": 1, "valueTwo": 0, "op": "SCMP_CMP_EQ"}]}]}}})",
     R"({"linux": {"netDevices": {"eth0": {"name": ""}, "eth1": {"name": "a"}}}})",
+    R"({"linux": {"netDevices": {"a": {"name": "eth%d"}, "b": {"name": "eth%d"}}}})",
+    R"({"linux": {"namespaces": [{"type": "mount"}], "netDevices": {}}})",
     R"({"linux": {"intelRdt": {"closID": "/"}}})",
     R"({"linux": {"intelRdt": {"closID": "a", "l3CacheSchema": "L3:0=f\nL3:1=f"}}})",
 };
@@ -71,11 +73,14 @@ TEST(Accepted, IsNoError) {
   }
 }
 
-TEST(Accepted, WhatIsNotActedOnIsToldOf) {
-  const Spec spec = parse_spec(test::patched_config(R"({"linux": {"netDevices": {"eth0": {}}}})"));
-  const std::vector<std::string> expected{
-      "linux.netDevices: left out: this version moves no network interfaces"};
-  EXPECT_EQ(spec.warnings, expected);
+TEST(NetDevices, HaveTheHostsNameWhereNoneIsGiven) {
+  const Spec spec = parse_spec(test::patched_config(
+      R"({"linux": {"netDevices": {"eth0": {}, "eth1": {"name": "a"}, "eth2": {"name": "e%d"}}}})"));
+  const std::vector<NetDevice> expected{{"eth0", ""}, {"eth1", "a"}, {"eth2", "e%d"}};
+  EXPECT_EQ(spec.linux_.net_devices, expected);
+  EXPECT_EQ(spec.linux_.net_devices[0].container_name(), "eth0");
+  EXPECT_EQ(spec.linux_.net_devices[1].container_name(), "a");
+  EXPECT_TRUE(spec.warnings.empty());
 }
 
 // config-linux.md, "IntelRdt": the order of writing; of bandwidth memBwSchema had the only word.
