@@ -11,7 +11,7 @@ sys.path.insert(0, os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
 from machine import cpio  # noqa: E402
 
 SCRIPTS = ('start', 'systemd', 'serve')
-MODULES = ('virtio_pci', 'virtio_console', 'fuse', 'virtiofs', 'overlay', 'msr', 'loop')
+MODULES = ('virtio_pci', 'virtio_console', 'fuse', 'virtiofs', 'overlay', 'msr', 'loop', 'dummy', 'veth')
 
 
 def read(path):
