@@ -53,7 +53,8 @@ TaskGroup::~TaskGroup() {
 }
 
 void TaskGroup::start(unsigned number, runtime::Entry entry, runtime::CgroupJoin join,
-                      const std::optional<rdt::OpenPlace>& place) {
+                      const std::optional<rdt::OpenPlace>& place,
+                      const std::function<void(pid_t)>& network) {
   Pipe out, err;
   if (label_) {
     out = make_pipe();
@@ -70,6 +71,7 @@ void TaskGroup::start(unsigned number, runtime::Entry entry, runtime::CgroupJoin
   steps.place = [&](pid_t pid) {
     if (place) place->add(pid);
   };
+  steps.network = network;
   try {
     tasks_.push_back({runtime::spawn(std::move(entry), std::move(join), steps)});
   } catch (const runtime::EnterFailure& e) {

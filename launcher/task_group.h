@@ -4,6 +4,7 @@
 
 #include <signal.h>
 
+#include <functional>
 #include <optional>
 #include <string>
 #include <vector>
@@ -26,7 +27,8 @@ class TaskGroup {
   ~TaskGroup();
 
   void start(unsigned number, runtime::Entry entry, runtime::CgroupJoin join,
-             const std::optional<rdt::OpenPlace>& place);
+             const std::optional<rdt::OpenPlace>& place,
+             const std::function<void(pid_t)>& network = {});
   pid_t first() const { return tasks_.front().child.pid; }
   // Until the last one ends and its output is passed on. The highest exit status.
   int wait();

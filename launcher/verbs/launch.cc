@@ -110,12 +110,12 @@ class Launch {
         std::fprintf(stderr, "berth: %s\n", warning.c_str());
       }
     }
-    const auto service =
-        LaunchService::begin(options_.bundle, request_.claim, policy_, options_.tasks);
+    service_ =
+        LaunchService::begin(options_.bundle, request_.claim, policy_, spec_, options_.tasks);
     bind_to(cpus);
     TaskGroup tasks(options_.label);
     for (unsigned task = 0; task < options_.tasks; ++task) start(tasks, task);
-    if (service) service->surround(tasks.first());
+    if (service_) service_->surround(tasks.first());
     const int status = tasks.wait();
     if (holdings_) holdings_->report_use(policy_, request_);
     return status;
@@ -140,8 +140,12 @@ class Launch {
         handoff.limits = open_limits(*node, plan.task);
       }
     }
+    std::function<void(pid_t)> network;
+    if (service_ && service_->has_network()) {
+      network = [this](pid_t pid) { service_->make_network(pid); };
+    }
     tasks.start(task, entry_of(std::move(handoff), task), std::move(join),
-                holdings_ ? holdings_->prepared().open_place : nowhere_);
+                holdings_ ? holdings_->prepared().open_place : nowhere_, network);
   }
 
   runtime::Entry entry_of(Handoff handoff, unsigned task) const {
@@ -159,6 +163,7 @@ class Launch {
   Request request_;
   runtime::spec::Spec spec_;
   std::unique_ptr<Holdings> holdings_;
+  std::unique_ptr<LaunchService> service_;  // outlives the tasks
   std::optional<rdt::OpenPlace> nowhere_;
 };
 

@@ -47,6 +47,7 @@ bool holder_lives(int folders, const std::string& name) {
 
 std::unique_ptr<LaunchService> LaunchService::begin(const std::string& bundle,
                                                     const std::string& name, const Policy& policy,
+                                                    const runtime::spec::Spec& spec,
                                                     unsigned tasks) {
   const UniqueFd dir = runtime::spec::open_bundle(bundle);
   if (!service::has_service(dir.get())) return nullptr;
@@ -54,14 +55,15 @@ std::unique_ptr<LaunchService> LaunchService::begin(const std::string& bundle,
   if (::geteuid() != 0) throw Error(what + "for root alone: it changes the host");
   if (!policy.runtime_json) throw Error(what + "the policy's runtimeJson is false");
   auto wanted = service::load_service(dir.get(), bundle).value();
-  if (tasks > 1 && !wanted.namespaces.empty()) {
-    throw Error(what + "bindNS: of one task, and not of " + std::to_string(tasks));
+  if (tasks > 1 && (!wanted.namespaces.empty() || wanted.has_network())) {
+    throw Error(what + "bindNS and interfaces: of one task, and not of " + std::to_string(tasks));
   }
-  return std::unique_ptr<LaunchService>(new LaunchService(name, std::move(wanted)));
+  return std::unique_ptr<LaunchService>(new LaunchService(name, std::move(wanted), spec));
 }
 
-LaunchService::LaunchService(std::string name, service::Service wanted)
-    : name_(std::move(name)), wanted_(std::move(wanted)) {
+LaunchService::LaunchService(std::string name, service::Service wanted,
+                             const runtime::spec::Spec& spec)
+    : name_(std::move(name)), wanted_(std::move(wanted)), network_(spec, &wanted_) {
   const UniqueFd folders = open_folders();
   make_dir(folders.get(), name_, 0700);
   try {
@@ -81,12 +83,19 @@ LaunchService::LaunchService(std::string name, service::Service wanted)
 
 LaunchService::~LaunchService() {
   try {
+    for (const std::string& line : network_.give_back()) {
+      std::fprintf(stderr, "berth: %s\n", line.c_str());
+    }
     for (const std::string& line : take_back(open_folders().get(), name_)) {
       std::fprintf(stderr, "berth: %s\n", line.c_str());
     }
   } catch (const std::exception& error) {
     std::fprintf(stderr, "berth: %s (berth reap tries again)\n", error.what());
   }
+}
+
+void LaunchService::make_network(pid_t first_task) {
+  network_.make(first_task, &*acts_);
 }
 
 void LaunchService::surround(pid_t first_task) {

@@ -11,6 +11,7 @@
 
 #include "base/fd.h"
 #include "launcher/policy.h"
+#include "runtime/container/container_network.h"
 #include "runtime/service/around.h"
 
 namespace berth::launcher {
@@ -20,17 +21,23 @@ class LaunchService {
   // Nothing where the bundle has none. Throws Error where it is not to be honoured, or cannot be:
   // all is as before then. `name` is the launch's: `launch_4711`.
   static std::unique_ptr<LaunchService> begin(const std::string& bundle, const std::string& name,
-                                              const Policy& policy, unsigned tasks);
+                                              const Policy& policy, const runtime::spec::Spec& spec,
+                                              unsigned tasks);
   ~LaunchService();
   LaunchService(const LaunchService&) = delete;
   LaunchService& operator=(const LaunchService&) = delete;
 
+  // Once its namespaces are made.
+  bool has_network() const { return !network_.empty(); }
+  void make_network(pid_t first_task);
   void surround(pid_t first_task);
 
  private:
-  LaunchService(std::string name, runtime::service::Service wanted);
+  LaunchService(std::string name, runtime::service::Service wanted,
+                const runtime::spec::Spec& spec);
   std::string name_;
   runtime::service::Service wanted_;
+  runtime::ContainerNetwork network_;
   UniqueFd folder_;
   std::optional<runtime::service::ActLog> acts_;
 };

@@ -23,8 +23,8 @@
 #include "runtime/container/cache_group.h"
 #include "runtime/container/cgroup_place.h"
 #include "runtime/container/container.h"
+#include "runtime/container/container_network.h"
 #include "runtime/container/gate.h"
-#include "runtime/container/net_devices.h"
 #include "runtime/container/pid_file.h"
 #include "runtime/container/relay.h"
 #include "runtime/container/unit.h"
@@ -241,7 +241,7 @@ Container Container::make(const StateRoot& root, const CreateRequest& request,
   if (!spec.process) throw Error("bundle '" + request.bundle + "': config.json: process: missing");
   check_terminal(*spec.process, request);
   const auto service = wanted_service(request, bundle.get());
-  NetDevices devices(spec.linux_.net_devices);
+  ContainerNetwork network(spec, service ? &*service : nullptr);
 
   const bool own_cgroup = request.cgroup_manager == CgroupManager::cgroupfs;
   std::optional<Unit> unit;
@@ -288,9 +288,11 @@ Container Container::make(const StateRoot& root, const CreateRequest& request,
   entry.gate = open_gate(made.folder_.fd());
   made.open_console(request, entry);
   ParentSteps steps = made.steps_with(unit ? &*unit : nullptr);
-  if (!devices.empty()) steps.network = [&](pid_t pid) { devices.move_to(pid); };
-  Undo network([&] {
-    for (std::string& line : devices.give_back()) late.push_back(std::move(line));
+  if (!network.empty()) {
+    steps.network = [&](pid_t pid) { network.make(pid, acts ? &*acts : nullptr); };
+  }
+  Undo interfaces([&] {
+    for (std::string& line : network.give_back()) late.push_back(std::move(line));
   });
   begun = true;
   made.child_ = spawn(std::move(entry), group ? group->join() : CgroupJoin{}, steps);
@@ -302,7 +304,7 @@ Container Container::make(const StateRoot& root, const CreateRequest& request,
   if (service) service::surround(*service, made.child_.pid, *acts);
   if (!request.pid_file.empty()) write_pid_file(request.pid_file, made.child_.pid);
   process.keep();
-  network.keep();
+  interfaces.keep();
   cgroup.keep();
   cache.keep();
   around.keep();

@@ -14,10 +14,6 @@
 namespace berth::runtime {
 namespace {
 
-std::string key_of(const std::string& name) {
-  return "linux.netDevices." + name;
-}
-
 bool is_same_namespace(const UniqueFd& a, const UniqueFd& b) {
   struct stat first {};
   struct stat second {};
@@ -51,9 +47,10 @@ void set_up(const network::Netlink& netlink, const network::Interface& interface
 
 }  // namespace
 
-NetDevices::NetDevices(std::vector<spec::NetDevice> wished) : wished_(std::move(wished)) {
+NetDevices::NetDevices(std::vector<spec::NetDevice> wished, std::string key)
+    : wished_(std::move(wished)), key_(std::move(key)) {
   if (!empty() && !process::has_net_admin()) {
-    throw Error("config.json: linux.netDevices: to move network interfaces takes CAP_NET_ADMIN");
+    throw Error(key_ + ": to move network interfaces takes CAP_NET_ADMIN");
   }
 }
 
@@ -61,7 +58,7 @@ void NetDevices::move_to(pid_t pid) {
   own_ = open_file(AT_FDCWD, "/proc/self/ns/net", O_RDONLY);
   container_ = open_file(AT_FDCWD, "/proc/" + std::to_string(pid) + "/ns/net", O_RDONLY);
   if (is_same_namespace(own_, container_)) {
-    throw Error("linux.netDevices: the container's network namespace is this process' own");
+    throw Error(key_ + ": the container's network namespace is this process' own");
   }
   const network::Netlink here;
   const network::Netlink there(container_.get());
@@ -69,7 +66,7 @@ void NetDevices::move_to(pid_t pid) {
     try {
       move(device, here, there);
     } catch (const Error& e) {
-      throw e.within(key_of(device.host_name));
+      throw e.within(key_ + "." + device.host_name);
     }
   }
 }
@@ -93,7 +90,8 @@ std::vector<std::string> NetDevices::give_back() {
     try {
       give_back(moved, here, there);
     } catch (const Error& e) {
-      failures.push_back(e.within(key_of(moved.before.name) + ": cannot be given back").message());
+      failures.push_back(
+          e.within(key_ + "." + moved.before.name + ": cannot be given back").message());
     }
   }
   moved_.clear();

@@ -16,8 +16,9 @@ namespace berth::runtime {
 
 class NetDevices {
  public:
-  // Throws Error where there are some and this process has no right to move any.
-  explicit NetDevices(std::vector<spec::NetDevice> wished);
+  // Throws Error where there are some and this process has no right to move any. `key`: of
+  // what they are written in.
+  NetDevices(std::vector<spec::NetDevice> wished, std::string key);
   bool empty() const { return wished_.empty(); }
 
   // To the network namespace that this process is in, with their permanent global addresses, and
@@ -40,6 +41,7 @@ class NetDevices {
                  const network::Netlink& there) const;
 
   std::vector<spec::NetDevice> wished_;
+  std::string key_;
   UniqueFd own_, container_;  // network namespaces
   std::vector<Moved> moved_;  // or about to
 };

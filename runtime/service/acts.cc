@@ -18,7 +18,9 @@ constexpr const char* kFile = "service";
 NLOHMANN_JSON_SERIALIZE_ENUM(Act::Kind, {{Act::Kind::cgroup, "cgroup"},
                                          {Act::Kind::directory, "directory"},
                                          {Act::Kind::file, "file"},
-                                         {Act::Kind::mount, "mount"}})
+                                         {Act::Kind::mount, "mount"},
+                                         {Act::Kind::make_interface, "makeInterface"},
+                                         {Act::Kind::move_interface, "moveInterface"}})
 
 std::string to_line(const Act& act) {
   json line{{"kind", act.kind}, {"path", act.path}};
@@ -27,6 +29,8 @@ std::string to_line(const Act& act) {
     line["everywhere"] = act.tops.everywhere;
     line["byMount"] = act.tops.by_mount;
   }
+  if (act.kind == Act::Kind::make_interface) line["index"] = act.index;
+  if (act.kind == Act::Kind::move_interface) line["namespace"] = act.network_namespace;
   return line.dump(-1, ' ', false, json::error_handler_t::replace) + "\n";
 }
 
@@ -36,6 +40,8 @@ Act from_line(const std::string& text) {
   line.at("kind").get_to(act.kind);
   line.at("path").get_to(act.path);
   act.mount_before = line.value("mountBefore", uint64_t{0});
+  act.index = line.value("index", 0);
+  act.network_namespace = line.value("namespace", "");
   act.tops.everywhere = line.value("everywhere", "");
   act.tops.by_mount = line.value("byMount", std::map<std::string, std::string>());
   return act;

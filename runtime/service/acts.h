@@ -12,13 +12,24 @@
 namespace berth::runtime::service {
 
 struct Act {
-  enum class Kind { cgroup, directory, file, mount };
+  enum class Kind {
+    cgroup,
+    directory,
+    file,
+    mount,
+    make_interface,  // on the host
+    move_interface,  // of the host's, to the container
+  };
   Kind kind = Kind::directory;
-  std::string path;
+  std::string path = {};
   // Of a mount: what the place was part of before (statx(2), stx_mnt_id). Where it is so still, the
   // mount was never made, or is gone already.
   uint64_t mount_before = 0;
-  cgroup::Tops tops;  // of a cgroup: what above it was made with it
+  cgroup::Tops tops = {};  // of a cgroup: what above it was made with it
+  // Of an interface, whose name is the path: the kernel's number of one that is made (0: not yet);
+  // the file that the network namespace of one that is moved is bound to, if it is.
+  int index = 0;
+  std::string network_namespace = {};
   bool operator==(const Act&) const = default;
 };
 

@@ -14,6 +14,7 @@
 #include "runtime/cgroup/node.h"
 #include "runtime/process/namespaces.h"
 #include "runtime/rootfs/tree.h"
+#include "runtime/service/interfaces.h"
 
 namespace berth::runtime::service {
 namespace {
@@ -40,7 +41,7 @@ void make_directories(const std::string& path, ActLog& log) {
   for (size_t slash = path.find('/', 1);; slash = path.find('/', slash + 1)) {
     const std::string part = path.substr(0, slash);
     if (!part.ends_with('/') && !exists(part)) {
-      log.about_to({Act::Kind::directory, part, 0, {}});
+      log.about_to({.kind = Act::Kind::directory, .path = part});
       if (make_dir(AT_FDCWD, part, 0755)) check(::chmod(part.c_str(), 0755), "chmod", part);
     }
     if (slash == std::string::npos) return;
@@ -52,12 +53,13 @@ void make_file(const std::string& path, ActLog& log) {
   if (const size_t slash = path.rfind('/'); slash != 0)
     make_directories(path.substr(0, slash), log);
   if (exists(path)) return;
-  log.about_to({Act::Kind::file, path, 0, {}});
+  log.about_to({.kind = Act::Kind::file, .path = path});
   (void)open_file(AT_FDCWD, path, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW, 0644);
 }
 
 void note_mount(const std::string& path, ActLog& log) {
-  log.about_to({Act::Kind::mount, path, mount_of(path).value_or(0), {}});
+  log.about_to(
+      {.kind = Act::Kind::mount, .path = path, .mount_before = mount_of(path).value_or(0)});
 }
 
 bool is_directory(const std::string& path) {
@@ -105,7 +107,7 @@ void mount_filesystem(const Mount& mount, ActLog& log) {
       if (key != "upperdir" && key != "workdir") continue;
       make_directories(value, log);
       // The kernel makes this one for itself, and leaves it.
-      if (key == "workdir") log.about_to({Act::Kind::directory, value + "/work", 0, {}});
+      if (key == "workdir") log.about_to({.kind = Act::Kind::directory, .path = value + "/work"});
     }
   }
   const UniqueFd tree = rootfs::new_filesystem(mount.type, mount.source, mount.options.data,
@@ -130,7 +132,9 @@ void perform(const Mount& mount, ActLog& log) {
 void make_cgroup(const std::string& path, ActLog& log) {
   const cgroup::Hierarchy hierarchy = cgroup::detect(cgroup::ControllerSet::container);
   if (!cgroup::Node::find(hierarchy, path)) {
-    log.about_to({Act::Kind::cgroup, path, 0, cgroup::missing_parents(hierarchy, path)});
+    log.about_to({.kind = Act::Kind::cgroup,
+                  .path = path,
+                  .tops = cgroup::missing_parents(hierarchy, path)});
     (void)cgroup::Node::create(hierarchy, path, {});
   }
   for (const cgroup::V1Mount& mount : hierarchy.v1) {
@@ -192,6 +196,9 @@ std::optional<std::string> take_back(const Act& act) {
       return failure("remove", act.path, errno);
     case Act::Kind::cgroup:
       return take_back_cgroup(act);
+    case Act::Kind::make_interface:
+    case Act::Kind::move_interface:
+      return take_back_interface(act);
   }
   return std::nullopt;
 }
@@ -217,13 +224,21 @@ void surround(const Service& service, pid_t process, ActLog& log) {
 
 std::vector<std::string> take_back(const std::vector<Act>& acts, bool cgroups_too) {
   std::vector<std::string> left;
-  for (auto act = acts.rbegin(); act != acts.rend(); ++act) {
-    if (act->kind == Act::Kind::cgroup && !cgroups_too) continue;
+  const auto try_to = [&left](const Act& act) {
     try {
-      if (auto line = take_back(*act)) left.push_back(std::move(*line));
+      if (auto line = take_back(act)) left.push_back(std::move(*line));
     } catch (const std::exception& error) {
       left.emplace_back(error.what());
     }
+  };
+  // First what is in a network namespace that only a bound file keeps.
+  for (const Act& act : acts) {
+    if (act.kind == Act::Kind::move_interface) try_to(act);
+  }
+  for (auto act = acts.rbegin(); act != acts.rend(); ++act) {
+    if (act->kind == Act::Kind::move_interface) continue;
+    if (act->kind == Act::Kind::cgroup && !cgroups_too) continue;
+    try_to(*act);
   }
   return left;
 }

@@ -9,6 +9,8 @@
 #include <utility>
 #include <vector>
 
+#include "runtime/network/address.h"
+#include "runtime/network/route.h"
 #include "runtime/rootfs/mount_options.h"
 #include "runtime/spec/spec.h"
 
@@ -25,13 +27,27 @@ struct BoundNamespace {
   std::string path;
 };
 
+// One that the container gets. Without a kind it is the host's, and is found there by its name.
+struct Interface {
+  std::string name;
+  std::string kind;           // `veth`, `dummy`, ...: it is made; empty: it is there
+  std::string peer;           // a veth's other end, which stays on the host
+  bool made_on_host = false;  // and then moved; else made in the container's network namespace
+  std::vector<network::Address> addresses;  // beside those that it has
+  bool is_moved() const { return kind.empty() || made_on_host; }
+};
+
 struct Service {
   std::vector<std::string> cgroups;  // below every hierarchy's root: `pods/7`
   std::vector<Mount> mounts;
   std::vector<std::string> directories;
+  std::vector<Interface> interfaces;
+  std::vector<network::Route> routes;  // of the container
   std::vector<BoundNamespace> namespaces;
+  bool has_network() const { return !interfaces.empty() || !routes.empty(); }
   bool empty() const {
-    return cgroups.empty() && mounts.empty() && directories.empty() && namespaces.empty();
+    return cgroups.empty() && mounts.empty() && directories.empty() && namespaces.empty() &&
+           !has_network();
   }
 };
 

@@ -278,7 +278,7 @@ TEST_F(NetDevices, OfAUserAreRefusedBeforeAnythingIsMade) {
   const Ran ran =
       run({"nsenter", "--net=" + path_of(*host_), "setpriv", "--reuid", "1000", "--regid", "1000",
            "--clear-groups", kBerth, "--root", state_root, "run", "-b", bundle(), id()});
-  EXPECT_THAT(ran.err, HasSubstr("config.json: linux.netDevices: to move network interfaces takes "
+  EXPECT_THAT(ran.err, HasSubstr("linux.netDevices: to move network interfaces takes "
                                  "CAP_NET_ADMIN\n"));
   EXPECT_EQ(ran.status, 1);
   EXPECT_TRUE(std::filesystem::is_empty(state_root));

@@ -241,7 +241,7 @@ TEST_F(ServiceE2e, ALaunchHasItToo) {
   EXPECT_THAT(left(), IsEmpty());
   const Ran two = run({kBerth, "launch", "-n2", "-b", bundle(), "--", "true"});
   EXPECT_EQ(two.status, 125);
-  EXPECT_THAT(two.err, HasSubstr("runtime.json: bindNS: of one task, and not of 2"));
+  EXPECT_THAT(two.err, HasSubstr("runtime.json: bindNS and interfaces: of one task, and not of 2"));
 }
 
 TEST_F(ServiceE2e, WhatALaunchThatWasKilledLeftIsReaped) {

@@ -29,6 +29,11 @@ TEST(Service, IsReadAsLinuxKitWritesIt) {
                 "options": ["rw", "lowerdir=/a", "upperdir=/b", "workdir=/c"]},
                {"destination": "/m", "source": "/s", "options": ["rbind", "ro", "noatime", "rshared"]}],
     "mkdir": ["/var/lib/x/y"],
+    "interfaces": [{"name": "eth0", "peer": "v0", "addresses": ["10.0.0.2/24"]},
+                   {"name": "d0", "add": "dummy"},
+                   {"name": "d1", "add": "dummy", "createInRoot": true},
+                   {"name": "e1"}],
+    "routes": [{"destination": "default", "gateway": "10.0.0.1"}],
     "bindNS": {"net": "/run/netns/x", "mnt": "/run/mnt", "user": ""},
     "namespace": "services"})");
   EXPECT_THAT(service.cgroups, ElementsAre("pods/7", "kubelet"));
@@ -43,6 +48,15 @@ TEST(Service, IsReadAsLinuxKitWritesIt) {
   EXPECT_THAT(service.mounts[1].options.propagation,
               ElementsAre(rootfs::Propagation{MS_SHARED, true}));
   EXPECT_THAT(service.directories, ElementsAre("/var/lib/x/y"));
+  ASSERT_EQ(service.interfaces.size(), 4U);
+  EXPECT_EQ(service.interfaces[0].kind, "veth") << "a peer alone says so";
+  EXPECT_EQ(service.interfaces[0].addresses[0].text(), "10.0.0.2/24");
+  EXPECT_TRUE(service.interfaces[0].is_moved());
+  EXPECT_FALSE(service.interfaces[1].is_moved()) << "made where it is wanted";
+  EXPECT_TRUE(service.interfaces[2].is_moved());
+  EXPECT_TRUE(service.interfaces[3].is_moved());
+  ASSERT_EQ(service.routes.size(), 1U);
+  EXPECT_EQ(service.routes[0].text(), "default");
   ASSERT_EQ(service.namespaces.size(), 2U) << "an empty path asks for nothing";
   EXPECT_EQ(service.namespaces[0].path, "/run/mnt");
   EXPECT_EQ(service.namespaces[1].type, spec::NamespaceType::network);
@@ -69,6 +83,25 @@ TEST(Service, WhatIsWrongIsNamedWithItsPath) {
        "runtime.json: cgroups[0]: 'a/../..' is not the path of a cgroup, such as pods/7"},
       {R"({"cgroups": ["/"]})", "runtime.json: cgroups[0]: '/' is not the path of a cgroup"},
       {R"({"mkdir": ["x"]})", "runtime.json: mkdir[0]: 'x' is not an absolute path"},
+      {R"({"interfaces": [{"name": "a/b"}]})",
+       "runtime.json: interfaces[0].name: 'a/b' is not the name of a network interface"},
+      {R"({"interfaces": [{"name": "a"}, {"name": "a"}]})",
+       "runtime.json: interfaces[1].name: 'a' is given twice"},
+      {R"({"interfaces": [{"name": "a", "add": "veth"}]})",
+       "runtime.json: interfaces[0].peer: a veth has two ends"},
+      {R"({"interfaces": [{"name": "a", "add": "dummy", "peer": "b"}]})",
+       "runtime.json: interfaces[0].peer: only a veth has one, and add is 'dummy'"},
+      {R"({"interfaces": [{"name": "a", "createInRoot": true}]})",
+       "runtime.json: interfaces[0].add: createInRoot: nothing is made"},
+      {R"({"interfaces": [{"name": "a", "addresses": ["10.0.0.1/24", "10.0.0.300/24"]}]})",
+       "runtime.json: interfaces[0].addresses[1]: '10.0.0.300/24' is no IP address"},
+      {R"({"routes": [{"gateway": "10.0.0.1"}]})", "runtime.json: routes[0].destination: "},
+      {R"({"routes": [{"destination": "10.0.0.0"}]})",
+       "runtime.json: routes[0].destination: '10.0.0.0' is neither 'default' nor"},
+      {R"({"routes": [{"destination": "default", "gateway": "x"}]})",
+       "runtime.json: routes[0].gateway: 'x' is no"},
+      {R"({"routes": [{"destination": "10.0.0.0/8", "gateway": "::1"}]})",
+       "runtime.json: routes[0]: gateway: '::1' is of another family"},
       {R"({"bindNS": {"time": "/a"}})", "runtime.json: bindNS.time: unknown key; allowed are"},
       {R"({"bindNS": {"net": "a"}})", "runtime.json: bindNS.net: 'a' is not an absolute path"},
       {R"({"bindNS": {"net": "/a", "ipc": "/a"}})",
