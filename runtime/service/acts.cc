@@ -2,8 +2,11 @@
 
 #include <fcntl.h>
 
+#include <algorithm>
 #include <nlohmann/json.hpp>
+#include <optional>
 #include <sstream>
+#include <utility>
 
 #include "base/error.h"
 #include "base/file.h"
@@ -15,15 +18,29 @@ using nlohmann::json;
 
 constexpr const char* kFile = "service";
 
-NLOHMANN_JSON_SERIALIZE_ENUM(Act::Kind, {{Act::Kind::cgroup, "cgroup"},
-                                         {Act::Kind::directory, "directory"},
-                                         {Act::Kind::file, "file"},
-                                         {Act::Kind::mount, "mount"},
-                                         {Act::Kind::make_interface, "makeInterface"},
-                                         {Act::Kind::move_interface, "moveInterface"}})
+constexpr std::pair<Act::Kind, const char*> kKinds[] = {
+    {Act::Kind::cgroup, "cgroup"},
+    {Act::Kind::directory, "directory"},
+    {Act::Kind::file, "file"},
+    {Act::Kind::mount, "mount"},
+    {Act::Kind::make_interface, "makeInterface"},
+    {Act::Kind::move_interface, "moveInterface"},
+};
+
+const char* name_of(Act::Kind kind) {
+  return std::ranges::find(kKinds, kind, &std::pair<Act::Kind, const char*>::first)->second;
+}
+
+// Nothing where it is another version's.
+std::optional<Act::Kind> kind_of(const std::string& name) {
+  for (const auto& [kind, known] : kKinds) {
+    if (name == known) return kind;
+  }
+  return std::nullopt;
+}
 
 std::string to_line(const Act& act) {
-  json line{{"kind", act.kind}, {"path", act.path}};
+  json line{{"kind", name_of(act.kind)}, {"path", act.path}};
   if (act.kind == Act::Kind::mount) line["mountBefore"] = act.mount_before;
   if (act.kind == Act::Kind::cgroup) {
     line["everywhere"] = act.tops.everywhere;
@@ -36,8 +53,10 @@ std::string to_line(const Act& act) {
 
 Act from_line(const std::string& text) {
   const json line = json::parse(text);
+  const auto kind = kind_of(line.at("kind").get<std::string>());
+  if (!kind) throw Error("read what was done for a service: '" + text + "'");
   Act act;
-  line.at("kind").get_to(act.kind);
+  act.kind = *kind;
   line.at("path").get_to(act.path);
   act.mount_before = line.value("mountBefore", uint64_t{0});
   act.index = line.value("index", 0);
