@@ -147,16 +147,22 @@ class HookProcess {
 // A reader that went away is the hook's right, not our end.
 class WithoutSigpipe {
  public:
-  WithoutSigpipe() {
-    struct sigaction ignore {};
-    ignore.sa_handler = SIG_IGN;
-    ::sigaction(SIGPIPE, &ignore, &before_);
+  WithoutSigpipe() { ignore(&before_); }
+  // While signals are blocked, as in a start, an ignored one stays pending all the same, and would
+  // come when they are not. To ignore it anew discards it (sigaction(3p)).
+  ~WithoutSigpipe() {
+    ignore(nullptr);
+    ::sigaction(SIGPIPE, &before_, nullptr);
   }
-  ~WithoutSigpipe() { ::sigaction(SIGPIPE, &before_, nullptr); }
   WithoutSigpipe(const WithoutSigpipe&) = delete;
   WithoutSigpipe& operator=(const WithoutSigpipe&) = delete;
 
  private:
+  static void ignore(struct sigaction* before) {
+    struct sigaction action {};
+    action.sa_handler = SIG_IGN;
+    ::sigaction(SIGPIPE, &action, before);
+  }
   struct sigaction before_ {};
 };
 
