@@ -106,6 +106,29 @@ TEST_P(SpawnTest, TellsTheParentThePidBeforeTheProgramRuns) {
   }
 }
 
+TEST_P(SpawnTest, TheNetworkStepComesOnceTheNamespacesAreMade) {
+  for (const bool pid_namespace : {false, true}) {
+    const Outcome outcome = launch(GetParam(), [&] {
+      Entry entry = bundle_.shell("echo ran");
+      if (pid_namespace) entry = with_pid_namespace(std::move(entry));
+      entry.spec.linux_.namespaces.push_back({spec::NamespaceType::network, ""});
+      ParentSteps steps;
+      steps.network = [](pid_t pid) {
+        struct stat own {};
+        struct stat other {};
+        ::stat("/proc/self/ns/net", &own);
+        const std::string path = "/proc/" + std::to_string(pid) + "/ns/net";
+        // A user may not look into a process that hides.
+        if (::stat(path.c_str(), &other) == 0 && own.st_ino == other.st_ino) ::_exit(96);
+        (void)!::write(1, "before ", 7);
+      };
+      ::_exit(forward_and_wait(spawn(std::move(entry), {}, steps)));
+    });
+    EXPECT_EQ(outcome.status, 0) << outcome.err;
+    EXPECT_EQ(outcome.out, "before ran\n");
+  }
+}
+
 TEST_P(SpawnTest, AFailureBeforeTheStartEndsTheChild) {
   const Outcome outcome = launch(GetParam(), [&] {
     try {
