@@ -94,6 +94,18 @@ void make_interface(const Netlink& netlink, const std::string& kind, const std::
   netlink.request(message, "make " + kind + " interface", name);
 }
 
+void make_interface_on(const Netlink& netlink, const std::string& kind, const std::string& name,
+                       const Interface& lower) {
+  NetlinkMessage message(RTM_NEWLINK, NLM_F_CREATE | NLM_F_EXCL, ifinfomsg{});
+  message.put(IFLA_IFNAME, name);
+  message.put(IFLA_LINK, static_cast<uint32_t>(lower.index));
+  {
+    const NetlinkMessage::Nest info(message, IFLA_LINKINFO);
+    message.put(IFLA_INFO_KIND, kind);
+  }
+  netlink.request(message, "make " + kind + " interface on '" + lower.name + "'", name);
+}
+
 void remove_interface(const Netlink& netlink, const Interface& interface) {
   NetlinkMessage message(RTM_DELLINK, 0, link_of(interface));
   netlink.request(message, "remove interface", interface.name);

@@ -32,6 +32,9 @@ Interface get_interface(const Netlink& netlink, const std::string& name);
 // with the name of its other end in `peer`. It is down.
 void make_interface(const Netlink& netlink, const std::string& kind, const std::string& name,
                     const std::string& peer = {});
+// Of a kind that sits on another interface: `macvlan`, `ipvlan`. It is down.
+void make_interface_on(const Netlink& netlink, const std::string& kind, const std::string& name,
+                       const Interface& lower);
 void remove_interface(const Netlink& netlink, const Interface& interface);
 void raise_interface(const Netlink& netlink, const Interface& interface);
 

@@ -23,6 +23,14 @@ std::string bound_network_namespace(const Service& service) {
   return found == service.namespaces.end() ? std::string() : found->path;
 }
 
+void make_one(const Interface& wanted, const network::Netlink& here) {
+  if (wanted.peer.empty() || wanted.kind == "veth") {
+    return network::make_interface(here, wanted.kind, wanted.name, wanted.peer);
+  }
+  network::make_interface_on(here, wanted.kind, wanted.name,
+                             network::get_interface(here, wanted.peer));
+}
+
 void furnish(const Interface& wanted, const network::Netlink& there) {
   if (!wanted.is_moved()) network::make_interface(there, wanted.kind, wanted.name);
   if (wanted.addresses.empty()) return;
@@ -70,12 +78,12 @@ void make_on_host(const Service& service, ActLog& log) {
       log.about_to(act);
     } else if (wanted.made_on_host) {
       try {
-        network::make_interface(here, wanted.kind, wanted.name, wanted.peer);
+        make_one(wanted, here);
       } catch (const Error& error) {
         throw error.within(key_of(i, "interfaces"));
       }
-      // The other end: the one that stays, and goes with this one.
-      const std::string& name = wanted.peer.empty() ? wanted.name : wanted.peer;
+      // A veth's other end: the one that stays, and goes with this one.
+      const std::string& name = wanted.kind == "veth" ? wanted.peer : wanted.name;
       Act act{.kind = Act::Kind::make_interface, .path = name};
       act.index = network::get_interface(here, name).index;
       log.about_to(act);

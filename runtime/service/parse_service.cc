@@ -75,13 +75,11 @@ Interface parse_interface(const JsonNode& node) {
   if (peer && !peer->string().empty()) {
     interface.peer = interface_name(*peer);
     if (interface.kind.empty()) interface.kind = "veth";
-    if (interface.kind != "veth")
-      peer->fail("only a veth has one, and add is '" + interface.kind + "'");
     if (interface.peer == interface.name) peer->fail_value("is its own name");
   } else if (interface.kind == "veth") {
     node.fail_absent("peer", "a veth has two ends");
   }
-  interface.made_on_host = interface.kind == "veth" || node.boolean_or("createInRoot", false);
+  interface.made_on_host = !interface.peer.empty() || node.boolean_or("createInRoot", false);
   if (interface.made_on_host && interface.kind.empty()) {
     node.fail_absent("add", "createInRoot: nothing is made");
   }

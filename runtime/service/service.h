@@ -30,8 +30,10 @@ struct BoundNamespace {
 // One that the container gets. Without a kind it is the host's, and is found there by its name.
 struct Interface {
   std::string name;
-  std::string kind;           // `veth`, `dummy`, ...: it is made; empty: it is there
-  std::string peer;           // a veth's other end, which stays on the host
+  std::string kind;  // `veth`, `dummy`, ...: it is made; empty: it is there
+  // A veth's other end, which stays on the host; of another kind the host's interface that it is
+  // on.
+  std::string peer;
   bool made_on_host = false;  // and then moved; else made in the container's network namespace
   std::vector<network::Address> addresses;  // beside those that it has
   bool is_moved() const { return kind.empty() || made_on_host; }

@@ -128,6 +128,26 @@ TEST_F(ServiceNetwork, RoutesAndAddressesAreAsWritten) {
   EXPECT_THAT(interfaces(host(), {"eth0", "v0", "d1", "d2"}), IsEmpty());
 }
 
+TEST_F(ServiceNetwork, OneMaySitOnAnInterfaceOfTheHost) {
+  if (!has_kind("veth")) GTEST_SKIP() << "no veth: " << errno_text(EOPNOTSUPP);
+  make_interface(host(), "veth", "lower", "far");
+  const char* const kind = "macvlan";
+  try {
+    make_interface_on(host(), kind, "probe", get_interface(host(), "lower"));
+    remove_interface(host(), get_interface(host(), "probe"));
+  } catch (const Error& error) {
+    GTEST_SKIP() << error.message();
+  }
+  script("ip -o -4 addr show dev m0");
+  service({{"interfaces",
+            {{{"name", "m0"}, {"add", kind}, {"peer", "lower"}, {"addresses", {"10.9.8.2/24"}}}}}});
+  const Ran ran = on_host({"run", "-b", bundle(), id()});
+  EXPECT_EQ(ran.status, 0) << ran;
+  EXPECT_THAT(ran.out, HasSubstr("inet 10.9.8.2/24"));
+  EXPECT_EQ(ran.err, "");
+  EXPECT_THAT(interfaces(host(), {"m0", "lower", "far"}), ElementsAre("lower", "far"));
+}
+
 TEST_F(ServiceNetwork, AnInterfaceOfTheHostComesHomeWhereItsNamespaceIsBound) {
   script("ip -o -4 addr show dev d0");
   make_interface(host(), plain_kind(), "d0");

@@ -32,6 +32,7 @@ TEST(Service, IsReadAsLinuxKitWritesIt) {
     "interfaces": [{"name": "eth0", "peer": "v0", "addresses": ["10.0.0.2/24"]},
                    {"name": "d0", "add": "dummy"},
                    {"name": "d1", "add": "dummy", "createInRoot": true},
+                   {"name": "m0", "add": "macvlan", "peer": "e2"},
                    {"name": "e1"}],
     "routes": [{"destination": "default", "gateway": "10.0.0.1"}],
     "bindNS": {"net": "/run/netns/x", "mnt": "/run/mnt", "user": ""},
@@ -48,13 +49,15 @@ TEST(Service, IsReadAsLinuxKitWritesIt) {
   EXPECT_THAT(service.mounts[1].options.propagation,
               ElementsAre(rootfs::Propagation{MS_SHARED, true}));
   EXPECT_THAT(service.directories, ElementsAre("/var/lib/x/y"));
-  ASSERT_EQ(service.interfaces.size(), 4U);
+  ASSERT_EQ(service.interfaces.size(), 5U);
   EXPECT_EQ(service.interfaces[0].kind, "veth") << "a peer alone says so";
   EXPECT_EQ(service.interfaces[0].addresses[0].text(), "10.0.0.2/24");
   EXPECT_TRUE(service.interfaces[0].is_moved());
   EXPECT_FALSE(service.interfaces[1].is_moved()) << "made where it is wanted";
   EXPECT_TRUE(service.interfaces[2].is_moved());
-  EXPECT_TRUE(service.interfaces[3].is_moved());
+  EXPECT_TRUE(service.interfaces[3].is_moved()) << "made where the one that it is on is";
+  EXPECT_EQ(service.interfaces[3].kind, "macvlan");
+  EXPECT_TRUE(service.interfaces[4].is_moved());
   ASSERT_EQ(service.routes.size(), 1U);
   EXPECT_EQ(service.routes[0].text(), "default");
   ASSERT_EQ(service.namespaces.size(), 2U) << "an empty path asks for nothing";
@@ -89,8 +92,8 @@ TEST(Service, WhatIsWrongIsNamedWithItsPath) {
        "runtime.json: interfaces[1].name: 'a' is given twice"},
       {R"({"interfaces": [{"name": "a", "add": "veth"}]})",
        "runtime.json: interfaces[0].peer: a veth has two ends"},
-      {R"({"interfaces": [{"name": "a", "add": "dummy", "peer": "b"}]})",
-       "runtime.json: interfaces[0].peer: only a veth has one, and add is 'dummy'"},
+      {R"({"interfaces": [{"name": "a", "peer": "a"}]})",
+       "runtime.json: interfaces[0].peer: 'a' is its own name"},
       {R"({"interfaces": [{"name": "a", "createInRoot": true}]})",
        "runtime.json: interfaces[0].add: createInRoot: nothing is made"},
       {R"({"interfaces": [{"name": "a", "addresses": ["10.0.0.1/24", "10.0.0.300/24"]}]})",
