@@ -94,6 +94,8 @@ void add_launch(CLI::App& app, std::function<int()>& chosen, const std::vector<i
       ->type_name("DIR");
   add_wishes(*verb, options->wish);
   verb->add_flag("-l,--label", options->label, "put the task's number before each line of output");
+  verb->add_flag("--remove-cgroups", options->remove_cgroups,
+                 "at the end also the cgroups that the bundle's runtime.json had made");
   verb->add_option("command", options->command,
                    "program and arguments (default: the bundle's process.args)");
   verb->positionals_at_end();

@@ -112,6 +112,7 @@ class Launch {
     }
     service_ =
         LaunchService::begin(options_.bundle, request_.claim, policy_, spec_, options_.tasks);
+    if (service_ && options_.remove_cgroups) service_->remove_cgroups();
     bind_to(cpus);
     TaskGroup tasks(options_.label);
     for (unsigned task = 0; task < options_.tasks; ++task) start(tasks, task);

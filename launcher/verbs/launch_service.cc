@@ -19,10 +19,9 @@ namespace service = runtime::service;
 constexpr const char* kFolders = "services";  // below the state directory
 constexpr const char* kHolder = "holder";
 
-std::vector<std::string> take_back(int folders, const std::string& name) {
+std::vector<std::string> take_back(int folders, const std::string& name, bool cgroups_too) {
   const UniqueFd folder = open_dir(folders, name);
-  // Others may have joined the cgroups; at a launch's end nobody is asked, they stay.
-  std::vector<std::string> left = service::take_back(service::read_acts(folder.get()), false);
+  std::vector<std::string> left = service::take_back(service::read_acts(folder.get()), cgroups_too);
   for (const std::string& file : list_dir(folder.get())) ::unlinkat(folder.get(), file.c_str(), 0);
   check(::unlinkat(folders, name.c_str(), AT_REMOVEDIR), "remove", name);
   return left;
@@ -75,7 +74,7 @@ LaunchService::LaunchService(std::string name, service::Service wanted,
     service::make_ready(wanted_, acts_.emplace(folder_.get()));
   } catch (const Error& error) {
     std::string left;
-    for (const std::string& line : take_back(folders.get(), name_)) left += "; " + line;
+    for (const std::string& line : take_back(folders.get(), name_, true)) left += "; " + line;
     if (left.empty()) throw;
     throw error.with_note(left.substr(2));
   }
@@ -86,7 +85,7 @@ LaunchService::~LaunchService() {
     for (const std::string& line : network_.give_back()) {
       std::fprintf(stderr, "berth: %s\n", line.c_str());
     }
-    for (const std::string& line : take_back(open_folders().get(), name_)) {
+    for (const std::string& line : take_back(open_folders().get(), name_, cgroups_too_)) {
       std::fprintf(stderr, "berth: %s\n", line.c_str());
     }
   } catch (const std::exception& error) {
@@ -109,7 +108,7 @@ std::vector<std::string> reap_launch_services() {
   for (const std::string& name : list_dir(folders->get())) {
     try {
       if (holder_lives(folders->get(), name)) continue;
-      const std::vector<std::string> left = take_back(folders->get(), name);
+      const std::vector<std::string> left = take_back(folders->get(), name, false);
       done.push_back("took back what the runtime.json of '" + name + "' had made");
       done.insert(done.end(), left.begin(), left.end());
     } catch (const std::exception& error) {

@@ -31,6 +31,8 @@ class LaunchService {
   bool has_network() const { return !network_.empty(); }
   void make_network(pid_t first_task);
   void surround(pid_t first_task);
+  // At the end the cgroups go too, which others may have joined.
+  void remove_cgroups() { cgroups_too_ = true; }
 
  private:
   LaunchService(std::string name, runtime::service::Service wanted,
@@ -40,6 +42,7 @@ class LaunchService {
   runtime::ContainerNetwork network_;
   UniqueFd folder_;
   std::optional<runtime::service::ActLog> acts_;
+  bool cgroups_too_ = false;
 };
 
 // Takes back what launches that died left; a line for each.

@@ -26,6 +26,7 @@ struct LaunchOptions {
   std::string bundle = ".";
   unsigned tasks = 1;
   bool label = false;
+  bool remove_cgroups = false;  // at the end, those of the bundle's runtime.json too
   std::vector<std::string> command;
 };
 int launch(const LaunchOptions& options, const std::vector<int>& descriptors);

@@ -239,6 +239,17 @@ TEST_F(ServiceE2e, ALaunchHasItToo) {
   EXPECT_EQ(ended.err, "");
   EXPECT_THAT(mounts(), IsEmpty());
   EXPECT_THAT(left(), IsEmpty());
+  service({{"cgroups", {group() + "/a"}}});
+  ASSERT_EQ(run({kBerth, "launch", "-b", bundle(), "--", "true"}).status, 0);
+  EXPECT_EQ(groups(group() + "/a"), tops_of_cgroups().size());
+  for (const auto& top : tops_of_cgroups()) {
+    std::filesystem::remove(top / group() / "a");
+    std::filesystem::remove(top / group());
+  }
+  const Ran removed = run({kBerth, "launch", "--remove-cgroups", "-b", bundle(), "--", "true"});
+  EXPECT_EQ(removed.status, 0) << removed;
+  EXPECT_EQ(groups(group()), 0U);
+  service({{"bindNS", {{"pid", path("pid")}}}});
   const Ran two = run({kBerth, "launch", "-n2", "-b", bundle(), "--", "true"});
   EXPECT_EQ(two.status, 125);
   EXPECT_THAT(two.err, HasSubstr("runtime.json: bindNS and interfaces: of one task, and not of 2"));
