@@ -146,7 +146,8 @@ TEST_F(RdtUnderAPolicy, EachNodeOfAStepReports) {
   const size_t before = records().size();
   const Ran ran = srun({"-Q", "-N2", "-n2", "--mem=20", "--l3=3w", "true"});
   EXPECT_EQ(ran.status, 0) << ran;
-  const std::string rest = ": L3 0: 3 of 11 ways, .*";
+  // Both nodes are of one kernel here: whose part of the step ends last may find it uncounted.
+  const std::string rest = ": L3 0: 3 of 11 ways.*";
   EXPECT_THAT(reports(ran.err),
               UnorderedElementsAre(MatchesRegex("berth: job [0-9]+ step 0 on node[0-9]+" + rest),
                                    MatchesRegex("berth: job [0-9]+ step 0 on node[0-9]+-2" + rest)))

@@ -11,7 +11,8 @@ sys.path.insert(0, os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
 from machine import cpio  # noqa: E402
 
 SCRIPTS = ('start', 'systemd', 'serve')
-MODULES = ('virtio_pci', 'virtio_console', 'fuse', 'virtiofs', 'overlay', 'msr', 'loop', 'dummy', 'veth')
+MODULES = ('virtio_pci', 'virtio_console', 'fuse', 'virtiofs', 'overlay', 'msr', 'loop', 'dummy', 'veth',
+           'macvlan')
 
 
 def read(path):
