@@ -193,7 +193,7 @@ Entry make_entry(const CreateRequest& request, spec::Spec spec, const UniqueFd& 
   entry.fds = FdPolicy::of_runtime(sockets, request.preserve_fds, request.descriptors);
   announce_sockets(sockets, spec.process->env);
   entry.new_keyring = request.new_keyring;
-  entry.all_cpus = !process::in_slurm_job();
+  entry.all_cpus = !process::in_slurm_job(spec.process->env);
   entry.signal_mask = request.signal_mask;
   entry.state = [told = record](pid_t pid, Status status) mutable {
     told.pid = pid;

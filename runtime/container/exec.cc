@@ -51,7 +51,8 @@ Child exec(const StateFolder& folder, ExecRequest request) {
     if (tracing()) trace("nsexec: affinity: " + process::cpu_mask_text(*affinity.initial));
   }
   entry.container->state = state_json(record, Status::running);
-  entry.all_cpus = !affinity.initial && !affinity.final && !process::in_slurm_job();
+  entry.all_cpus =
+      !affinity.initial && !affinity.final && !process::in_slurm_job(entry.spec.process->env);
   entry.id = record.id;
   entry.fds = std::move(request.fds);
   entry.console = std::move(request.console);

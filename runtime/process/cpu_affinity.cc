@@ -2,6 +2,7 @@
 
 #include <sched.h>
 
+#include <algorithm>
 #include <climits>
 #include <cstdlib>
 #include <string>
@@ -40,8 +41,11 @@ void take_all_cpus() {
         "sched_setaffinity");
 }
 
-bool in_slurm_job() {
-  return std::getenv("SLURM_JOB_ID") != nullptr;
+bool in_slurm_job(const std::vector<std::string>& program_environment) {
+  return std::getenv("SLURM_JOB_ID") != nullptr ||
+         std::ranges::any_of(program_environment, [](const std::string& variable) {
+           return variable.starts_with("SLURM_JOB_ID=");
+         });
 }
 
 }  // namespace berth::runtime::process

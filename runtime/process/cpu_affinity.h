@@ -15,7 +15,9 @@ std::string cpu_mask_text(const std::vector<unsigned>& cpus);
 
 // All CPUs that the cpuset has, whatever this process had: as other OCI runtimes start a program.
 void take_all_cpus();
-// Whether this process is a Slurm job's: which CPUs it has is Slurm's to say.
-bool in_slurm_job();
+// Whether this process is a Slurm job's, by its environment or the program's: which CPUs it has is
+// Slurm's to say. slurmstepd, with an oci.conf, has its runtime called without the job's variables
+// and puts them into the configuration.
+bool in_slurm_job(const std::vector<std::string>& program_environment);
 
 }  // namespace berth::runtime::process

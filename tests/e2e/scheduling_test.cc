@@ -54,6 +54,8 @@ TEST_F(Cpus, OfOneMoreProcessAreAllOfTheCpuset) {
 TEST_F(Cpus, OfAJobAreTheJobs) {
   const RunOptions job{.more = {{"SLURM_JOB_ID", "7"}}};
   EXPECT_EQ(on_first({"run", "-b", bundle(), id()}, job).out, "0\n");
+  configure([](json& config) { config["process"]["env"].push_back("SLURM_JOB_ID=7"); });
+  EXPECT_EQ(on_first({"run", "-b", bundle(), id("b")}).out, "0\n") << "by slurmstepd's runtime";
 }
 
 class RealTime : public RuntimeFixture {
