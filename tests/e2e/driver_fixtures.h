@@ -6,6 +6,7 @@
 #include <gtest/gtest.h>
 #include <unistd.h>
 
+#include <cstdlib>
 #include <filesystem>
 #include <fstream>
 #include <memory>
@@ -113,8 +114,13 @@ class Containerd : public ::testing::Test {
                                  << "state = \"" << folder_.path() << "/state\"\n"
                                  << "disabled_plugins = [\"io.containerd.grpc.v1.cri\"]\n"
                                  << "[grpc]\naddress = \"" << socket() << "\"\n";
+    // `ctr containers create` has no option that names the runtime's program.
+    std::filesystem::create_directory(folder_.path() + "/path");
+    std::filesystem::create_symlink(kBerth, folder_.path() + "/path/runc");
+    const RunOptions options{
+        .more = {{"PATH", folder_.path() + "/path:" + std::string(::getenv("PATH"))}}};
     daemon_ = std::make_unique<Running>(
-        std::vector<std::string>{"containerd", "--config", configuration});
+        std::vector<std::string>{"containerd", "--config", configuration}, options);
     for (int i = 0; i < 200 && ctr({"version"}).status != 0; ++i) ::usleep(50'000);
     ASSERT_EQ(ctr({"version"}).status, 0);
   }
@@ -158,9 +164,9 @@ class Containerd : public ::testing::Test {
     return false;
   }
   std::string id() const { return folder_.name(); }
+  TemporaryFolder folder_{0755};
 
  private:
-  TemporaryFolder folder_{0755};
   std::unique_ptr<Running> daemon_;
 };
 

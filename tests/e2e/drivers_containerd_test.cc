@@ -1,4 +1,4 @@
-// More of what ctr asks of a runtime, and many containers at once.
+// More of what ctr asks of a runtime.
 #include <gmock/gmock.h>
 
 #include "tests/e2e/driver_fixtures.h"
@@ -44,36 +44,6 @@ TEST_F(Containerd, KillsAllProcesses) {
   EXPECT_TRUE(come_to("STOPPED"));
   const Ran removed = ctr({"tasks", "rm", id()});
   EXPECT_EQ(removed.status, 0) << removed;
-}
-
-TEST_F(Containerd, TwentyContainersAtOnce) {
-  constexpr int kMany = 20;
-  const auto all_at_once = [&](const auto& words_of) {
-    std::vector<std::unique_ptr<Running>> running;
-    for (int i = 0; i < kMany; ++i) {
-      running.push_back(std::make_unique<Running>(words_of(id() + "-" + std::to_string(i))));
-    }
-    std::vector<Ran> ended;
-    ended.reserve(running.size());
-    for (const auto& one : running) ended.push_back(one->wait());
-    return ended;
-  };
-  const auto expect_all = [](const std::vector<Ran>& ended) {
-    for (const Ran& ran : ended) EXPECT_EQ(ran.status, 0) << ran;
-  };
-  expect_all(all_at_once([&](const std::string& id) {
-    return run_words({"-d", "--null-io"}, {"/bin/sleep", "300"}, id);
-  }));
-  for (const Ran& ran : all_at_once([&](const std::string& id) {
-         return ctr_words({"tasks", "exec", "--exec-id", "e", id, "/bin/echo", id});
-       })) {
-    EXPECT_EQ(ran.status, 0) << ran;
-    EXPECT_THAT(ran.out, HasSubstr(id() + "-"));
-  }
-  expect_all(all_at_once([&](const std::string& id) {
-    return ctr_words({"tasks", "rm", "--force", id});
-  }));
-  EXPECT_THAT(ctr({"tasks", "ls", "-q"}).out, "");
 }
 
 }  // namespace

@@ -42,5 +42,39 @@ TEST_F(PodmanOfAUser, ExecsStopsAndTells) {
   EXPECT_EQ(podman({"rm", "c"}).status, 0);
 }
 
+TEST_F(PodmanOfAUser, SignalsWaitsAndChecksHowItIs) {
+  const Ran started =
+      podman_run({"-d", "--name", "c", "--health-interval", "disable", "--health-retries", "1",
+                  "--health-cmd", "test -e /tmp/well", "berth-test", "sh", "-c",
+                  "trap 'echo got; exit 3' USR1; while :; do sleep 0.1; done"});
+  ASSERT_EQ(started.status, 0) << started;
+  EXPECT_EQ(podman({"inspect", "--format", "{{.OCIRuntime}}", "c"}).out, kBerth + "\n");
+  EXPECT_EQ(podman({"healthcheck", "run", "c"}).status, 1);
+  EXPECT_EQ(podman({"inspect", "--format", "{{.State.Health.Status}}", "c"}).out, "unhealthy\n");
+  EXPECT_EQ(podman({"exec", "c", "touch", "/tmp/well"}).status, 0);
+  EXPECT_EQ(podman({"healthcheck", "run", "c"}).status, 0);
+  EXPECT_EQ(podman({"kill", "--signal", "SIGUSR1", "c"}).status, 0);
+  EXPECT_EQ(podman({"wait", "c"}).out, "3\n");
+  EXPECT_EQ(podman({"logs", "--follow", "c"}).out, "got\n");
+}
+
+TEST_F(PodmanOfAUser, ContainersOfAPodShareNamespaces) {
+  const Ran pod = podman({"pod", "create", "--name", "p", "--network", "none", "--infra-image",
+                          "localhost/berth-test", "--infra-command", "/bin/sleep 1000", "--share",
+                          "ipc,uts,net,pid"});
+  ASSERT_EQ(pod.status, 0) << pod;
+  const Ran a = podman_run({"-d", "--pod", "p", "--name", "a", "berth-test", "sleep", "300"});
+  ASSERT_EQ(a.status, 0) << a;
+  const std::string look = "for n in ipc uts net pid user; do readlink /proc/self/ns/$n; done";
+  const Ran ran =
+      podman_run({"--rm", "--pod", "p", "berth-test", "sh", "-c", look + "; ps -o args"});
+  EXPECT_EQ(ran.status, 0) << ran;
+  const std::string namespaces = podman({"exec", "a", "sh", "-c", look}).out;
+  EXPECT_THAT(ran.out, ::testing::AllOf(::testing::StartsWith(namespaces), HasSubstr("sleep 1000"),
+                                        HasSubstr("sleep 300")));
+  EXPECT_NE(namespaces, "");
+  EXPECT_EQ(podman({"pod", "rm", "--force", "--time", "0", "p"}).status, 0);
+}
+
 }  // namespace
 }  // namespace berth::test
