@@ -58,7 +58,7 @@ std::optional<Place> make_part(const Resctrl& resctrl, const Place& place,
   if (!capability.monitor || rmids_in_use(resctrl) + kept >= capability.monitor->num_rmids) {
     return std::nullopt;
   }
-  const Place made{place.group, place.monitor + "." + part};
+  Place made{place.group, place.monitor + "." + part};
   try {
     const std::optional<Group> group = resctrl.find(place.group);
     if (!group) return std::nullopt;
