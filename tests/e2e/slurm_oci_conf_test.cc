@@ -134,7 +134,8 @@ TEST_F(OciConf, ScancelEndsIt) {
   EXPECT_EQ(slurm().run({"scancel", id}).status, 0);
   const Ran ran = job.wait();
   EXPECT_FALSE(ran.timed_out) << ran;
-  EXPECT_EQ(ran.status, 5) << ran;
+  // On a busy machine SIGKILL may come first: Slurm waits for two seconds.
+  EXPECT_THAT(ran.status, ::testing::AnyOf(5, 137)) << ran;
 }
 
 TEST_F(OciConf, ASignalReachesTheProgram) {
