@@ -125,15 +125,17 @@ void begin_own_session(const Spawning& s) {
 }
 
 // Nobody may come for long. Of the host this process then holds what the program gets, and the
-// sockets.
-void wait_at_gate(const Spawning& s, ChildEnd& parent) {
-  const UniqueFd& gate = s.start.entry().gate;
-  s.start.entry().fds.close_others({gate.get(), parent.fd()});
+// sockets. All of it before the parent hears that the container is created.
+void stand_at_gate(const Spawning& s, const ChildEnd& parent) {
+  s.start.entry().fds.close_others({s.start.entry().gate.get(), parent.fd()});
   // `exec` by a user finds the namespaces through this process, and may not through one that hides.
   // Nobody else is inside yet, and the program's file is not the user's to write.
-  const bool shows = s.is_users && ::prctl(PR_SET_DUMPABLE, 1, 0, 0, 0) == 0;
-  UniqueFd connection = await_start(gate);
-  if (shows) process::hide_from_peers();
+  if (s.is_users) ::prctl(PR_SET_DUMPABLE, 1, 0, 0, 0);
+}
+
+void wait_at_gate(const Spawning& s, ChildEnd& parent) {
+  UniqueFd connection = await_start(s.start.entry().gate);
+  if (s.is_users) process::hide_from_peers();
   parent.go_on_with(std::move(connection));
 }
 
@@ -183,6 +185,7 @@ void restore_signals(const Spawning& s) {
   }
   stops.ready = [&] {
     if (!s.independent() && !s.start.entry().detached) die_with_parent(parent);
+    if (s.start.entry().gate) stand_at_gate(s, parent);
     parent.ready();
     if (!s.start.entry().gate) restore_signals(s);
   };
