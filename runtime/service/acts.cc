@@ -83,7 +83,7 @@ std::vector<Act> read_acts(int folder) {
   try {
     for (std::string line; std::getline(lines, line);) acts.push_back(from_line(line));
   } catch (const json::exception&) {
-    // A crash cut the last line short: its act was not begun.
+    return acts;  // a crash cut the last line short: its act was not begun
   }
   return acts;
 }

@@ -92,7 +92,7 @@ TEST_F(ServiceNetwork, AVethLeadsToTheHost) {
               {"gateway", "10.9.8.7"},
               {"source", "10.9.8.2"},
               {"interface", "eth0"}}}}});
-  const std::string c = id(), out = folder_.path() + "/out";
+  const std::string c = id();
   const Ran made = on_host({"--log", folder_.path() + "/log", "create", "-b", bundle(), c});
   ASSERT_EQ(made.status, 0) << made;
   EXPECT_FALSE(find_interface(host(), "eth0"));

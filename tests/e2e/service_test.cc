@@ -274,11 +274,11 @@ TEST_F(ServiceE2e, ThePolicyMayForbidIt) {
   script("true");
   service({{"mkdir", {path("never")}}});
   folder_.write("policy", R"({"runtimeJson": false})");
-  const Ran refused =
-      run({"unshare", "--mount", "sh", "-c",
-           "mount -t tmpfs t /etc && mkdir /etc/berth && cp \"$1\" /etc/berth/policy.json && "
-           "rm \"$1\" && exec \"$2\" --root \"$3\" run -b \"$4\" x",
-           "sh", path("policy"), kBerth, root(), bundle()});
+  const std::string with_a_policy =
+      "mount -t tmpfs t /etc && mkdir /etc/berth && cp \"$1\" /etc/berth/policy.json && "
+      "rm \"$1\" && exec \"$2\" --root \"$3\" run -b \"$4\" x";
+  const Ran refused = run({"unshare", "--mount", "sh", "-c", with_a_policy, "sh", path("policy"),
+                           kBerth, root(), bundle()});
   EXPECT_EQ(refused.status, 1);
   EXPECT_EQ(refused.err,
             "berth: bundle '" + bundle() + "': runtime.json: the policy's runtimeJson is false\n");
