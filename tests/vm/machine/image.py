@@ -12,7 +12,10 @@ from machine import cpio  # noqa: E402
 
 SCRIPTS = ('start', 'systemd', 'serve')
 MODULES = ('virtio_pci', 'virtio_console', 'fuse', 'virtiofs', 'overlay', 'msr', 'loop', 'dummy', 'veth',
-           'macvlan')
+           'macvlan',
+           # What criu looks at sockets with, and what it asks the kernel for as it begins.
+           'unix_diag', 'tcp_diag', 'udp_diag', 'netlink_diag', 'af_packet_diag', 'nf_tables',
+           'nf_conntrack_netlink', 'tun')
 
 
 def read(path):
