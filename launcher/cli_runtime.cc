@@ -7,6 +7,7 @@
 #include <memory>
 
 #include "base/error.h"
+#include "launcher/cli_checkpoint.h"
 #include "launcher/cli_process.h"
 #include "launcher/cli_resources.h"
 #include "launcher/log.h"
@@ -99,9 +100,8 @@ void add_global_options(CLI::App& app, RuntimeOptions& runtime) {
          "text or json")
       ->check(CLI::IsMember({"text", "json"}));
   add_log_level(app, runtime.level);
-  // What other runtimes have and berth has no use for: callers pass it all the same.
-  app.add_option_function<std::string>(
-         "--criu", [](const std::string&) {}, "accepted")
+  app.add_option("--criu", runtime.criu,
+                 "the program that checkpoint and restore run (default: criu, from PATH)")
       ->type_name("PATH");
   app.add_option_function<std::string>(
          "--rootless",
@@ -239,6 +239,7 @@ void offer_runtime_verbs(VerbTable& table, CLI::App& app, std::function<int()>& 
   };
   offer_resource_verbs(table, app, choose);
   offer_process_verbs(table, app, descriptors, choose);
+  offer_checkpoint_verbs(table, app, choose);
 }
 
 bool is_for_runtime(const CLI::App& app) {

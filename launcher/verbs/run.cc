@@ -2,39 +2,13 @@
 #include <optional>
 
 #include "base/trace.h"
-#include "launcher/log.h"
 #include "launcher/verbs/create_container.h"
+#include "launcher/verbs/removed.h"
 #include "runtime/container/relay.h"
 #include "runtime/process/terminal.h"
 
 namespace berth::launcher {
 namespace {
-
-// Removed whatever happens, unless it is to be kept.
-class Removed {
- public:
-  Removed(const RuntimeOptions& runtime, runtime::Container& container, bool service_cgroups)
-      : runtime_(runtime), container_(container), service_cgroups_(service_cgroups) {}
-  ~Removed() {
-    if (kept_) return;
-    try {
-      for (const std::string& warning : container_.remove(/*force=*/true, service_cgroups_)) {
-        log(runtime_, Level::warning, warning);
-      }
-    } catch (const std::exception& e) {
-      log(runtime_, Level::error, e.what());
-    }
-  }
-  Removed(const Removed&) = delete;
-  Removed& operator=(const Removed&) = delete;
-  void keep() { kept_ = true; }
-
- private:
-  const RuntimeOptions& runtime_;
-  runtime::Container& container_;
-  bool service_cgroups_;
-  bool kept_ = false;
-};
 
 int wait_for(const runtime::Container& container, const runtime::SignalQueue& signals) {
   if (!container.console()) {

@@ -18,12 +18,17 @@
 namespace berth::runtime {
 
 struct CgroupPlace;
+struct CheckpointRequest;
+struct RestoreRequest;
 class Unit;
 
 class Container {
  public:
   // Makes it, with its process ready and waiting. Where it fails, nothing of it is left.
   static Container create(const StateRoot& root, const CreateRequest& request);
+  // One that goes on from what `checkpoint` saved. Where it fails, nothing of it is left. A stopped
+  // one of that id, which was saved, gives way to it.
+  static Container restore(const StateRoot& root, const RestoreRequest& request);
   // Throws Error where there is none.
   static Container find(const StateRoot& root, const std::string& id);
 
@@ -44,6 +49,9 @@ class Container {
   // To the first process, or to each of its processes. SIGKILL always ends all: without a PID
   // namespace of its own its first process' end would not.
   void kill(int signal, bool all) const;
+  // Saves its processes in files, by the program criu. It is stopped then, unless the request says
+  // that it goes on. Throws Error with what criu says.
+  void checkpoint(const CheckpointRequest& request);
   // `lines` of a schemata file to its resctrl group. Throws Error where it has none of its own.
   void change_cache_group(const std::vector<std::string>& lines) const;
   // Removes what is left of a stopped container, also of one that was only created; of a living
@@ -67,6 +75,9 @@ class Container {
   void make_cache_group(const spec::Spec& spec);
   ParentSteps steps_with(Unit* unit);  // null: the cgroup is no unit of systemd's
 
+  void save(const CheckpointRequest& request);
+  void revive(const RestoreRequest& request, const spec::Spec& spec,
+              const std::optional<cgroup::Node>& group, Unit* unit);
   // `late`: what is to be told beside an error: poststop hooks that failed too.
   static Container make(const StateRoot& root, const CreateRequest& request,
                         std::vector<std::string>& late);
@@ -96,6 +107,12 @@ class Container {
 
 // The tree of cgroups that are berth's alone; containers without an absolute path live in it.
 inline constexpr const char* kCgroupTree = "berth";
+
+// In a container's folder: it was saved and ended.
+inline constexpr const char* kCheckpointed = "checkpointed";
+
+// `what` is for the message: criu saves and restores with all of root's rights, or not at all.
+void require_criu_rights(const std::string& what);
 
 // Its first process, held by a descriptor; nothing where that has ended.
 std::optional<RunningContainer> running_container(const Record& record);

@@ -1,16 +1,10 @@
 // A container's beginning: everything that `create` makes is an object that unmakes itself until
 // all is done.
 #include <fcntl.h>
-#include <limits.h>
-#include <stdlib.h>
-#include <time.h>
 #include <unistd.h>
 
 #include <algorithm>
 #include <cerrno>
-#include <cstdio>
-#include <ctime>
-#include <functional>
 
 #include "base/error.h"
 #include "base/file.h"
@@ -25,10 +19,11 @@
 #include "runtime/container/container.h"
 #include "runtime/container/container_network.h"
 #include "runtime/container/gate.h"
+#include "runtime/container/new_record.h"
 #include "runtime/container/pid_file.h"
 #include "runtime/container/relay.h"
+#include "runtime/container/undo.h"
 #include "runtime/container/unit.h"
-#include "runtime/process/capabilities.h"
 #include "runtime/process/cpu_affinity.h"
 #include "runtime/process/terminal.h"
 #include "runtime/resources/apply.h"
@@ -39,24 +34,6 @@
 
 namespace berth::runtime {
 namespace {
-
-std::string now() {
-  timespec time{};
-  ::clock_gettime(CLOCK_REALTIME, &time);
-  tm parts{};
-  ::gmtime_r(&time.tv_sec, &parts);
-  char text[64];
-  const size_t size = std::strftime(text, sizeof text, "%Y-%m-%dT%H:%M:%S", &parts);
-  char fraction[16];
-  std::snprintf(fraction, sizeof fraction, ".%09ldZ", time.tv_nsec);
-  return std::string(text, size) + fraction;
-}
-
-std::string real_path(const std::string& path) {
-  char buffer[PATH_MAX];
-  if (::realpath(path.c_str(), buffer) == nullptr) throw Error("find", path, errno);
-  return buffer;
-}
 
 // Swap, which Node::late grants none of, as the configuration has it.
 void allow_swap(LateLimits& late, const spec::Resources& wished) {
@@ -84,26 +61,6 @@ void check_terminal(const spec::Process& process, const CreateRequest& request) 
     throw Error("--console-socket: this process stays and shows the terminal: --detach is wanted");
   }
 }
-
-// Takes one step of a creation back, unless all of it succeeds.
-class Undo {
- public:
-  explicit Undo(std::function<void()> act) : act_(std::move(act)) {}
-  ~Undo() {
-    if (!act_) return;
-    try {
-      act_();
-    } catch (const std::exception& e) {
-      if (tracing()) trace(e.what());  // what made us fail is what is told
-    }
-  }
-  Undo(const Undo&) = delete;
-  Undo& operator=(const Undo&) = delete;
-  void keep() { act_ = nullptr; }
-
- private:
-  std::function<void()> act_;
-};
 
 bool is_denied(const Error& e) {
   return e.code() == EPERM || e.code() == EACCES || e.code() == EROFS;
@@ -148,39 +105,6 @@ LateLimits late_limits(const cgroup::Hierarchy& hierarchy, const cgroup::Node& n
 bool wants_limits(const spec::Resources& wished) {
   return wished.memory_limit || wished.memory_swap || wished.pids_limit ||
          !resources::v1_settings(wished).empty() || !resources::v2_settings(wished).empty();
-}
-
-OwnNamespaces own_namespaces(const spec::Spec& spec) {
-  using spec::NamespaceType;
-  const auto is_made = [&](NamespaceType type) {
-    const spec::Namespace* const ns = spec.find_namespace(type);
-    return ns != nullptr && ns->path.empty();
-  };
-  // Who has no rights gets a user namespace, asked for or not.
-  const bool implied =
-      spec.find_namespace(NamespaceType::user) == nullptr && !process::has_sys_admin();
-  return {.pid = is_made(NamespaceType::pid),
-          .mount = is_made(NamespaceType::mount),
-          .user = implied || is_made(NamespaceType::user)};
-}
-
-Record new_record(const CreateRequest& request, const spec::Spec& spec, const CgroupPlace& place) {
-  Record record;
-  record.id = request.id;
-  record.oci_version = spec.oci_version;
-  record.bundle = real_path(request.bundle);
-  const std::string root = spec.root ? spec.root->path : "";
-  record.rootfs = root.starts_with('/') ? root : record.bundle + "/" + root;
-  record.created = now();
-  record.owner = ::geteuid();
-  record.own = own_namespaces(spec);
-  record.annotations = spec.annotations;
-  record.new_keyring = request.new_keyring;
-  record.late_hooks = !spec.hooks.poststart.empty() || !spec.hooks.poststop.empty();
-  record.cgroup = place.path;
-  record.cgroup_tops = place.tops;
-  record.delegated = place.is_delegated;
-  return record;
 }
 
 // What the first process is made from; the record is final but for its pid.

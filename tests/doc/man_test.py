@@ -11,7 +11,8 @@ import tempfile
 
 berth, folder, schema_file = sys.argv[1:4]
 VERBS = ['launch', 'create', 'start', 'run', 'exec', 'state', 'kill', 'delete', 'list', 'spec', 'features',
-         'pause', 'resume', 'update', 'events', 'ps', 'plan', 'show', 'top', 'gres', 'doctor', 'reap', 'policy check']
+         'pause', 'resume', 'checkpoint', 'restore', 'update', 'events', 'ps', 'plan', 'show', 'top',
+         'gres', 'doctor', 'reap', 'policy check']
 failures = []
 
 
