@@ -49,7 +49,8 @@ std::string features_json() {
         {"mountExtensions", {{"idmap", {{"enabled", true}}}}},
         {"netDevices", yes}}},
       {"annotations",
-       {{"io.github.seccomp.libseccomp.version", runtime::process::seccomp_library_version()}}},
+       {{"io.github.seccomp.libseccomp.version", runtime::process::seccomp_library_version()},
+        {"org.opencontainers.runc.checkpoint.enabled", "true"}}},
       {"potentiallyUnsafeConfigAnnotations",
        {"org.systemd.property.", "run.oci.keep_original_groups", "run.oci.pidfd_receiver",
         "run.oci.seccomp_fail_unknown_syscall"}}};

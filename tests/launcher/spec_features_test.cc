@@ -52,6 +52,12 @@ TEST(DefaultConfig, ForAUserMapsHimAlone) {
   EXPECT_FALSE(json::parse(text)["linux"].contains("resources"));
 }
 
+TEST(Features, SayThatContainersCanBeSaved) {
+  const json features = json::parse(features_json());
+  EXPECT_EQ(features["annotations"].value("org.opencontainers.runc.checkpoint.enabled", ""),
+            "true");
+}
+
 TEST(Features, AreWhatTheParserTakes) {
   const json features = json::parse(features_json());
   const json& linux_part = features["linux"];
