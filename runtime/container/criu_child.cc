@@ -8,6 +8,7 @@
 #include <unistd.h>
 
 #include <cerrno>
+#include <charconv>
 #include <csignal>
 #include <cstring>
 
@@ -30,7 +31,32 @@ void make_root_a_mount(const CriuRestore& restore) {
         "bind", restore.rootfs);
 }
 
-[[noreturn]] void become_criu(const CriuRestore& restore, int go, int errors) {
+// criu runs a program when all is made and nothing goes on yet. Ours tells the first process' pid
+// and waits: where nothing comes back, criu gives up. It is in memory, for criu takes a path, and
+// what /run has may not be executed everywhere; what it opens are this process' descriptors, for
+// criu passes none on.
+struct Stop {
+  Pipe told = make_pipe(), answer = make_pipe();
+  UniqueFd script = sealed_memfd("criu-script", text());
+
+  static std::string path(const UniqueFd& fd) {
+    return "/proc/" + std::to_string(::getpid()) + "/fd/" + std::to_string(fd.get());
+  }
+  std::string text() const {
+    return "#!/bin/sh\n[ \"$CRTOOLS_SCRIPT_ACTION\" = post-restore ] || exit 0\n"
+           "echo \"$CRTOOLS_INIT_PID\" >" +
+           path(told.read) + " && read -r go <" + path(answer.read) + "\n";
+  }
+};
+
+std::vector<char*> arguments(const std::vector<std::string>& words) {
+  std::vector<char*> argv;
+  for (const std::string& word : words) argv.push_back(const_cast<char*>(word.c_str()));
+  argv.push_back(nullptr);
+  return argv;
+}
+
+[[noreturn]] void become_criu(const CriuRestore& restore, const Stop& stop, int go, int errors) {
   try {
     char byte = 0;
     if (::read(go, &byte, 1) != 1) ::_exit(kExitBerthFailed);
@@ -40,9 +66,8 @@ void make_root_a_mount(const CriuRestore& restore) {
     check(::syscall(SYS_close_range, 3U, ~0U, CLOSE_RANGE_CLOEXEC), "close_range");
     for (const UniqueFd& fd : restore.passed) set_inheritable(fd.get(), true);
     if (restore.signal_mask != nullptr) ::sigprocmask(SIG_SETMASK, restore.signal_mask, nullptr);
-    std::vector<char*> argv;
-    for (const std::string& word : restore.words) argv.push_back(const_cast<char*>(word.c_str()));
-    argv.push_back(nullptr);
+    set_inheritable(stop.told.write.get(), true);  // closed when criu ends
+    const std::vector<char*> argv = arguments(restore.words);
     ::execvp(argv[0], argv.data());
     throw Error("run", restore.words.front(), errno);
   } catch (const std::exception& e) {
@@ -75,6 +100,20 @@ class Process {
   pid_t pid_;
 };
 
+// The line that the script writes; 0 where criu ended before.
+pid_t read_pid(int fd) {
+  std::string line;
+  char byte = 0;
+  for (ssize_t got = 0; (got = ::read(fd, &byte, 1)) != 0;) {
+    if (got < 0 && errno == EINTR) continue;
+    if (got < 0 || byte == '\n') break;
+    line += byte;
+  }
+  pid_t pid = 0;
+  (void)std::from_chars(line.data(), line.data() + line.size(), pid);
+  return pid;
+}
+
 void trace_words(const std::vector<std::string>& words) {
   if (!tracing()) return;
   std::string line = "run";
@@ -84,19 +123,34 @@ void trace_words(const std::vector<std::string>& words) {
 
 }  // namespace
 
-void run_restore(const CriuRestore& restore) {
-  trace_words(restore.words);
+void run_restore(CriuRestore restore) {
   Pipe go = make_pipe(), errors = make_pipe();
+  Stop stop;
+  restore.words.insert(restore.words.end(), {"--action-script", Stop::path(stop.script)});
+  trace_words(restore.words);
   const pid_t pid = check(::fork(), "fork");
   if (pid == 0) {
     go.write.reset();
-    become_criu(restore, go.read.get(), errors.write.get());
+    stop.answer.write.reset();
+    become_criu(restore, stop, go.read.get(), errors.write.get());
   }
   Process child(pid);
   errors.write.reset();
+  stop.told.write.reset();
   if (restore.place) restore.place(child.pid());
   write_all(go.write.get(), "g", "criu");
   const std::string error = read_fd(errors.read.get(), "criu");
+  if (const pid_t first = read_pid(stop.told.read.get()); first > 0) {
+    try {
+      if (restore.settle) restore.settle(first);
+      write_all(stop.answer.write.get(), "go\n", "criu");
+    } catch (...) {
+      stop.answer.write.reset();
+      (void)child.wait();  // criu ends what it made
+      throw;
+    }
+  }
+  stop.answer.write.reset();
   const int status = child.wait();
   if (!error.empty()) throw Error(error);
   if (!WIFEXITED(status) || WEXITSTATUS(status) != 0) {

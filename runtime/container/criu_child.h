@@ -23,11 +23,13 @@ struct CriuRestore {
   std::vector<UniqueFd> passed = {};      // descriptors of ours that the words name
   const sigset_t* signal_mask = nullptr;  // null: this process's
   bool all_cpus = false;
+  // Given the pid of the first process, before any of them goes on.
+  std::function<void(pid_t)> settle = {};
   std::function<void(pid_t)> place = {};  // before it does anything
 };
 
 // Waits for its end; the restored processes go on then, and the first of them is this process'
 // child. Throws Error with what criu says.
-void run_restore(const CriuRestore& restore);
+void run_restore(CriuRestore restore);
 
 }  // namespace berth::runtime

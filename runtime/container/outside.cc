@@ -127,7 +127,8 @@ criu::Descriptors descriptors_of(pid_t pid) {
       throw Error("stat", path, errno);
     }
     name = read_link(path);
-    const auto mount = name.starts_with('/') ? mount_of(pid, fd) : std::nullopt;
+    const bool is_file = name.starts_with('/') && !name.starts_with("/memfd:");
+    const auto mount = is_file ? mount_of(pid, fd) : std::nullopt;
     if (!mount || own.contains(*mount)) continue;
     char key[64];
     std::snprintf(key, sizeof key, "file[%x:%" PRIx64 "]", static_cast<unsigned>(*mount),

@@ -18,6 +18,7 @@
 #include "runtime/container/new_record.h"
 #include "runtime/container/outside.h"
 #include "runtime/container/pid_file.h"
+#include "runtime/container/settle.h"
 #include "runtime/container/undo.h"
 #include "runtime/container/unit.h"
 #include "runtime/criu/descriptors.h"
@@ -197,7 +198,8 @@ void Container::revive(const RestoreRequest& request, const spec::Spec& spec,
   restore.all_cpus =
       !process::in_slurm_job(spec.process ? spec.process->env : std::vector<std::string>());
   restore.place = steps.place;
-  run_restore(restore);
+  restore.settle = [&](pid_t pid) { settle(pid, spec); };
+  run_restore(std::move(restore));
 
   child_.pid = read_pid(folder_.fd());
   child_.pidfd = UniqueFd(static_cast<int>(

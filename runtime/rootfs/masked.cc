@@ -14,6 +14,7 @@ namespace {
 
 constexpr uint64_t kInert =
     MOUNT_ATTR_RDONLY | MOUNT_ATTR_NOSUID | MOUNT_ATTR_NODEV | MOUNT_ATTR_NOEXEC;
+constexpr uint64_t kInertDevice = kInert & ~uint64_t{MOUNT_ATTR_NODEV};
 
 bool is_null(const struct stat& st) {
   return S_ISCHR(st.st_mode) && st.st_rdev == ::makedev(1, 3);
@@ -45,8 +46,7 @@ class Masks {
       if (!null_) null_ = open_null();
       const UniqueFd tree = clone_tree_of(null_.get(), "/dev/null", false);
       // It is the host's own: root in the container could give it another mode or owner.
-      set_attributes(tree.get(), {.set = kInert & ~uint64_t{MOUNT_ATTR_NODEV}, .clear = 0}, false,
-                     path);
+      set_attributes(tree.get(), {.set = kInertDevice, .clear = 0}, false, path);
       attach(tree.get(), target, path);
     } else if (!empty_) {
       empty_ = new_filesystem("tmpfs", "tmpfs", data_, kInert);
@@ -77,6 +77,15 @@ void mask_paths(const RootDir& root, const std::vector<std::string>& paths,
     } catch (const Error& e) {
       throw e.within("mask '" + path + "'");
     }
+  }
+}
+
+void protect_masked_files(const RootDir& root, const std::vector<std::string>& paths) {
+  for (const std::string& path : paths) {
+    const auto mask = root.open_if_exists(path);
+    struct stat st {};
+    if (!mask || ::fstat(mask->get(), &st) < 0 || !is_null(st)) continue;
+    set_attributes(mask->get(), {.set = kInertDevice, .clear = 0}, false, path);
   }
 }
 

@@ -13,6 +13,10 @@ namespace berth::runtime::rootfs {
 void mask_paths(const RootDir& root, const std::vector<std::string>& paths,
                 const std::string& label);
 
+// Files that are masked already get the attributes of a mask again: nobody inside gives the host's
+// null device another mode.
+void protect_masked_files(const RootDir& root, const std::vector<std::string>& paths);
+
 // Makes the mount at each path read-only, after giving it one of its own. Mounts further below keep
 // what they have. Paths that do not exist are passed over.
 void make_paths_readonly(const RootDir& root, const std::vector<std::string>& paths);
