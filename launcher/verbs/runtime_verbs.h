@@ -14,7 +14,7 @@ struct RuntimeOptions {
   bool root_given = false;  // root is the caller's choice
   std::string log;          // `--log` as typed: where lines go as well
   bool log_json = false;
-  std::string criu = "criu";  // the program that checkpoint and restore run, looked up in PATH
+  std::string criu = "criu";     // the program that checkpoint and restore run, looked up in PATH
   Level level = Level::warning;  // the least that is told
   runtime::CgroupManager cgroup_manager = runtime::CgroupManager::cgroupfs;
   runtime::Rootless rootless = runtime::Rootless::automatic;
