@@ -76,8 +76,12 @@ void finish(int tree, const Mount& mount) {
   }
 }
 
+// Not through a link at its end: what is taken back later is found by this very name.
 void attach(int tree, const Mount& mount, ActLog& log) {
-  const UniqueFd target = open_file(AT_FDCWD, mount.destination, O_PATH);
+  const UniqueFd target = open_file(AT_FDCWD, mount.destination, O_PATH | O_NOFOLLOW);
+  struct stat st {};
+  check(::fstat(target.get(), &st), "fstat", mount.destination);
+  if (S_ISLNK(st.st_mode)) throw Error("the destination is a symbolic link");
   note_mount(mount.destination, log);
   rootfs::attach(tree, target.get(), mount.destination);
 }

@@ -178,6 +178,18 @@ TEST_F(ServiceE2e, AFailureHalfWayUndoesTheFirstHalf) {
   EXPECT_THAT(remains(c), IsEmpty());
 }
 
+TEST_F(ServiceE2e, ALinkIsNoDestination) {
+  script("true");
+  std::filesystem::create_directory(path("real"));
+  std::filesystem::create_symlink(path("real"), path("link"));
+  service({{"mounts", {{{"destination", path("link")}, {"type", "tmpfs"}, {"source", "t"}}}}});
+  const Ran failed = berth({"run", "-b", bundle(), id()});
+  EXPECT_EQ(failed.status, 1);
+  EXPECT_EQ(failed.err,
+            "berth: mount '" + path("link") + "': the destination is a symbolic link\n");
+  EXPECT_THAT(mounts(), IsEmpty());
+}
+
 TEST_F(ServiceE2e, AContainerThatFailsTakesItAllBack) {
   script("true");
   configure([](json& config) { config["process"]["args"] = {"/no/such/program"}; });
