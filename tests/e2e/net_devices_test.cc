@@ -30,9 +30,7 @@ class NetDevices : public RuntimeFixture {
   void SetUp() override {
     RuntimeFixture::SetUp();
     if (IsSkipped()) return;
-    if (const std::string why = lacks_network_namespaces(); !why.empty()) GTEST_SKIP() << why;
-    if (plain_kind().empty()) GTEST_SKIP() << "no dummy and no ifb: " << errno_text(EOPNOTSUPP);
-    if (!has_kind("veth")) GTEST_SKIP() << "no veth: " << errno_text(EOPNOTSUPP);
+    if (const std::string why = lacks_interfaces(); !why.empty()) GTEST_SKIP() << why;
     host_.emplace();
     elsewhere_.emplace();
   }

@@ -51,6 +51,12 @@ std::string lacks_network_namespaces() {
   }
 }
 
+std::string lacks_interfaces() {
+  if (std::string why = lacks_network_namespaces(); !why.empty()) return why;
+  if (plain_kind().empty()) return "no dummy and no ifb: " + errno_text(EOPNOTSUPP);
+  return has_kind("veth") ? "" : "no veth: " + errno_text(EOPNOTSUPP);
+}
+
 void NetworkTest::SetUp() {
   if (const std::string why = lacks_network_namespaces(); !why.empty()) GTEST_SKIP() << why;
   here_.emplace();

@@ -32,6 +32,9 @@ bool has_kind(const std::string& kind);
 // One that needs no more than a name and can move: dummy or ifb; empty where there is neither.
 std::string plain_kind();
 
+// Why none, or no interface in them, can be made: for tests of whole programs.
+std::string lacks_interfaces();
+
 // A test with two of them.
 class NetworkTest : public ::testing::Test {
  protected:
