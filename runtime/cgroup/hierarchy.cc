@@ -171,18 +171,25 @@ std::vector<std::string> controllers_of(std::string_view text) {
   return names;
 }
 
-std::optional<std::string> path_of_process(std::string_view proc_cgroup,
-                                           std::string_view controller) {
+std::vector<ProcessCgroup> groups_of_process(std::string_view proc_cgroup) {
+  std::vector<ProcessCgroup> groups;
   for (const std::string_view line : split(proc_cgroup, '\n')) {
     // `4:cpu,cpuacct:/path`; v2 is `0::/path`. The path may itself hold colons.
     const size_t names = line.find(':');
     const size_t path = names == std::string_view::npos ? names : line.find(':', names + 1);
     if (path == std::string_view::npos) continue;
-    const std::string_view list = line.substr(names + 1, path - names - 1);
-    const auto listed = split(list, ',');
-    const bool matches = controller.empty() ? line.starts_with("0::")
+    groups.push_back({line.substr(names + 1, path - names - 1), line.substr(path + 1)});
+  }
+  return groups;
+}
+
+std::optional<std::string> path_of_process(std::string_view proc_cgroup,
+                                           std::string_view controller) {
+  for (const ProcessCgroup& group : groups_of_process(proc_cgroup)) {
+    const auto listed = split(group.controllers, ',');
+    const bool matches = controller.empty() ? group.controllers.empty()
                                             : std::ranges::find(listed, controller) != listed.end();
-    if (matches) return std::string(line.substr(path + 1));
+    if (matches) return std::string(group.path);
   }
   return std::nullopt;
 }

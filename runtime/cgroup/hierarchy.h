@@ -55,6 +55,13 @@ Hierarchy detect(ControllerSet set = ControllerSet::limits);
 // v2's cgroup.controllers, `cpu memory pids`, as names. Pure.
 std::vector<std::string> controllers_of(std::string_view text);
 
+// A line of /proc/PID/cgroup: `cpu,cpuacct` or `name=systemd`, empty for v2; and the cgroup, absolute
+// within its hierarchy. Both lie in the text.
+struct ProcessCgroup {
+  std::string_view controllers, path;
+};
+std::vector<ProcessCgroup> groups_of_process(std::string_view proc_cgroup);
+
 // The cgroup of a process in the hierarchy with that controller (v1) or in v2 (empty controller),
 // as in /proc/PID/cgroup: absolute within the hierarchy.
 std::optional<std::string> path_of_process(std::string_view proc_cgroup,

@@ -93,6 +93,20 @@ void name_namespaces(const spec::Spec& spec, criu::RestoreFacts& facts,
   }
 }
 
+// The container's own cgroup, or, where it has none, this process': criu would make the one again
+// that they were in, which may be that of a job that has ended.
+std::vector<std::string> cgroups_for(const Record& record, bool is_unit) {
+  if (!record.cgroup.empty()) return {"/" + record.cgroup};
+  std::vector<std::string> groups;
+  if (is_unit) return groups;
+  const std::string own = read_file(AT_FDCWD, "/proc/self/cgroup");
+  for (const cgroup::ProcessCgroup& group : cgroup::groups_of_process(own)) {
+    const std::string controller(group.controllers.substr(0, group.controllers.find(',')));
+    groups.push_back((controller.empty() ? "" : controller + ":") + std::string(group.path));
+  }
+  return groups;
+}
+
 pid_t read_pid(int folder) {
   const std::string text = read_file(folder, kPidFile);
   pid_t pid = 0;
@@ -178,7 +192,7 @@ void Container::revive(const RestoreRequest& request, const spec::Spec& spec,
   const std::string own = rootfs::path_of(folder_.fd());
   CriuRestore restore{.rootfs = record_.rootfs, .mount_point = own + "/" + kRootMount};
   criu::RestoreFacts facts{.root = restore.mount_point,
-                           .cgroup = record_.cgroup,
+                           .cgroups = cgroups_for(record_, unit != nullptr),
                            .pid_file = own + "/" + kPidFile,
                            .masked = !spec.linux_.masked_paths.empty()};
   make_mount_points(spec, record_.rootfs);

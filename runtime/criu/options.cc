@@ -92,7 +92,7 @@ std::vector<std::string> restore_words(const RestoreOptions& options, const Rest
   add(words, "--pidfile", facts.pid_file);
   // The container's first process becomes the child of who started criu.
   words.insert(words.end(), {"--restore-detached", "--restore-sibling", "--evasive-devices"});
-  if (!facts.cgroup.empty()) add(words, "--cgroup-root", "/" + facts.cgroup);
+  for (const std::string& group : facts.cgroups) add(words, "--cgroup-root", group);
   if (!options.lsm_profile.empty()) add(words, "--lsm-profile", options.lsm_profile);
   if (!options.lsm_mount_context.empty()) {
     add(words, "--lsm-mount-context", options.lsm_mount_context);

@@ -66,7 +66,9 @@ std::vector<std::string> dump_words(const DumpOptions& options, const DumpFacts&
 
 struct RestoreFacts {
   std::string root = {};    // a mount point: the root file system
-  std::string cgroup = {};  // the container's, below the hierarchies' roots; empty: it has none
+  // The cgroups that its processes get instead of those that they had: `/berth/a`, or by controller,
+  // `cpu:/berth/a`.
+  std::vector<std::string> cgroups = {};
   std::string pid_file = {};
   std::vector<ExternalMount> mounts = {};
   bool masked = false;                      // some files are

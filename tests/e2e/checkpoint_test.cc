@@ -1,13 +1,11 @@
-// Containers that are saved in files and go on from them, by the program criu: Debian's, unpacked
-// for the guest (tests/vm/prepare), or the host's.
+// Containers that are saved in files and go on from them, by the program criu.
 #include <gmock/gmock.h>
 
 #include <algorithm>
-#include <chrono>
 #include <filesystem>
-#include <sstream>
 
 #include "tests/e2e/runtime_fixture.h"
+#include "tests/e2e/saved_count.h"
 #include "tests/support/lacking.h"
 
 namespace berth::test {
@@ -22,63 +20,17 @@ using ::testing::IsEmpty;
 using ::testing::StartsWith;
 namespace fs = std::filesystem;
 
-constexpr auto kLong = std::chrono::seconds(120);  // an emulated machine takes its time
-
 class Checkpoint : public RuntimeFixture {
  protected:
-  static std::string unpacked() { return BERTH_SOURCE_DIR "/build/vm/root"; }
-  static std::string criu() {
-    const std::string own = unpacked() + "/usr/sbin/criu";
-    return fs::exists(own) ? own : "criu";
-  }
-  static RunOptions with_libraries() {
-    const std::string root = unpacked();
-    return {.timeout = kLong,
-            .more = {{"LD_LIBRARY_PATH",
-                      root + "/usr/lib/x86_64-linux-gnu:" + root + "/lib/x86_64-linux-gnu"}}};
-  }
-  // Why criu does not work here; empty where it does.
-  static std::string lacks_criu() {
-    if (criu() == "criu") {
-      if (std::string why = lacks_program("criu"); !why.empty()) return why;
-    }
-    const Ran ran = run({criu(), "check"}, with_libraries());
-    const std::string said = ran.err.substr(0, ran.err.find('\n'));
-    return ran.status == 0 ? "" : "criu check: " + said;
-  }
-
   std::vector<std::string> words(std::vector<std::string> more) const {
-    more.insert(more.begin(), {kBerth, "--root", root(), "--criu", criu()});
+    more.insert(more.begin(), {kBerth, "--root", root(), "--criu", criu_program()});
     return more;
   }
-  Ran ask(const std::vector<std::string>& more) const { return run(words(more), with_libraries()); }
+  Ran ask(const std::vector<std::string>& more) const { return run(words(more), with_criu()); }
   std::string images(const std::string& name = "images") const {
     return folder_.path() + "/" + name;
   }
-
-  // Counts without an end.
-  void count() { script("i=0; while :; do i=$((i+1)); echo $i; sleep 0.05; done"); }
-
-  // Whole lines of it: what is there when `enough` of them are, or time is over.
-  static std::vector<int> numbers(const std::string& text) {
-    std::vector<int> found;
-    std::istringstream lines(text.substr(0, text.rfind('\n') + 1));
-    for (int number = 0; lines >> number;) found.push_back(number);
-    return found;
-  }
-  static std::vector<int> await_numbers(Running& running, size_t enough) {
-    const auto end = std::chrono::steady_clock::now() + kLong;
-    while (numbers(running.out_so_far()).size() < enough &&
-           std::chrono::steady_clock::now() < end) {
-      ::usleep(20'000);
-    }
-    return numbers(running.out_so_far());
-  }
-  static std::vector<int> from_to(int first, int last) {
-    std::vector<int> all;
-    for (int number = first; number <= last; ++number) all.push_back(number);
-    return all;
-  }
+  void count() { script(kCount); }
 };
 
 // Where criu works.
@@ -95,7 +47,7 @@ TEST_F(Restore, GoesOnFromItsCountTenTimesInARow) {
   count();
   const std::string c = id();
   std::vector<int> all;
-  auto running = std::make_unique<Running>(words({"run", "-b", bundle(), c}), with_libraries());
+  auto running = std::make_unique<Running>(words({"run", "-b", bundle(), c}), with_criu());
   for (int round = 0; round < 10; ++round) {
     ASSERT_GE(await_numbers(*running, 3).size(), 3u)
         << "round " << round << ": " << running->wait();
@@ -107,7 +59,7 @@ TEST_F(Restore, GoesOnFromItsCountTenTimesInARow) {
     all.insert(all.end(), some.begin(), some.end());
     EXPECT_THAT(remains(c), IsEmpty());
     running = std::make_unique<Running>(
-        words({"restore", "--image-path", images(), "-b", bundle(), c}), with_libraries());
+        words({"restore", "--image-path", images(), "-b", bundle(), c}), with_criu());
   }
   ASSERT_GE(await_numbers(*running, 3).size(), 3u) << running->wait();
   EXPECT_EQ(status(c), "running");
@@ -192,7 +144,7 @@ TEST_F(Restore, IsInItsResctrlGroup) {
 TEST_F(Restore, LeftRunningItGoesOnAndCanBeRestoredLater) {
   count();
   const std::string c = id();
-  Running running(words({"run", "-b", bundle(), c}), with_libraries());
+  Running running(words({"run", "-b", bundle(), c}), with_criu());
   ASSERT_GE(await_numbers(running, 3).size(), 3u) << running.wait();
   const Ran saved = ask({"checkpoint", "--leave-running", "--image-path", images(), c});
   ASSERT_EQ(saved.status, 0) << saved;
@@ -202,7 +154,7 @@ TEST_F(Restore, LeftRunningItGoesOnAndCanBeRestoredLater) {
   EXPECT_EQ(ask({"kill", c, "KILL"}).status, 0);
   const std::vector<int> all = numbers(running.wait().out);
 
-  Running later(words({"restore", "--image-path", images(), "-b", bundle(), c}), with_libraries());
+  Running later(words({"restore", "--image-path", images(), "-b", bundle(), c}), with_criu());
   const std::vector<int> more = await_numbers(later, 3);
   ASSERT_GE(more.size(), 3u) << later.wait();
   EXPECT_GT(more.front(), 3);
@@ -212,7 +164,7 @@ TEST_F(Restore, LeftRunningItGoesOnAndCanBeRestoredLater) {
 TEST_F(Restore, APreDumpIsTheParentOfADump) {
   count();
   const std::string c = id();
-  Running running(words({"run", "-b", bundle(), c}), with_libraries());
+  Running running(words({"run", "-b", bundle(), c}), with_criu());
   ASSERT_GE(await_numbers(running, 3).size(), 3u) << running.wait();
   const Ran first = ask({"checkpoint", "--pre-dump", "--image-path", images("one"), c});
   ASSERT_EQ(first.status, 0) << first;
@@ -222,8 +174,7 @@ TEST_F(Restore, APreDumpIsTheParentOfADump) {
   ASSERT_EQ(second.status, 0) << second;
   EXPECT_TRUE(fs::is_symlink(images("two") + "/parent"));
   const int last = numbers(running.wait().out).back();
-  Running later(words({"restore", "--image-path", images("two"), "-b", bundle(), c}),
-                with_libraries());
+  Running later(words({"restore", "--image-path", images("two"), "-b", bundle(), c}), with_criu());
   const std::vector<int> more = await_numbers(later, 3);
   ASSERT_GE(more.size(), 3u) << later.wait();
   EXPECT_EQ(more.front(), last + 1);

@@ -162,6 +162,17 @@ TEST(PathOfProcess, FindsTheLineOfTheController) {
   EXPECT_EQ(path_of_process("broken\n1:x\n", "x"), std::nullopt);
 }
 
+TEST(GroupsOfProcess, HaveALineEach) {
+  const auto groups =
+      groups_of_process("4:cpu,cpuacct:/odd:name\n1:name=systemd:/a\nbroken\n0::/b\n");
+  ASSERT_EQ(groups.size(), 3u);
+  EXPECT_EQ(groups[0].controllers, "cpu,cpuacct");
+  EXPECT_EQ(groups[0].path, "/odd:name");
+  EXPECT_EQ(groups[1].controllers, "name=systemd");
+  EXPECT_EQ(groups[2].controllers, "");
+  EXPECT_EQ(groups[2].path, "/b");
+}
+
 TEST(BelowMount, StripsWhatTheMountShows) {
   EXPECT_EQ(below_mount("/", "/a/b"), "a/b");
   EXPECT_EQ(below_mount("/", "/"), "");

@@ -51,7 +51,7 @@ TEST(CriuOptions, OfAPlainDump) {
 
 TEST(CriuOptions, OfAPlainRestore) {
   EXPECT_THAT(
-      restore_words(restore_options(), {.root = "/r", .cgroup = "berth/a", .pid_file = "/p"}),
+      restore_words(restore_options(), {.root = "/r", .cgroups = {"/berth/a"}, .pid_file = "/p"}),
       ElementsAre("restore", "--no-default-config", "--images-dir", "/img", "--log-file",
                   "restore.log", "-v4", "--manage-cgroups=soft", "--empty-ns", "net", "--root",
                   "/r", "--pidfile", "/p", "--restore-detached", "--restore-sibling",
