@@ -35,10 +35,11 @@ namespace v1 {
 std::vector<Control> controls(const Limits& limits);
 std::vector<Control> late_controls(const Limits& limits);
 // Makes a group below `parent` usable: CPUs and memory nodes from the parent (a v1 cpuset starts
-// empty and takes no task), memory accounted to the parents too. The `top` group of ours, which
+// empty and takes no task), memory accounted to the parents too. The top group of ours, which
 // limits nothing itself, gets them anew each time: a v1 cpuset loses a CPU that goes offline (SMT
 // switched off) and does not take it back.
-void inherit(const Site& site, int parent, int group, bool top);
+enum class Inherit { anew, missing };
+void inherit(const Site& site, int parent, int group, Inherit how);
 }  // namespace v1
 
 namespace v2 {

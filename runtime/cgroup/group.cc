@@ -1,6 +1,9 @@
 #include "runtime/cgroup/group.h"
 
 #include <fcntl.h>
+#include <linux/openat2.h>
+#include <sys/syscall.h>
+#include <unistd.h>
 
 #include <algorithm>
 #include <array>
@@ -103,10 +106,21 @@ std::optional<UniqueFd> descend(int dir, const std::vector<std::string>& parts) 
   return group;
 }
 
+std::string path_of(const Site& site, const std::vector<std::string>& parts) {
+  std::string path = site.mount;
+  for (const std::string& part : parts) path.append("/").append(part);
+  return path;
+}
+
 std::optional<UniqueFd> open_group(const Site& site, const std::vector<std::string>& parts) {
-  UniqueFd mount = open_dir(AT_FDCWD, site.mount);
-  if (parts.empty()) return mount;
-  return descend(mount.get(), parts);
+  const std::string path = path_of(site, parts);
+  open_how how{};
+  how.flags = O_RDONLY | O_DIRECTORY | O_CLOEXEC;
+  how.resolve = RESOLVE_NO_SYMLINKS;
+  const auto fd =
+      static_cast<int>(::syscall(SYS_openat2, AT_FDCWD, path.c_str(), &how, sizeof how));
+  if (fd < 0 && (errno == ENOENT || errno == ENODEV)) return std::nullopt;
+  return UniqueFd(check(fd, "open cgroup", path));
 }
 
 std::set<pid_t> processes_in(int group) {

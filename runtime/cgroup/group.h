@@ -1,5 +1,5 @@
 // Internal to the folder: the mounted hierarchies that hold the controllers of ours, and the groups
-// in them, reached component by component from a mount point's descriptor.
+// in them, reached without following symbolic links.
 #pragma once
 
 #include <sys/types.h>
@@ -33,6 +33,8 @@ std::vector<std::string> components(std::string_view path);
 // The group below `dir` (at least one component), nothing where it is not there. Symbolic links are
 // never followed.
 std::optional<UniqueFd> descend(int dir, const std::vector<std::string>& parts);
+// The group below the hierarchy's mount point, by one call of the kernel, and its absolute path.
+std::string path_of(const Site& site, const std::vector<std::string>& parts);
 std::optional<UniqueFd> open_group(const Site& site, const std::vector<std::string>& parts);
 
 // The processes in `group` itself. A process outside our PID namespace shows as 0.

@@ -55,8 +55,8 @@ Hierarchy detect(ControllerSet set = ControllerSet::limits);
 // v2's cgroup.controllers, `cpu memory pids`, as names. Pure.
 std::vector<std::string> controllers_of(std::string_view text);
 
-// A line of /proc/PID/cgroup: `cpu,cpuacct` or `name=systemd`, empty for v2; and the cgroup, absolute
-// within its hierarchy. Both lie in the text.
+// A line of /proc/PID/cgroup: `cpu,cpuacct` or `name=systemd`, empty for v2; and the cgroup,
+// absolute within its hierarchy. Both lie in the text.
 struct ProcessCgroup {
   std::string_view controllers, path;
 };

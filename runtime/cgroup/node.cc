@@ -21,17 +21,15 @@ class Made {
  public:
   Made() = default;
   ~Made() {
-    for (auto entry = entries_.rbegin(); entry != entries_.rend(); ++entry) {
-      ::unlinkat(entry->first.get(), entry->second.c_str(), AT_REMOVEDIR);
-    }
+    for (auto path = paths_.rbegin(); path != paths_.rend(); ++path) ::rmdir(path->c_str());
   }
   Made(const Made&) = delete;
   Made& operator=(const Made&) = delete;
-  void add(int parent, const std::string& name) { entries_.emplace_back(duplicate(parent), name); }
-  void keep() { entries_.clear(); }
+  void add(std::string path) { paths_.push_back(std::move(path)); }
+  void keep() { paths_.clear(); }
 
  private:
-  std::vector<std::pair<UniqueFd, std::string>> entries_;
+  std::vector<std::string> paths_;
 };
 
 // The trees of others begin where others want them, and have the CPUs that others gave them.
@@ -55,29 +53,36 @@ UniqueFd make_group(const Site& site, const std::vector<std::string>& parts, boo
   for (; depth < parts.size(); ++depth) {
     const std::string& part = parts[depth];
     if (site.v2) v2::enable(group.get(), site.controllers);
-    if (make_dir(group.get(), part, 0755)) made.add(group.get(), part);
+    const bool is_new = make_dir(group.get(), part, 0755);
+    if (is_new) {
+      made.add(path_of(site, {parts.begin(), parts.begin() + static_cast<ptrdiff_t>(depth) + 1}));
+    }
     std::optional<UniqueFd> next = descend(group.get(), {part});
     if (!next) throw Error("open cgroup", part, ENOENT);
-    if (!site.v2) v1::inherit(site, group.get(), next->get(), is_top_of_ours(depth, part));
+    if (!site.v2) {
+      const bool anew = is_new || is_top_of_ours(depth, part);
+      v1::inherit(site, group.get(), next->get(), anew ? v1::Inherit::anew : v1::Inherit::missing);
+    }
     group = std::move(*next);
   }
   return group;
 }
 
-void make_limited_group(const Site& site, const std::string& path, const Limits& limits,
-                        bool from_top, Made& made) {
-  const UniqueFd group = make_group(site, components(path), from_top, made);
+UniqueFd make_limited_group(const Site& site, const std::string& path, const Limits& limits,
+                            bool from_top, Made& made) {
+  UniqueFd group = make_group(site, components(path), from_top, made);
   for (const Control& control : controls(site, limits)) {
     const auto file = open_control(group.get(), control, path);
     if (file) write_once(file->get(), control.value, control.file);
   }
+  return group;
 }
 
 // First the short way, below a parent that is there (unless `from_top`). What fails on it gets the
 // long way, which repairs the groups above (a CPU that was offline for a while, a controller
 // enabled since), and that again where somebody removes a parent under our feet.
-void make_limited_group_again(const Site& site, const std::string& path, const Limits& limits,
-                              bool from_top, Made& made) {
+UniqueFd make_limited_group_again(const Site& site, const std::string& path, const Limits& limits,
+                                  bool from_top, Made& made) {
   for (int attempt = 0;; ++attempt) {
     try {
       return make_limited_group(site, path, limits, from_top || attempt > 0, made);
@@ -111,8 +116,8 @@ uint64_t count_oom_kills(int group, bool v2) {
 
 }  // namespace
 
-Node::Node(Hierarchy hierarchy, std::string path)
-    : hierarchy_(std::move(hierarchy)), path_(std::move(path)) {}
+Node::Node(Hierarchy hierarchy, std::string path, std::vector<UniqueFd> groups)
+    : hierarchy_(std::move(hierarchy)), path_(std::move(path)), groups_(std::move(groups)) {}
 
 Node Node::create(const Hierarchy& hierarchy, const std::string& path, const Limits& limits) {
   const std::vector<Site> all = sites(hierarchy);
@@ -121,16 +126,17 @@ Node Node::create(const Hierarchy& hierarchy, const std::string& path, const Lim
   // A parent made for fewer controllers would do without the others in silence.
   const bool from_top = hierarchy.controllers != ControllerSet::limits;
   Made made;
+  std::vector<UniqueFd> groups;
   try {
     for (const Site& site : all) {
-      make_limited_group_again(site, path, limits, from_top && site.v2, made);
+      groups.push_back(make_limited_group_again(site, path, limits, from_top && site.v2, made));
     }
   } catch (const Error& e) {
     if (e.code() == 0) throw;  // one of ours, complete
     throw e.within("make cgroup '" + path + "'");
   }
   made.keep();
-  return {hierarchy, path};
+  return {hierarchy, path, std::move(groups)};
 }
 
 Tops missing_parents(const Hierarchy& hierarchy, const std::string& path) {
@@ -152,24 +158,37 @@ Tops missing_parents(const Hierarchy& hierarchy, const std::string& path) {
 
 std::optional<Node> Node::find(const Hierarchy& hierarchy, const std::string& path) {
   const std::vector<std::string> parts = components(path);
-  const std::vector<Site> all = sites(hierarchy);
-  for (const Site& site : all) {
-    if (!open_group(site, parts)) return std::nullopt;
+  std::vector<UniqueFd> groups;
+  for (const Site& site : sites(hierarchy)) {
+    auto group = open_group(site, parts);
+    if (!group) return std::nullopt;
+    groups.push_back(std::move(*group));
   }
-  if (all.empty()) return std::nullopt;
-  return Node(hierarchy, path);
+  if (groups.empty()) return std::nullopt;
+  return Node(hierarchy, path, std::move(groups));
+}
+
+void Node::close() {
+  groups_.clear();
 }
 
 CgroupJoin Node::join() const {
-  CgroupJoin join;
-  for (const Site& site : sites(hierarchy_)) {
-    std::optional<UniqueFd> group = open_group(site, components(path_));
+  const std::vector<Site> all = sites(hierarchy_);
+  std::vector<UniqueFd> opened;
+  for (size_t i = 0; groups_.empty() && i < all.size(); ++i) {
+    auto group = open_group(all[i], components(path_));
     if (!group) throw Error("join cgroup", path_, ENOENT);
-    if (site.v2) {
-      join.v2_procs = open_file(group->get(), "cgroup.procs", O_WRONLY);
-      join.v2_dir = std::move(*group);
+    opened.push_back(std::move(*group));
+  }
+  const std::vector<UniqueFd>& groups = groups_.empty() ? opened : groups_;
+  CgroupJoin join;
+  for (size_t i = 0; i < all.size(); ++i) {
+    const int group = groups[i].get();
+    if (all[i].v2) {
+      join.v2_procs = open_file(group, "cgroup.procs", O_WRONLY);
+      join.v2_dir = duplicate(group);
     } else {
-      join.v1_tasks.push_back(open_file(group->get(), "tasks", O_WRONLY));
+      join.v1_tasks.push_back(open_file(group, "tasks", O_WRONLY));
     }
   }
   return join;

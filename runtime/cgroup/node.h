@@ -10,6 +10,7 @@
 #include <string>
 #include <vector>
 
+#include "base/fd.h"
 #include "runtime/cgroup/hierarchy.h"
 #include "runtime/cgroup/join.h"
 #include "runtime/cgroup/late_limits.h"
@@ -35,6 +36,8 @@ class Node {
   static std::optional<Node> find(const Hierarchy& hierarchy, const std::string& path);
 
   const std::string& path() const { return path_; }
+  // Lets go of the group's directories, which create and find hold open for what comes next.
+  void close();
   // How a single-threaded process joins it. On v2 it must have no groups below it.
   CgroupJoin join() const;
   // Descriptors of its control files plus the values, to be written last. Throws where a controller
@@ -49,9 +52,10 @@ class Node {
   std::optional<uint64_t> peak_memory() const;
 
  private:
-  Node(Hierarchy hierarchy, std::string path);
+  Node(Hierarchy hierarchy, std::string path, std::vector<UniqueFd> groups);
   Hierarchy hierarchy_;
   std::string path_;
+  std::vector<UniqueFd> groups_;  // as sites() has them, or none
 };
 
 // Those above `path` that create will have to make.

@@ -108,15 +108,16 @@ void remove_below(int group) {
   }
 }
 
-// True where it is gone.
-bool remove_once(const Site& site, std::vector<std::string> parts) {
-  const std::string name = parts.back();
-  parts.pop_back();
-  const auto parent = open_group(site, parts);
-  if (!parent) return true;
-  if (const auto group = descend(parent->get(), {name})) remove_below(group->get());
-  if (::unlinkat(parent->get(), name.c_str(), AT_REMOVEDIR) == 0 || errno == ENOENT) return true;
-  if (errno != EBUSY) throw Error("remove cgroup", name, errno);
+// True where it is gone. Nobody can put a symbolic link into a cgroup hierarchy: the path is safe.
+bool remove_once(const Site& site, const std::vector<std::string>& parts) {
+  const std::string path = path_of(site, parts);
+  const auto is_gone = [&] { return ::rmdir(path.c_str()) == 0 || errno == ENOENT; };
+  if (is_gone()) return true;
+  if (errno == EBUSY || errno == ENOTEMPTY) {
+    if (const auto group = open_group(site, parts)) remove_below(group->get());
+    if (is_gone()) return true;
+  }
+  if (errno != EBUSY) throw Error("remove cgroup", path, errno);
   return false;
 }
 
@@ -135,13 +136,9 @@ std::string join_numbers(const std::set<pid_t>& pids) {
   return text;
 }
 
-void prune_at(const Site& site, std::vector<std::string> parts) {
-  const std::string name = parts.back();
-  parts.pop_back();
-  // The kernel keeps what is in use (EBUSY, ENOTEMPTY): exactly what is wanted.
-  if (const auto parent = open_group(site, parts)) {
-    (void)::unlinkat(parent->get(), name.c_str(), AT_REMOVEDIR);
-  }
+// The kernel keeps what is in use (EBUSY, ENOTEMPTY): exactly what is wanted.
+void prune_at(const Site& site, const std::vector<std::string>& parts) {
+  (void)::rmdir(path_of(site, parts).c_str());
 }
 
 }  // namespace

@@ -15,13 +15,17 @@ std::string without_newline(std::string text) {
   return text;
 }
 
-void copy_down(int parent, int group, const std::string& file, bool always) {
-  const auto own = read_file_if_exists(group, file);
-  if (!own || (!always && !without_newline(*own).empty())) return;
-  const std::string inherited = without_newline(read_file(parent, file));
+void copy_down(int parent, int group, const std::string& file, Inherit how) {
+  if (how == Inherit::missing) {
+    const auto own = read_file_if_exists(group, file);
+    if (!own || !without_newline(*own).empty()) return;
+  }
+  const auto inherited = read_file_if_exists(parent, file);
+  if (!inherited) return;
+  const std::string value = without_newline(*inherited);
   // Somebody's mkdir made the parent, and no process may join a group without CPUs or nodes.
-  if (inherited.empty()) throw Error("'" + file + "' of the group above is empty");
-  if (inherited != without_newline(*own)) write_file(group, file, inherited);
+  if (value.empty()) throw Error("'" + file + "' of the group above is empty");
+  write_file(group, file, value);
 }
 
 }  // namespace
@@ -58,10 +62,10 @@ std::vector<Control> late_controls(const Limits& limits) {
   return list;
 }
 
-void inherit(const Site& site, int parent, int group, bool top) {
+void inherit(const Site& site, int parent, int group, Inherit how) {
   if (site.has("cpuset")) {
-    copy_down(parent, group, "cpuset.cpus", top);
-    copy_down(parent, group, "cpuset.mems", top);
+    copy_down(parent, group, "cpuset.cpus", how);
+    copy_down(parent, group, "cpuset.mems", how);
   }
   if (!site.has("memory")) return;
   // Kernels before 5.11 can account a group apart from its parents: its limits would then not hold
