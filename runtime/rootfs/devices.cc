@@ -48,22 +48,22 @@ bool is_device(int fd, const spec::Device& device) {
 // The directory of a device and its name in it. Below /dev, paths are taken from the one
 // descriptor of /dev.
 struct Place {
-  UniqueFd dir;
+  UniqueFd below;  // where it is not `dev` itself
+  int dir = -1;
   std::string name;
 };
 Place place_of(const RootDir& root, const RootDir& dev, const std::string& path) {
   const size_t slash = path.rfind('/');
-  Place place{.dir = {}, .name = path.substr(slash + 1)};
+  Place place{.below = {}, .dir = dev.fd(), .name = path.substr(slash + 1)};
   if (place.name.empty() || place.name == "." || place.name == "..") {
     throw Error("make device", path, EINVAL);
   }
   const std::string parent = path.substr(0, slash);
   constexpr std::string_view kDev = "/dev";
-  if (parent == kDev || parent.starts_with("/dev/")) {
-    place.dir = dev.make_dirs(parent.substr(kDev.size()));
-  } else {
-    place.dir = root.make_dirs(parent);
-  }
+  if (parent == kDev) return place;
+  place.below = parent.starts_with("/dev/") ? dev.make_dirs(parent.substr(kDev.size()))
+                                            : root.make_dirs(parent);
+  place.dir = place.below.get();
   return place;
 }
 
@@ -89,34 +89,39 @@ void show_node(DeviceNodes& nodes, int place, const spec::Device& device) {
 void give_to_owner(const Place& place, const spec::Device& device) {
   if (!device.uid && !device.gid) return;
   constexpr uint32_t kLeave = 0xffffffff;
-  if (::fchownat(place.dir.get(), place.name.c_str(), device.uid.value_or(kLeave),
+  if (::fchownat(place.dir, place.name.c_str(), device.uid.value_or(kLeave),
                  device.gid.value_or(kLeave), AT_SYMLINK_NOFOLLOW) < 0 &&
       errno != EINVAL) {
     throw Error("chown", device.path, errno);
   }
 }
 
-void make_node(const Place& place, const spec::Device& device, DeviceNodes& nodes) {
-  const int existing =
-      ::openat(place.dir.get(), place.name.c_str(), O_PATH | O_NOFOLLOW | O_CLOEXEC);
-  if (existing >= 0) {
-    const UniqueFd found(existing);
-    if (is_device(found.get(), device)) return;
-    struct stat st {};
-    check(::fstat(found.get(), &st), "fstat", device.path);
-    // A file left there by an earlier start, or by the image: covered, not trusted.
-    if (S_ISREG(st.st_mode) && device.type != 'p') return show_node(nodes, existing, device);
+// What is there already: false where nothing is.
+bool take_existing(const Place& place, const spec::Device& device, DeviceNodes& nodes) {
+  const UniqueFd found(::openat(place.dir, place.name.c_str(), O_PATH | O_NOFOLLOW | O_CLOEXEC));
+  if (!found && errno == ENOENT) return false;
+  if (!found) throw Error("open", device.path, errno);
+  if (is_device(found.get(), device)) return true;
+  struct stat st {};
+  check(::fstat(found.get(), &st), "fstat", device.path);
+  // A file left there by an earlier start, or by the image: covered, not trusted.
+  if (!S_ISREG(st.st_mode) || device.type == 'p') {
     throw Error("the root file system has something else in the place of the device");
   }
-  if (errno != ENOENT) throw Error("open", device.path, errno);
+  show_node(nodes, found.get(), device);
+  return true;
+}
+
+void make_node(const Place& place, const spec::Device& device, DeviceNodes& nodes) {
   const mode_t mode = device.file_mode.value_or(0666);
-  if (::mknodat(place.dir.get(), place.name.c_str(), type_bits(device) | mode, number_of(device)) ==
-      0) {
+  if (::mknodat(place.dir, place.name.c_str(), type_bits(device) | mode, number_of(device)) == 0) {
     return give_to_owner(place, device);
   }
-  if (errno != EPERM || device.type == 'p') throw Error("mknod", device.path, errno);
+  const int code = errno;  // of a user, and of a read-only file system, also where one is there
+  if (take_existing(place, device, nodes)) return;
+  if (code != EPERM || device.type == 'p') throw Error("mknod", device.path, code);
   const UniqueFd made =
-      open_file(place.dir.get(), place.name, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW, 0666);
+      open_file(place.dir, place.name, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW, 0666);
   show_node(nodes, made.get(), device);
 }
 

@@ -4,6 +4,8 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include <filesystem>
+
 #include "base/error.h"
 #include "runtime/rootfs/descent.h"
 #include "runtime/rootfs/devices.h"
@@ -18,7 +20,7 @@ bool is_directory(int fd) {
 
 class Search {
  public:
-  explicit Search(int image) : image_(image) {}
+  explicit Search(const RootDir& image) : image_(image) {}
 
   void mount_point(const std::string& path, Last last) {
     if (const auto found = look_at(path, last)) mounted_.insert(*found);
@@ -30,8 +32,12 @@ class Search {
  private:
   // The path without links of what is there, in the image itself.
   std::optional<std::string> look_at(const std::string& path, Last last) {
+    if (is_normal(path)) {
+      if (is_below_mounted(path)) return std::nullopt;
+      if (UniqueFd(image_.open_plain_dir(path))) return path;
+    }
     try {
-      Descent at(image_, path, last);
+      Descent at(image_.fd(), path, last);
       while (const auto name = at.next()) {
         UniqueFd found(at.open_one(*name));
         if (!found && errno == ENOENT) add_gap(at);
@@ -47,13 +53,26 @@ class Search {
     }
   }
 
+  // `/a/b`: then it is what path_of_here would say, where there are no links on the way.
+  static bool is_normal(const std::string& path) {
+    return path.size() > 1 && std::filesystem::path(path).lexically_normal() == path &&
+           path.starts_with('/') && !path.ends_with('/');
+  }
+  bool is_below_mounted(const std::string& path) const {
+    for (size_t slash = path.find('/', 1); slash != std::string::npos;
+         slash = path.find('/', slash + 1)) {
+      if (mounted_.contains(path.substr(0, slash))) return true;
+    }
+    return false;
+  }
+
   void add_gap(const Descent& at) {
     gaps_.parents.insert(at.path_of_here());
     if (::faccessat(at.here(), "", W_OK | X_OK, AT_EACCESS | AT_EMPTY_PATH) == 0) return;
     if (is_refusal(errno)) gaps_.refused = true;
   }
 
-  int image_;
+  const RootDir& image_;
   std::set<std::string> mounted_;
   MountGaps gaps_;
 };
@@ -73,7 +92,7 @@ bool is_refusal(int code) {
 
 MountGaps find_gaps(const RootDir& image, const spec::Spec& spec, std::span<const MountOp> plan,
                     std::span<const BindSource> sources) {
-  Search search(image.fd());
+  Search search(image);
   for (size_t i = 0; i < plan.size(); ++i) {
     if (is_left_out(plan[i], sources[i].tree)) continue;
     search.mount_point(plan[i].destination, plan[i].real_directory ? Last::real : Last::follow);

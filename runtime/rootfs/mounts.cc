@@ -207,9 +207,14 @@ void perform_filesystem(const MountOp& op, const RootDir& root) {
   const UniqueFd made = existing ? UniqueFd() : make_target(op, root, true);
   const UniqueFd& target = existing ? *existing : made;
   require_outside_proc(target.get(), op, root);
+  const Data data = data_for(op, existing);
+  if (!op.options.copy_up && op.options.propagation.empty() &&
+      mount_new(target.get(), op.type, op.source, data, op.options.attributes.set)) {
+    return;
+  }
   UniqueFd tree;
   try {
-    tree = new_filesystem(op.type, op.source, data_for(op, existing), op.options.attributes.set);
+    tree = new_filesystem(op.type, op.source, data, op.options.attributes.set);
   } catch (const Error& e) {
     if (e.code() != EPERM || op.fallback.empty()) throw;
     perform_fallback(op, root);

@@ -12,10 +12,10 @@
 namespace berth::runtime::rootfs {
 namespace {
 
-int open_in_root(int root, const char* path, int flags) {
+int open_in_root(int root, const char* path, int flags, uint64_t refused = RESOLVE_NO_MAGICLINKS) {
   open_how how{};
   how.flags = static_cast<uint64_t>(flags) | O_CLOEXEC;
-  how.resolve = RESOLVE_IN_ROOT | RESOLVE_NO_MAGICLINKS;
+  how.resolve = RESOLVE_IN_ROOT | refused;
   for (;;) {
     const auto fd = static_cast<int>(::syscall(SYS_openat2, root, path, &how, sizeof how));
     // EAGAIN: something was renamed while the kernel walked over `..`; it cannot vouch for the
@@ -63,7 +63,26 @@ UniqueFd open_or_make_file(const Descent& at, const std::string& name, const std
   return UniqueFd(check(fd, "open", path));
 }
 
+// The usual case by few calls: all but the last name is there, and nothing on the way is a link.
+// Nothing where it is any other.
+std::optional<UniqueFd> make_last_dir(const RootDir& root, const std::string& path, mode_t mode) {
+  const size_t slash = path.rfind('/');
+  if (slash == std::string::npos || slash == 0) return std::nullopt;
+  const std::string name = path.substr(slash + 1);
+  if (name.empty() || name == "." || name == "..") return std::nullopt;
+  const UniqueFd parent(root.open_plain_dir(path.substr(0, slash)));
+  if (!parent || ::mkdirat(parent.get(), name.c_str(), mode) < 0) return std::nullopt;
+  UniqueFd made(
+      ::openat(parent.get(), name.c_str(), O_PATH | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC));
+  return made ? std::optional(std::move(made)) : std::nullopt;
+}
+
 }  // namespace
+
+int RootDir::open_plain_dir(const std::string& path) const {
+  return open_in_root(fd(), path.c_str(), O_PATH | O_DIRECTORY,
+                      RESOLVE_NO_SYMLINKS | RESOLVE_NO_MAGICLINKS);
+}
 
 std::string path_of(int fd) {
   std::error_code failed;
@@ -82,6 +101,10 @@ std::optional<UniqueFd> RootDir::open_if_exists(const std::string& path, int fla
 }
 
 UniqueFd RootDir::make_dirs(const std::string& path, Last last, mode_t mode) const {
+  if (UniqueFd plain(open_plain_dir(path)); plain) return plain;
+  if (errno == ENOENT) {
+    if (auto made = make_last_dir(*this, path, mode)) return std::move(*made);
+  }
   Descent at(fd(), path, last);
   while (const auto name = at.next()) {
     UniqueFd found = open_or_make_dir(at, *name, path, mode);

@@ -23,6 +23,8 @@ class RootDir {
 
   // openat2 in the root, magic links refused. O_CLOEXEC is added.
   UniqueFd open(const std::string& path, int flags = O_PATH) const;
+  // A directory whose path has no symbolic link in it, by one call; -1 and errno otherwise. O_PATH.
+  int open_plain_dir(const std::string& path) const;
   // Nothing where there is no such path.
   std::optional<UniqueFd> open_if_exists(const std::string& path, int flags = O_PATH) const;
 

@@ -4,6 +4,8 @@
 #include <sys/mount.h>
 #include <unistd.h>
 
+#include <optional>
+
 #include "base/error.h"
 
 namespace berth::runtime::rootfs {
@@ -46,6 +48,34 @@ void set_options(int context, const std::vector<std::pair<std::string, std::stri
   }
 }
 
+// The mount's flags as mount(2) has them; nothing where it has no word for them. Its MS_RDONLY is
+// one of the file system too, and not meant here.
+std::optional<unsigned long> old_flags(uint64_t attributes) {
+  constexpr std::pair<uint64_t, unsigned long> kFlags[] = {
+      {MOUNT_ATTR_NOSUID, MS_NOSUID},   {MOUNT_ATTR_NODEV, MS_NODEV},
+      {MOUNT_ATTR_NOEXEC, MS_NOEXEC},   {MOUNT_ATTR_NODIRATIME, MS_NODIRATIME},
+      {MOUNT_ATTR_NOATIME, MS_NOATIME}, {MOUNT_ATTR_STRICTATIME, MS_STRICTATIME}};
+  unsigned long flags = 0;
+  for (const auto& [attribute, flag] : kFlags) {
+    if ((attributes & attribute) != attribute) continue;
+    flags |= flag;
+    attributes &= ~attribute;
+  }
+  return attributes == 0 ? std::optional(flags) : std::nullopt;
+}
+
+// `a=1,b`; nothing where a comma is in a value.
+std::optional<std::string> joined(const std::vector<std::pair<std::string, std::string>>& data) {
+  std::string text;
+  for (const auto& [key, value] : data) {
+    if (key.find(',') != std::string::npos || value.find(',') != std::string::npos) {
+      return std::nullopt;
+    }
+    text += (text.empty() ? "" : ",") + key + (value.empty() ? "" : "=" + value);
+  }
+  return text;
+}
+
 }  // namespace
 
 UniqueFd clone_tree(int dir, const std::string& path, bool recursive, bool nofollow) {
@@ -70,6 +100,16 @@ UniqueFd new_filesystem(const std::string& type, const std::string& source,
   configure(fd, FSCONFIG_CMD_CREATE, nullptr, nullptr, type);
   return UniqueFd(
       check(::fsmount(fd, FSMOUNT_CLOEXEC, static_cast<unsigned>(attributes)), "fsmount", type));
+}
+
+bool mount_new(int target, const std::string& type, const std::string& source,
+               const std::vector<std::pair<std::string, std::string>>& data, uint64_t attributes) {
+  const auto flags = old_flags(attributes);
+  const auto options = joined(data);
+  if (!flags || !options) return false;
+  const std::string place = "/proc/self/fd/" + std::to_string(target);
+  const char* const device = source.empty() ? nullptr : source.c_str();  // shown as `none`
+  return ::mount(device, place.c_str(), type.c_str(), *flags, options->c_str()) == 0;
 }
 
 void reconfigure(int mount, const std::vector<std::pair<std::string, std::string>>& data,

@@ -23,6 +23,11 @@ UniqueFd new_filesystem(const std::string& type, const std::string& source,
                         const std::vector<std::pair<std::string, std::string>>& data,
                         uint64_t attributes);
 
+// A new file system on top of `target`, by one call (mount(2)). False where it cannot be had so:
+// then the functions above and `attach` do it, or say why not.
+bool mount_new(int target, const std::string& type, const std::string& source,
+               const std::vector<std::pair<std::string, std::string>>& data, uint64_t attributes);
+
 // Other options for the file system that `mount` shows (fspick(2)).
 void reconfigure(int mount, const std::vector<std::pair<std::string, std::string>>& data,
                  const std::string& name);

@@ -320,6 +320,22 @@ TEST_F(MountsE2e, CgroupsCanBeWrittenToWhereTheyAreTheContainersOwn) {
   EXPECT_NE(run_script(count).out, "0\n");
 }
 
+// As mount(8) shows it where nobody names one.
+TEST_F(MountsE2e, AFileSystemWithoutASourceHasNone) {
+  mount({{"destination", "/tmp"}, {"type", "tmpfs"}, {"options", {"mode=0750", "nosuid"}}});
+  const Ran ran = run_script("grep ' /tmp ' /proc/self/mountinfo; stat -c %a /tmp");
+  EXPECT_THAT(ran.out, ::testing::ContainsRegex(" /tmp rw,nosuid,relatime - tmpfs none .*\n750\n"))
+      << ran;
+}
+
+// The kernel takes all options of a mount as one text, its parts between commas.
+TEST_F(MountsE2e, AnOptionWithACommaIsOneOption) {
+  mount({{"destination", "/tmp"}, {"type", "tmpfs"}, {"options", {"size=4k", "mpol=bind:0,0"}}});
+  const Ran ran = run_script("grep ' /tmp ' /proc/self/mountinfo");
+  EXPECT_THAT(ran.out + ran.err, HasSubstr("size=4k")) << ran;
+  EXPECT_THAT(ran.out + ran.err, HasSubstr("mpol=bind:0")) << ran;
+}
+
 TEST_F(MountsE2e, OfV1sHierarchiesTheOwnCgroupIsSeenAndOfAV2BesideThemToo) {
   if (std::filesystem::exists("/sys/fs/cgroup/cgroup.controllers"))
     GTEST_SKIP() << "the host has cgroup v2 alone";
