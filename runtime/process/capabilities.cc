@@ -11,6 +11,7 @@
 
 #include <algorithm>
 #include <cctype>
+#include <cerrno>
 #include <string>
 #include <vector>
 
@@ -62,10 +63,15 @@ void write_own(const Own& own) {
   check(::syscall(SYS_capset, &header, half), "set process.capabilities");
 }
 
-uint64_t read_bounding() {
+bool is_bounding(int capability) {
+  return ::prctl(PR_CAPBSET_READ, capability, 0, 0, 0) == 1;
+}
+
+// Those of these that this process' bounding set has.
+uint64_t read_bounding(const std::vector<std::string>& names) {
   uint64_t mask = 0;
-  for (int c = 0; c <= CAP_LAST_CAP; ++c) {
-    if (::prctl(PR_CAPBSET_READ, c, 0, 0, 0) == 1) mask |= bit(c);
+  for (const std::string& name : names) {
+    if (is_bounding(number_of(name))) mask |= bit(number_of(name));
   }
   return mask;
 }
@@ -84,7 +90,7 @@ uint64_t mask_of(const std::vector<std::string>& names, uint64_t limit) {
 
 CapabilityPlan::CapabilityPlan(const std::optional<spec::Capabilities>& capabilities) {
   if (!capabilities) return;
-  sets_.bounding = mask_of(capabilities->bounding, read_bounding());
+  sets_.bounding = mask_of(capabilities->bounding, read_bounding(capabilities->bounding));
   sets_.permitted = mask_of(capabilities->permitted, read_own().permitted);
   sets_.effective = mask_of(capabilities->effective, sets_.permitted);
   sets_.inheritable = mask_of(capabilities->inheritable, sets_.bounding);
@@ -93,10 +99,13 @@ CapabilityPlan::CapabilityPlan(const std::optional<spec::Capabilities>& capabili
 
 void CapabilityPlan::limit_bounding() const {
   for (int c = 0; c <= CAP_LAST_CAP; ++c) {
-    // A kernel older than these headers knows fewer: EINVAL.
-    if ((sets_.bounding & bit(c)) != 0 || ::prctl(PR_CAPBSET_READ, c, 0, 0, 0) != 1) continue;
-    check(::prctl(PR_CAPBSET_DROP, c, 0, 0, 0), "drop from the bounding set",
-          ::capng_capability_to_name(static_cast<unsigned>(c)));
+    if ((sets_.bounding & bit(c)) != 0 || ::prctl(PR_CAPBSET_DROP, c, 0, 0, 0) == 0) continue;
+    // A kernel older than these headers knows fewer; who may drop none needs not drop what is not
+    // there.
+    const int code = errno;
+    if (code == EINVAL || !is_bounding(c)) continue;
+    throw Error("drop from the bounding set", ::capng_capability_to_name(static_cast<unsigned>(c)),
+                code);
   }
   check(::prctl(PR_SET_KEEPCAPS, 1, 0, 0, 0), "keep capabilities");
 }
