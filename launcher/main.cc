@@ -50,16 +50,35 @@ std::string working_directory() {
 
 // Which of our processes a container's may see as one of its own. A word that only looks like such
 // a verb costs an execve.
-bool enters_container(int argc, char** argv) {
+bool enters_container(int argc, char** argv, char** environment) {
   constexpr auto kVerbs = std::to_array<std::string_view>({"create", "exec", "launch", "run"});
-  return ::getenv(launcher::kHandoffVariable) != nullptr ||
-         std::any_of(argv + 1, argv + argc, [&](const char* word) {
-           return std::ranges::find(kVerbs, word) != kVerbs.end();
-         });
+  const std::string_view handoff = launcher::kHandoffVariable;
+  for (; *environment != nullptr; ++environment) {
+    const std::string_view variable = *environment;
+    if (variable.starts_with(handoff) && variable.substr(handoff.size()).starts_with('=')) {
+      return true;
+    }
+  }
+  return std::any_of(argv + 1, argv + argc, [&](const char* word) {
+    return std::ranges::find(kVerbs, word) != kVerbs.end();
+  });
 }
 
+void seal_early(int argc, char** argv, char** environment) {
+  if (argc > 0 && enters_container(argc, argv, environment)) {
+    runtime::process::seal_program_early(argv, environment);
+  }
+}
+
+#ifndef __SANITIZE_ADDRESS__
+// Called by the dynamic linker before any constructor (System V gABI, "Initialization and
+// Termination Functions").
+[[gnu::section(".preinit_array"), gnu::used]] void (*const kBeforeAll)(int, char**,
+                                                                       char**) = seal_early;
+#endif
+
 int run(int argc, char** argv) {
-  if (argc > 0 && enters_container(argc, argv)) runtime::process::seal_program(argv);
+  if (argc > 0 && enters_container(argc, argv, ::environ)) runtime::process::seal_program(argv);
   std::vector<int> descriptors = runtime::open_descriptors();
   if (const char* socket = ::getenv(launcher::kHandoffVariable)) {
     be_task(socket, std::move(descriptors));

@@ -79,6 +79,18 @@ UniqueFd sealed_copy() {
 
 }  // namespace
 
+void seal_program_early(char** argv, char** environment) noexcept {
+  if (::faccessat(AT_FDCWD, kProgram, W_OK, AT_EACCESS) != 0) return;
+  const int tree = ::open_tree(AT_FDCWD, kProgram, OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC);
+  if (tree < 0) return;
+  struct mount_attr attributes {};
+  attributes.attr_set = MOUNT_ATTR_RDONLY;
+  if (::mount_setattr(tree, "", AT_EMPTY_PATH, &attributes, sizeof attributes) == 0) {
+    ::syscall(SYS_execveat, tree, "", argv, environment, AT_EMPTY_PATH);
+  }
+  ::close(tree);
+}
+
 void seal_program(char** argv) {
   take_name(argv[0]);
   if (!can_write_program()) return;

@@ -13,4 +13,9 @@ namespace berth::runtime::process {
 // can neither.
 void seal_program(char** argv);
 
+// The usual case of it by four calls, for before the program's constructors run, which are not
+// worth their time in a process that is about to execute itself anew: it uses neither the heap nor
+// `environ`, which is not set yet. Returns where seal_program is to do it, or to say why not.
+void seal_program_early(char** argv, char** environment) noexcept;
+
 }  // namespace berth::runtime::process
