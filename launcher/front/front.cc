@@ -1,9 +1,9 @@
 // What a user calls `berth`: executes the program of that name where nobody can write to it
-// (runtime/process/sealed_program.h), from a read-only mount of its file that is nowhere in the tree.
-// The program would do so itself, and start twice: the kernel, the dynamic linker and the C library
-// take longer for that than for all else that a start needs in user space. So this is four system
-// calls, without a library; where it may make no mount the program is executed as it is, and finds a
-// way. x86-64 alone.
+// (runtime/process/sealed_program.h), from a read-only mount of its file that is nowhere in the
+// tree. The program would do so itself, and start twice: the kernel, the dynamic linker and the C
+// library take longer for that than for all else that a start needs in user space. So this is four
+// system calls, without a library; where it may make no mount the program is executed as it is, and
+// finds a way. x86-64 alone.
 #include <asm/unistd.h>
 #include <fcntl.h>
 #include <linux/mount.h>

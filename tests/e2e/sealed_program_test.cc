@@ -9,6 +9,7 @@
 
 #include "base/fd.h"
 #include "tests/e2e/runtime_fixture.h"
+#include "tests/support/lacking.h"
 
 namespace berth::test {
 namespace {
@@ -81,6 +82,44 @@ TEST_F(SealedProgram, IsACopyWhereItCannotBeAMount) {
   const UniqueFd writable(::open(link.c_str(), O_WRONLY | O_CLOEXEC));
   EXPECT_FALSE(writable);
   EXPECT_TRUE(errno == EPERM || errno == ETXTBSY) << errno_text(errno);
+}
+
+// What is installed under the program's name.
+const std::string kFront = BERTH_BINARY_DIR "/front_of_build/berth";
+
+TEST_F(SealedProgram, BehindItsFrontItBeginsSealed) {
+  if (const std::string why = lacks_file(kFront); !why.empty()) GTEST_SKIP() << why;
+  const std::string c = id();
+  ASSERT_EQ(run({kFront, "--root", root(), "create", "--bundle", bundle(), c}).status, 0);
+  const int pid = state(c).at("pid");
+  const std::string words = read_file(AT_FDCWD, file_of(pid, "cmdline"));
+  EXPECT_EQ(words.substr(0, words.find('\0')), kFront);
+  EXPECT_EQ(read_file(AT_FDCWD, file_of(pid, "comm")), "berth\n");
+  const UniqueFd program(::open(file_of(pid, "exe").c_str(), O_RDONLY | O_CLOEXEC));
+  struct statvfs fs {};
+  ASSERT_EQ(::fstatvfs(program.get(), &fs), 0);
+  EXPECT_NE(fs.f_flag & ST_RDONLY, 0u);
+}
+
+TEST_F(SealedProgram, BehindItsFrontItBeginsOnce) {
+  if (const std::string why = lacks_file(kFront); !why.empty()) GTEST_SKIP() << why;
+  script("exit 3");
+  const std::string trace = folder_.path() + "/trace";
+  const Ran ran = run({"strace", "-f", "-e", "trace=execve,execveat", "-o", trace, kFront, "--root",
+                       root(), "run", "--bundle", bundle(), id()});
+  EXPECT_EQ(ran.status, 3) << ran;
+  const std::string calls = read_file(AT_FDCWD, trace);
+  const size_t first = calls.find("execveat(");
+  EXPECT_NE(first, std::string::npos) << calls;
+  EXPECT_EQ(calls.find("execveat(", first + 1), std::string::npos) << calls;
+}
+
+TEST_F(SealedProgram, BehindItsFrontItBeginsAlsoWhereNoMountCanBeMade) {
+  if (const std::string why = lacks_file(kFront); !why.empty()) GTEST_SKIP() << why;
+  const Ran version =
+      run({"setpriv", "--bounding-set", "-sys_admin", kFront, "--version"}, {.more = {{"A", "b"}}});
+  EXPECT_EQ(version.status, 0) << version;
+  EXPECT_EQ(version.out, run({kBerth, "--version"}).out);
 }
 
 }  // namespace
