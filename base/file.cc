@@ -77,11 +77,14 @@ void write_all(int fd, std::string_view content, std::string_view name) {
 void replace_file(int dir, const std::string& name, std::string_view content, mode_t mode,
                   bool through_a_crash) {
   const std::string temporary = "." + name + "." + std::to_string(::getpid());
-  // No living process but this one has the name: what is there, a crash left.
-  if (::unlinkat(dir, temporary.c_str(), 0) < 0 && errno != ENOENT) {
-    throw Error("remove", temporary, errno);
+  constexpr int kFlags = O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC;
+  UniqueFd fd(::openat(dir, temporary.c_str(), kFlags, mode));
+  if (!fd && errno == EEXIST) {
+    // No living process but this one has the name: what is there, a crash left.
+    check(::unlinkat(dir, temporary.c_str(), 0), "remove", temporary);
+    fd.reset(::openat(dir, temporary.c_str(), kFlags, mode));
   }
-  UniqueFd fd = open_file(dir, temporary, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW, mode);
+  check(fd.get(), "open", temporary);
   try {
     check(::fchmod(fd.get(), mode), "chmod", temporary);  // open's own is cut by the umask
     write_all(fd.get(), content, temporary);

@@ -2,12 +2,11 @@
 
 #include <limits.h>
 #include <stdlib.h>
-#include <time.h>
 #include <unistd.h>
 
 #include <cerrno>
+#include <chrono>
 #include <cstdio>
-#include <ctime>
 
 #include "base/error.h"
 #include "runtime/process/capabilities.h"
@@ -15,16 +14,20 @@
 namespace berth::runtime {
 namespace {
 
+// In UTC. Not by strftime(3), which reads the time zone's file first.
 std::string now() {
-  timespec time{};
-  ::clock_gettime(CLOCK_REALTIME, &time);
-  tm parts{};
-  ::gmtime_r(&time.tv_sec, &parts);
+  using namespace std::chrono;
+  const auto time = time_point_cast<nanoseconds>(system_clock::now());
+  const auto day = floor<days>(time);
+  const year_month_day date(day);
+  const hh_mm_ss<nanoseconds> clock(time - day);
   char text[64];
-  const size_t size = std::strftime(text, sizeof text, "%Y-%m-%dT%H:%M:%S", &parts);
-  char fraction[16];
-  std::snprintf(fraction, sizeof fraction, ".%09ldZ", time.tv_nsec);
-  return std::string(text, size) + fraction;
+  const int size = std::snprintf(
+      text, sizeof text, "%04d-%02u-%02uT%02d:%02d:%02d.%09dZ", static_cast<int>(date.year()),
+      static_cast<unsigned>(date.month()), static_cast<unsigned>(date.day()),
+      static_cast<int>(clock.hours().count()), static_cast<int>(clock.minutes().count()),
+      static_cast<int>(clock.seconds().count()), static_cast<int>(clock.subseconds().count()));
+  return {text, static_cast<size_t>(size)};
 }
 
 std::string real_path(const std::string& path) {

@@ -25,6 +25,7 @@ class SeccompFilter {
   // do not return.
   bool notifies() const { return notifies_; }
   UniqueFd load_with_listener() const;
+  const std::vector<sock_filter>& program() const { return program_; }
 
  private:
   int load(unsigned flags) const;

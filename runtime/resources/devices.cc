@@ -1,5 +1,6 @@
 #include "runtime/resources/devices.h"
 
+#include <fcntl.h>
 #include <linux/bpf.h>
 #include <sys/syscall.h>
 #include <unistd.h>
@@ -75,9 +76,13 @@ void replace_programs(int group, const UniqueFd& program) {
 }
 
 void write_v1(int group, const std::vector<DeviceWrite>& writes) {
+  UniqueFd file;
+  std::string name;
   for (const DeviceWrite& write : writes) {
     try {
-      write_file(group, write.file, write.value);
+      if (write.file != name) file = open_file(group, write.file, O_WRONLY);
+      name = write.file;
+      write_once(file.get(), write.value, name);
     } catch (const Error& e) {
       throw Error(kKey + "set " + write.file + " to", write.value, e.code());
     }
