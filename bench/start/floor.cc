@@ -1,11 +1,13 @@
-// The floor under a container's start: the system calls that a configuration takes and no others, from a plan in
-// which everything is worked out beforehand (floor_plan). No state is kept, nothing is checked but that each call
-// succeeds, no path is resolved with care. For measuring against, not for use.
+// The floor under a container's start: the system calls that a configuration takes and no others,
+// from a plan in which everything is worked out beforehand (floor_plan). No state is kept, nothing
+// is checked but that each call succeeds, no path is resolved with care. For measuring against, not
+// for use.
 //
 //   floor PLAN ID
 //
-// A plan has a line for each call, its words separated by tabs; `@` in a word becomes ID. The lines up to `clone` are
-// done before the process is made, those up to `wait` in it, the rest once it has ended.
+// A plan has a line for each call, its words separated by tabs; `@` in a word becomes ID. The lines
+// up to `clone` are done before the process is made, those up to `wait` in it, the rest once it has
+// ended.
 #include <fcntl.h>
 #include <linux/capability.h>
 #include <linux/filter.h>
@@ -74,8 +76,9 @@ class Plan {
     char* const mark = ::strchr(word, '@');
     if (mark == nullptr) return word;
     char* const made = names_ + used_;
-    used_ += 1 + static_cast<size_t>(std::snprintf(made, sizeof names_ - used_, "%.*s%s%s",
-                                                   static_cast<int>(mark - word), word, id_, mark + 1));
+    used_ +=
+        1 + static_cast<size_t>(std::snprintf(made, sizeof names_ - used_, "%.*s%s%s",
+                                              static_cast<int>(mark - word), word, id_, mark + 1));
     return made;
   }
   const char* id_;
@@ -108,20 +111,31 @@ void set_capabilities(unsigned long set) {
   if (::syscall(SYS_capset, &header, data) < 0) throw "capset";
 }
 
-void load_filter(const char* path) {
-  static char program[128 * 1024];
+// Read while its path is within reach.
+char filter_text[64 * 1024];
+ssize_t filter_size = 0;
+
+bool read_filter(const char* path) {
   const int fd = ::open(path, O_RDONLY | O_CLOEXEC);
-  const ssize_t size = ::read(fd, program, sizeof program);
+  filter_size = ::read(fd, filter_text, sizeof filter_text);
   ::close(fd);
-  sock_fprog filter{static_cast<unsigned short>(static_cast<size_t>(size) / sizeof(sock_filter)),
-                    reinterpret_cast<sock_filter*>(program)};
-  if (::syscall(SYS_seccomp, SECCOMP_SET_MODE_FILTER, 0, &filter) < 0) throw path;
+  return filter_size > 0;
+}
+
+bool load_filter() {
+  sock_fprog filter{
+      static_cast<unsigned short>(static_cast<size_t>(filter_size) / sizeof(sock_filter)),
+      reinterpret_cast<sock_filter*>(filter_text)};
+  return ::syscall(SYS_seccomp, SECCOMP_SET_MODE_FILTER, 0, &filter) == 0;
 }
 
 void pivot(const char* root) {
   if (::chdir(root) < 0 || ::syscall(SYS_pivot_root, ".", ".") < 0) throw root;
   if (::umount2(".", MNT_DETACH) < 0) throw root;
 }
+
+// The control file that a limit is written to last, when its path is out of reach.
+int held = -1;
 
 using Does = bool (*)(const Line&);
 struct Call {
@@ -137,13 +151,14 @@ constexpr Call kCalls[] = {
     {"mkdir", [](const Line& l) { return done(::mkdir(l[1], static_cast<mode_t>(l.number(2)))); }},
     {"rmdir", [](const Line& l) { return done(::rmdir(l[1])); }},
     {"write", [](const Line& l) { return write_text(l[1], l[2]), true; }},
-    {"mount",
-     [](const Line& l) { return done(::mount(l[1], l[2], l[3], l.number(4), l[5])); }},
+    {"hold", [](const Line& l) { return done(held = ::open(l[1], O_WRONLY | O_CLOEXEC)); }},
+    {"put", [](const Line& l) { return ::write(held, l[1], std::strlen(l[1])) > 0; }},
+    {"mount", [](const Line& l) { return done(::mount(l[1], l[2], l[3], l.number(4), l[5])); }},
     {"mknod",
      [](const Line& l) {
-       return done(::mknod(l[1], static_cast<mode_t>(l.number(2)),
-                           makedev(static_cast<unsigned>(l.number(3)),
-                                   static_cast<unsigned>(l.number(4)))));
+       return done(::mknod(
+           l[1], static_cast<mode_t>(l.number(2)),
+           makedev(static_cast<unsigned>(l.number(3)), static_cast<unsigned>(l.number(4)))));
      }},
     {"symlink", [](const Line& l) { return done(::symlink(l[1], l[2])); }},
     {"unshare", [](const Line& l) { return done(::unshare(static_cast<int>(l.number(1)))); }},
@@ -160,7 +175,8 @@ constexpr Call kCalls[] = {
     {"bounding", [](const Line& l) { return done(::prctl(PR_CAPBSET_DROP, l.number(1))); }},
     {"capset", [](const Line& l) { return set_capabilities(l.number(1)), true; }},
     {"no_new_privs", [](const Line&) { return done(::prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0)); }},
-    {"seccomp", [](const Line& l) { return load_filter(l[1]), true; }},
+    {"filter", [](const Line& l) { return read_filter(l[1]); }},
+    {"seccomp", [](const Line&) { return load_filter(); }},
     {"chdir", [](const Line& l) { return done(::chdir(l[1])); }},
     {"close_range", [](const Line&) { return done(::syscall(SYS_close_range, 3U, ~0U, 0U)); }},
     {"setid",

@@ -1,12 +1,13 @@
-// Times commands in turn: A B C A B C ... Prints a line for each start, separated by tabs: the command's number, the
-// round's, its exit status or 128 + signal, nanoseconds from before the fork to after the wait, and of it and the
-// children that it waited for: microseconds in user space and in the kernel, the most resident memory (KiB), minor page
-// faults. Their input and output is /dev/null.
+// Times commands in turn: A B C A B C ... Prints a line for each start, separated by tabs: the
+// command's number, the round's, its exit status or 128 + signal, nanoseconds from before the fork
+// to after the wait, and of it and the children that it waited for: microseconds in user space and
+// in the kernel, the most resident memory (KiB), minor page faults. Their input and output is
+// /dev/null.
 //
 //   timed_rounds ROUNDS PAUSE_MS -- WORD... [-- WORD...]...
 //
-// `{}` in a word becomes the round's number; round 0 is not printed: it warms caches. PAUSE_MS is slept before each.
-// vfork, so that this process' own size does not count.
+// `{}` in a word becomes the round's number; round 0 is not printed: it warms caches. PAUSE_MS is
+// slept before each. vfork, so that this process' own size does not count.
 #include <fcntl.h>
 #include <sys/resource.h>
 #include <sys/wait.h>
