@@ -9,6 +9,7 @@
 #include "base/error.h"
 #include "runtime/process/capabilities.h"
 #include "runtime/process/seccomp_agent.h"
+#include "runtime/process/seccomp_store.h"
 #include "runtime/process/sysctl.h"
 #include "runtime/process/user_namespace.h"
 
@@ -59,7 +60,9 @@ Start::Start(Entry entry)
   if (!entry_.container) process::forget_own_namespaces(entry_.spec);
   const spec::Spec& spec = entry_.spec;
   if (spec.linux_.seccomp) {
-    seccomp_ = process::SeccompFilter::compile(*spec.linux_.seccomp, unknown_calls(spec));
+    const bool real_root = ::geteuid() == 0 && process::in_initial_user_namespace();
+    seccomp_ = process::SeccompFilter::obtain(*spec.linux_.seccomp, unknown_calls(spec),
+                                              process::SeccompStore::default_folder(real_root));
   }
   prepare_labels();
   if (seccomp_ && seccomp_->notifies()) {

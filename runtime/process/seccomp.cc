@@ -20,7 +20,9 @@
 #include "base/error.h"
 #include "base/fd.h"
 #include "base/trace.h"
+#include "runtime/process/seccomp_key.h"
 #include "runtime/process/seccomp_newer.h"
+#include "runtime/process/seccomp_store.h"
 
 namespace berth::runtime::process {
 namespace {
@@ -161,6 +163,23 @@ SeccompFilter SeccompFilter::compile(const spec::Seccomp& seccomp, UnknownCalls 
   filter.program_ = hide_newer_calls(seccomp, architectures);
   std::ranges::copy(export_program(context.get()), std::back_inserter(filter.program_));
   if (filter.program_.size() > BPF_MAXINSNS) throw Error("linux.seccomp: compile", {}, E2BIG);
+  return filter;
+}
+
+SeccompFilter SeccompFilter::obtain(const spec::Seccomp& seccomp, UnknownCalls unknown,
+                                    const std::string& folder) {
+  const auto store = SeccompStore::open(folder);
+  if (!store) return compile(seccomp, unknown);
+  const std::string key = seccomp_key(seccomp, unknown);
+  SeccompFilter filter;
+  if (auto stored = store->find(key)) {
+    filter.program_ = std::move(stored->program);
+    filter.flags_ = stored->flags;
+    filter.notifies_ = stored->notifies;
+    return filter;
+  }
+  filter = compile(seccomp, unknown);
+  store->keep(key, {filter.program_, filter.flags_, filter.notifies_});
   return filter;
 }
 

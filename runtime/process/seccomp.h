@@ -4,6 +4,7 @@
 
 #include <linux/filter.h>
 
+#include <string>
 #include <vector>
 
 #include "base/fd.h"
@@ -18,6 +19,10 @@ class SeccompFilter {
  public:
   static SeccompFilter compile(const spec::Seccomp& seccomp,
                                UnknownCalls unknown = UnknownCalls::leave_out);
+  // The same, as it was compiled for an earlier start and kept in that folder (seccomp_store.h),
+  // where it is empty or of no use, compiled.
+  static SeccompFilter obtain(const spec::Seccomp& seccomp, UnknownCalls unknown,
+                              const std::string& folder);
   // Takes no_new_privs or CAP_SYS_ADMIN. What follows may do what the filter allows, no more.
   void load() const;
   // Whether a rule asks somebody else (SCMP_ACT_NOTIFY): then it is loaded with a listener, the
