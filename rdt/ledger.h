@@ -74,9 +74,6 @@ std::optional<Place> make_part(const Resctrl& resctrl, const Place& place, const
 // Whoever is still in it is the claim's as before, but not counted with it.
 void remove_part(const Resctrl& resctrl, const Place& part);
 
-// Monitoring ids that groups have: one each, and one each of their monitor groups.
-unsigned rmids_in_use(const Resctrl& resctrl);
-
 // Says whether a claim's holder still lives.
 using IsAlive = std::function<bool(const std::string& claim)>;
 

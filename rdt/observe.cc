@@ -81,6 +81,14 @@ unsigned rmids_in_use(const Resctrl& resctrl, const KernelState& state) {
   return static_cast<unsigned>(count);
 }
 
+unsigned rmids_in_use(const Resctrl& resctrl) {
+  KernelState nothing_read;
+  for (const std::string& name : resctrl.group_names()) {
+    nothing_read.foreign.push_back({name, {}});
+  }
+  return rmids_in_use(resctrl, nothing_read);
+}
+
 PerCache<std::vector<Masks>> default_masks(const KernelState& state) {
   return state.default_group.masks;
 }

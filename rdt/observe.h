@@ -10,7 +10,9 @@ namespace berth::rdt {
 // in no layout among them. What somebody removes meanwhile is left out.
 KernelState observe(const Resctrl& resctrl, const Capability& capability, const Layout& layout);
 
-// As rmids_in_use of ledger.h, without looking again at what has been read.
+// Monitoring ids that groups have: one each, and one each of their monitor groups.
+unsigned rmids_in_use(const Resctrl& resctrl);
+// The same without looking again at what has been read.
 unsigned rmids_in_use(const Resctrl& resctrl, const KernelState& state);
 
 // What the default group had, for the first layout.

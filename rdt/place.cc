@@ -3,17 +3,9 @@
 
 #include "base/error.h"
 #include "rdt/ledger.h"
+#include "rdt/observe.h"
 
 namespace berth::rdt {
-
-unsigned rmids_in_use(const Resctrl& resctrl) {
-  unsigned count = 1 + static_cast<unsigned>(resctrl.default_group().monitor_names().size());
-  for (const std::string& name : resctrl.group_names()) {
-    const auto group = resctrl.find(name);
-    if (group) count += 1 + static_cast<unsigned>(group->monitor_names().size());
-  }
-  return count;
-}
 
 std::optional<Place> place_of(const Layout& layout, std::string_view claim) {
   const Clos* group = layout.group_of(claim);

@@ -13,6 +13,7 @@
 #include "launcher/node_facts.h"
 #include "rdt/journal.h"
 #include "rdt/ledger.h"
+#include "rdt/observe.h"
 
 namespace berth::launcher {
 namespace {

@@ -11,7 +11,7 @@
 #include "launcher/node_facts.h"
 #include "launcher/policy.h"
 #include "launcher/verbs/node_verbs.h"
-#include "rdt/ledger.h"
+#include "rdt/observe.h"
 
 namespace berth::launcher {
 namespace {

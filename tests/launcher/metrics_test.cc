@@ -8,7 +8,7 @@
 #include <set>
 #include <sstream>
 
-#include "rdt/ledger.h"
+#include "rdt/observe.h"
 #include "tests/launcher/node_of_claims.h"
 #include "tests/support/shell.h"
 #include "tests/support/temporary_folder.h"

@@ -8,6 +8,7 @@
 #include "base/file.h"
 #include "rdt/container_group.h"
 #include "rdt/ledger.h"
+#include "rdt/observe.h"
 #include "tests/support/resctrl/actors.h"
 #include "tests/support/resctrl/mount.h"
 #include "tests/support/temporary_folder.h"
@@ -274,6 +275,10 @@ TEST_F(FewRmids, OthersGroupsAndMonitorGroupsCount) {
   (void)resctrl_->default_group().make_monitor("two");
   EXPECT_EQ(must("job_1", ways(2, 0)), (Place{"berth_1", ""}));
   EXPECT_EQ(refused(ways(2, 0)), "the node has no monitoring id (RMID) left: 5 of 5 in use");
+  const Capability capability = resctrl_->capability();
+  const Layout ledger = read_ledger(state_.get(), capability);
+  EXPECT_EQ(rmids_in_use(*resctrl_), 5U);
+  EXPECT_EQ(rmids_in_use(*resctrl_, observe(*resctrl_, capability, ledger)), 5U);
 }
 
 // The ids are somebody's who has no group: the kernel's word.
