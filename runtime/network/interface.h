@@ -19,7 +19,6 @@ struct Interface {
   std::string kind = {};  // `veth`, `dummy`; empty: hardware, or `lo`
   unsigned flags = 0;     // IFF_*
 
-  bool is_virtual() const { return !kind.empty(); }
   bool is_up() const { return (flags & IFF_UP) != 0; }
 };
 

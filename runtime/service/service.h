@@ -47,10 +47,6 @@ struct Service {
   std::vector<network::Route> routes;  // of the container
   std::vector<BoundNamespace> namespaces;
   bool has_network() const { return !interfaces.empty() || !routes.empty(); }
-  bool empty() const {
-    return cgroups.empty() && mounts.empty() && directories.empty() && namespaces.empty() &&
-           !has_network();
-  }
 };
 
 // Throws Error: `runtime.json: mounts[1].destination: ...`.

@@ -75,7 +75,7 @@ TEST_F(InterfaceTest, IsFoundByName) {
   const auto loopback = find_interface(netlink(), "lo");
   ASSERT_TRUE(loopback);
   EXPECT_EQ(loopback->index, 1);
-  EXPECT_FALSE(loopback->is_virtual());
+  EXPECT_EQ(loopback->kind, "");
   EXPECT_FALSE(loopback->is_up());
   EXPECT_NE(loopback->flags & IFF_LOOPBACK, 0U);
   EXPECT_FALSE(find_interface(netlink(), "none"));

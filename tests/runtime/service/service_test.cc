@@ -21,6 +21,7 @@ namespace {
 using test::message_of;
 using testing::ElementsAre;
 using testing::HasSubstr;
+using testing::IsEmpty;
 
 TEST(Service, IsReadAsLinuxKitWritesIt) {
   const Service service = parse_service(R"({
@@ -63,8 +64,17 @@ TEST(Service, IsReadAsLinuxKitWritesIt) {
   ASSERT_EQ(service.namespaces.size(), 2U) << "an empty path asks for nothing";
   EXPECT_EQ(service.namespaces[0].path, "/run/mnt");
   EXPECT_EQ(service.namespaces[1].type, spec::NamespaceType::network);
-  EXPECT_TRUE(parse_service("{}").empty());
-  EXPECT_TRUE(parse_service(R"({"cgroups": null})").empty());
+}
+
+TEST(Service, WhatIsNotThereAsksForNothing) {
+  for (const char* json : {"{}", R"({"cgroups": null, "bindNS": {"net": ""}})"}) {
+    const Service service = parse_service(json);
+    EXPECT_THAT(service.cgroups, IsEmpty()) << json;
+    EXPECT_THAT(service.mounts, IsEmpty()) << json;
+    EXPECT_THAT(service.directories, IsEmpty()) << json;
+    EXPECT_THAT(service.namespaces, IsEmpty()) << json;
+    EXPECT_FALSE(service.has_network()) << json;
+  }
 }
 
 TEST(Service, WhatIsWrongIsNamedWithItsPath) {
