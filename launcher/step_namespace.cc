@@ -7,6 +7,7 @@
 #include "launcher/bundle_wish.h"
 #include "launcher/task.h"
 #include "runtime/process/step_namespace.h"
+#include "runtime/spec/parse.h"
 
 namespace berth::launcher {
 namespace {
@@ -25,7 +26,8 @@ bool root_inside(const runtime::spec::User& user, const std::string& bundle, boo
 
 int serve_step_namespace(const std::string& bundle, bool keep_ids, int socket) {
   try {
-    const runtime::spec::Spec spec = load_runnable_bundle(bundle);
+    const UniqueFd dir = runtime::spec::open_bundle(bundle);
+    const runtime::spec::Spec spec = load_runnable_bundle(dir.get(), bundle);
     const bool root = root_inside(spec.process->user, bundle, keep_ids);
     const UniqueFd made =
         runtime::make_user_namespace(root ? 0 : ::geteuid(), root ? 0 : ::getegid());

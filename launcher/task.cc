@@ -1,12 +1,10 @@
 #include "launcher/task.h"
 
-#include <fcntl.h>
 #include <unistd.h>
 
 #include <algorithm>
 
 #include "base/error.h"
-#include "base/file.h"
 #include "base/trace.h"
 #include "launcher/environment.h"
 #include "runtime/container/spawn.h"
@@ -126,8 +124,8 @@ runtime::LateLimits final_limits(std::vector<LateLimit> handed,
   return result;
 }
 
-runtime::spec::Spec load_runnable_bundle(const std::string& bundle) {
-  runtime::spec::Spec spec = runtime::spec::load_bundle(bundle);
+runtime::spec::Spec load_runnable_bundle(int bundle_dir, const std::string& bundle) {
+  runtime::spec::Spec spec = runtime::spec::load_bundle(bundle_dir, bundle);
   if (!spec.process) throw Error("bundle '" + bundle + "': config.json: process: missing");
   // Not on a standard error that all tasks of a step share.
   for (const std::string& warning : spec.warnings) trace("warning: " + warning);
@@ -140,7 +138,8 @@ runtime::spec::Spec load_runnable_bundle(const std::string& bundle) {
   return spec;
 }
 
-runtime::Entry make_entry(runtime::spec::Spec spec, Handoff handoff, const TaskContext& context) {
+runtime::Entry make_entry(runtime::spec::Spec spec, UniqueFd bundle, Handoff handoff,
+                          const TaskContext& context) {
   if (!spec.process) throw Error("config.json: process: missing");
   runtime::Entry entry;
   entry.id = handoff.container_id;
@@ -173,7 +172,7 @@ runtime::Entry make_entry(runtime::spec::Spec spec, Handoff handoff, const TaskC
     process.user.uid = handoff.inside_uid;
     process.user.gid = handoff.inside_gid;
   }
-  entry.bundle = open_dir(AT_FDCWD, handoff.bundle);
+  entry.bundle = std::move(bundle);
   entry.spec = std::move(spec);
   return entry;
 }
@@ -181,13 +180,15 @@ runtime::Entry make_entry(runtime::spec::Spec spec, Handoff handoff, const TaskC
 void run_task(int socket, const TaskContext& context) {
   const UniqueFd channel(socket);
   Handoff handoff = receive_handoff(channel.get());
-  if (runtime::service::has_service(runtime::spec::open_bundle(handoff.bundle).get())) {
+  UniqueFd bundle = runtime::spec::open_bundle(handoff.bundle);
+  if (runtime::service::has_service(bundle.get())) {
     throw Error("bundle '" + handoff.bundle +
                 "': runtime.json: for root's berth run, create and launch: a job's tasks change "
                 "nothing of the host");
   }
-  runtime::spec::Spec spec = load_runnable_bundle(handoff.bundle);
-  runtime::enter_or_stay(make_entry(std::move(spec), std::move(handoff), context));
+  runtime::spec::Spec spec = load_runnable_bundle(bundle.get(), handoff.bundle);
+  runtime::enter_or_stay(
+      make_entry(std::move(spec), std::move(bundle), std::move(handoff), context));
 }
 
 }  // namespace berth::launcher

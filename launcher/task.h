@@ -6,6 +6,7 @@
 #include <string>
 #include <vector>
 
+#include "base/fd.h"
 #include "launcher/handoff.h"
 #include "runtime/cgroup/late_limits.h"
 #include "runtime/container/enter.h"
@@ -19,11 +20,13 @@ struct TaskContext {
   std::vector<int> descriptors;  // open when the program started
 };
 
-// The spec of a bundle that has a process to run. Throws Error that names the bundle.
-runtime::spec::Spec load_runnable_bundle(const std::string& bundle);
+// The spec of a bundle that has a process to run, from the bundle's directory. Throws Error that
+// has `bundle`, its name.
+runtime::spec::Spec load_runnable_bundle(int bundle_dir, const std::string& bundle);
 
-// Spec, handoff and context as an Entry; opens the bundle's directory.
-runtime::Entry make_entry(runtime::spec::Spec spec, Handoff handoff, const TaskContext& context);
+// Spec, handoff and context as an Entry. `bundle` is the bundle's directory.
+runtime::Entry make_entry(runtime::spec::Spec spec, UniqueFd bundle, Handoff handoff,
+                          const TaskContext& context);
 
 // The handed control files with their final values: the tighter of the policy's ceiling and the
 // bundle's wish; files without a value are dropped. Throws Error where the bundle asks for a limit

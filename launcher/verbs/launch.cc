@@ -19,6 +19,7 @@
 #include "launcher/verbs/wishes.h"
 #include "runtime/container/spawn.h"
 #include "runtime/process/step_namespace.h"
+#include "runtime/spec/parse.h"
 
 namespace berth::launcher {
 namespace {
@@ -89,7 +90,8 @@ class Launch {
         descriptors_(descriptors),
         policy_(load_policy(options.wish.policy, options.wish.policy_required)),
         request_(to_request(options.wish)),
-        spec_(load_runnable_bundle(options.bundle)) {
+        bundle_(runtime::spec::open_bundle(options.bundle)),
+        spec_(load_runnable_bundle(bundle_.get(), options.bundle)) {
     request_.claim = "launch_" + std::to_string(::getpid());
     request_.purpose = "launch " + std::to_string(::getpid());
     if (request_.rdt.empty() && spec_.linux_.intel_rdt && ::geteuid() == 0) {
@@ -110,8 +112,8 @@ class Launch {
         std::fprintf(stderr, "berth: %s\n", warning.c_str());
       }
     }
-    service_ =
-        LaunchService::begin(options_.bundle, request_.claim, policy_, spec_, options_.tasks);
+    service_ = LaunchService::begin(bundle_.get(), options_.bundle, request_.claim, policy_, spec_,
+                                    options_.tasks);
     if (service_ && options_.remove_cgroups) service_->remove_cgroups();
     bind_to(cpus);
     TaskGroup tasks(options_.label);
@@ -153,7 +155,8 @@ class Launch {
     runtime::spec::Spec spec = spec_;
     spec.process->env.push_back("BERTH_TASK_ID=" + std::to_string(task));
     spec.process->env.push_back("BERTH_TASK_COUNT=" + std::to_string(options_.tasks));
-    runtime::Entry entry = make_entry(std::move(spec), std::move(handoff), {{}, "", descriptors_});
+    runtime::Entry entry = make_entry(std::move(spec), duplicate(bundle_.get()), std::move(handoff),
+                                      {{}, "", descriptors_});
     entry.preferred_cwd.clear();
     return entry;
   }
@@ -162,6 +165,7 @@ class Launch {
   const std::vector<int>& descriptors_;
   Policy policy_;
   Request request_;
+  UniqueFd bundle_;
   runtime::spec::Spec spec_;
   std::unique_ptr<Holdings> holdings_;
   std::unique_ptr<LaunchService> service_;  // outlives the tasks

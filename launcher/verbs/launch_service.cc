@@ -9,7 +9,6 @@
 #include "base/error.h"
 #include "base/file.h"
 #include "launcher/claims.h"
-#include "runtime/spec/parse.h"
 
 namespace berth::launcher {
 namespace {
@@ -44,16 +43,15 @@ bool holder_lives(int folders, const std::string& name) {
 
 }  // namespace
 
-std::unique_ptr<LaunchService> LaunchService::begin(const std::string& bundle,
+std::unique_ptr<LaunchService> LaunchService::begin(int bundle_dir, const std::string& bundle,
                                                     const std::string& name, const Policy& policy,
                                                     const runtime::spec::Spec& spec,
                                                     unsigned tasks) {
-  const UniqueFd dir = runtime::spec::open_bundle(bundle);
-  if (!service::has_service(dir.get())) return nullptr;
+  if (!service::has_service(bundle_dir)) return nullptr;
   const std::string what = "bundle '" + bundle + "': runtime.json: ";
   if (::geteuid() != 0) throw Error(what + "for root alone: it changes the host");
   if (!policy.runtime_json) throw Error(what + "the policy's runtimeJson is false");
-  auto wanted = service::load_service(dir.get(), bundle).value();
+  auto wanted = service::load_service(bundle_dir, bundle).value();
   if (tasks > 1 && (!wanted.namespaces.empty() || wanted.has_network())) {
     throw Error(what + "bindNS and interfaces: of one task, and not of " + std::to_string(tasks));
   }

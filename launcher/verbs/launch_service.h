@@ -20,9 +20,9 @@ class LaunchService {
  public:
   // Nothing where the bundle has none. Throws Error where it is not to be honoured, or cannot be:
   // all is as before then. `name` is the launch's: `launch_4711`.
-  static std::unique_ptr<LaunchService> begin(const std::string& bundle, const std::string& name,
-                                              const Policy& policy, const runtime::spec::Spec& spec,
-                                              unsigned tasks);
+  static std::unique_ptr<LaunchService> begin(int bundle_dir, const std::string& bundle,
+                                              const std::string& name, const Policy& policy,
+                                              const runtime::spec::Spec& spec, unsigned tasks);
   ~LaunchService();
   LaunchService(const LaunchService&) = delete;
   LaunchService& operator=(const LaunchService&) = delete;

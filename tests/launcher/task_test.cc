@@ -9,6 +9,8 @@
 
 #include "base/error.h"
 #include "base/file.h"
+#include "tests/support/message_of.h"
+#include "tests/support/temporary_folder.h"
 
 namespace berth::launcher {
 namespace {
@@ -28,6 +30,19 @@ std::vector<std::string> written(const runtime::LateLimits& limits) {
   std::vector<std::string> lines;
   for (const auto& limit : limits.limits) lines.push_back(limit.name + "=" + limit.value);
   return lines;
+}
+
+TEST(RunTask, ABundleThatChangesTheHostIsRefused) {
+  const test::TemporaryFolder bundle;
+  bundle.write("runtime.json", "{}");
+  auto sockets = socket_pair();
+  Handoff handoff;
+  handoff.bundle = bundle.path();
+  send_handoff(sockets.first.get(), handoff);
+  EXPECT_EQ(test::message_of([&] { run_task(sockets.second.release(), {}); }),
+            "bundle '" + bundle.path() +
+                "': runtime.json: for root's berth run, create and launch: a job's tasks change "
+                "nothing of the host");
 }
 
 TEST(FinalLimits, TheTighterOfCeilingAndBundle) {
@@ -78,10 +93,10 @@ class MakeEntry : public ::testing::Test {
   MakeEntry() {
     spec_.process.emplace();
     spec_.process->args = {"/bin/from-bundle"};
-    handoff_.bundle = "/";
   }
   runtime::Entry entry() {
-    return make_entry(spec_, std::move(handoff_), {environment_, "/work", descriptors_});
+    return make_entry(spec_, open_dir(AT_FDCWD, "/"), std::move(handoff_),
+                      {environment_, "/work", descriptors_});
   }
   std::vector<std::string> environment_{"SLURM_PROCID=1"};
   UniqueFd socket_ = std::move(socket_pair().first);
@@ -97,7 +112,6 @@ TEST_F(MakeEntry, SrunsCommandReplacesTheBundles) {
 
 TEST_F(MakeEntry, WithoutACommandOrWithAnEmptyWordTheBundlesRuns) {
   EXPECT_THAT(entry().spec.process->args, ElementsAre("/bin/from-bundle"));
-  handoff_.bundle = "/";
   handoff_.command = {""};
   EXPECT_THAT(entry().spec.process->args, ElementsAre("/bin/from-bundle"));
 }
@@ -106,7 +120,6 @@ TEST_F(MakeEntry, TheDirectoryIsPreferredAndRequiredOnlyWhereGiven) {
   const auto plain = entry();
   EXPECT_EQ(plain.preferred_cwd, "/work");
   EXPECT_FALSE(plain.require_preferred_cwd);
-  handoff_.bundle = "/";
   handoff_.chdir = "/app";
   const auto made = entry();
   EXPECT_EQ(made.preferred_cwd, "/app");
@@ -122,7 +135,6 @@ TEST_F(MakeEntry, PolicyLeavesNamespacesWithTheHost) {
   spec_.linux_.namespaces = {{NamespaceType::mount, ""}};
   for (const auto& [name, type] : kinds) spec_.linux_.namespaces.push_back({type, ""});
   for (const auto& [left, _] : kinds) {
-    handoff_.bundle = "/";
     handoff_.host_namespaces = {left};
     const auto made = entry();
     EXPECT_TRUE(made.spec.has_namespace(NamespaceType::mount));
@@ -164,7 +176,6 @@ TEST_F(MakeEntry, ThePolicysBindsAreShownAsItSays) {
 
 TEST_F(MakeEntry, TheStepsUserNamespaceAndItsIdsAreTheProgramsOwn) {
   EXPECT_FALSE(entry().user_namespace);
-  handoff_.bundle = "/";
   handoff_.user_namespace = open_file(AT_FDCWD, "/proc/self/ns/user", O_RDONLY);
   handoff_.inside_uid = 7;
   handoff_.inside_gid = 8;
@@ -188,7 +199,6 @@ TEST_F(MakeEntry, Pmi2sSocketStaysOpen) {
 
 TEST_F(MakeEntry, ShmIsTheHostsUnlessTheBundleHasItsOwnIpc) {
   EXPECT_EQ(entry().binds.size(), 1U);
-  handoff_.bundle = "/";
   spec_.linux_.namespaces = {{runtime::spec::NamespaceType::ipc, ""}};
   EXPECT_THAT(entry().binds, IsEmpty());
 }
