@@ -93,6 +93,22 @@ UniqueFd make_limited_group_again(const Site& site, const std::string& path, con
   }
 }
 
+Tops missing_of(const Hierarchy& hierarchy, const std::vector<std::string>& parts) {
+  Tops tops;
+  for (const Site& site : sites(hierarchy)) {
+    std::vector<std::string> upper;
+    std::string name;
+    for (const std::string& part : parts) {
+      name += (upper.empty() ? "" : "/") + part;
+      upper.push_back(part);
+      if (open_group(site, upper)) continue;
+      tops.by_mount.emplace(site.mount, name);
+      break;
+    }
+  }
+  return tops;
+}
+
 // The number behind `key` in a file of `key number` lines; 0 where there is none.
 uint64_t keyed_number(const std::string& text, const std::string& key) {
   size_t at = text.starts_with(key + " ") ? 0 : text.find("\n" + key + " ");
@@ -139,21 +155,14 @@ Node Node::create(const Hierarchy& hierarchy, const std::string& path, const Lim
   return {hierarchy, path, std::move(groups)};
 }
 
+Tops missing_groups(const Hierarchy& hierarchy, const std::string& path) {
+  return missing_of(hierarchy, components(path));
+}
+
 Tops missing_parents(const Hierarchy& hierarchy, const std::string& path) {
-  const std::vector<std::string> parts = components(path);
-  Tops tops;
-  for (const Site& site : sites(hierarchy)) {
-    std::vector<std::string> upper;
-    std::string name;
-    for (size_t i = 0; i + 1 < parts.size(); ++i) {
-      upper.push_back(parts[i]);
-      name += (i == 0 ? "" : "/") + parts[i];
-      if (open_group(site, upper)) continue;
-      tops.by_mount.emplace(site.mount, name);
-      break;
-    }
-  }
-  return tops;
+  std::vector<std::string> parts = components(path);
+  parts.pop_back();
+  return missing_of(hierarchy, parts);
 }
 
 std::optional<Node> Node::find(const Hierarchy& hierarchy, const std::string& path) {

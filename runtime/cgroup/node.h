@@ -58,7 +58,9 @@ class Node {
   std::vector<UniqueFd> groups_;  // as sites() has them, or none
 };
 
-// Those above `path` that create will have to make.
+// What create will have to make, `path` itself and groups above it: the topmost one of them.
+Tops missing_groups(const Hierarchy& hierarchy, const std::string& path);
+// The same of those above `path` alone.
 Tops missing_parents(const Hierarchy& hierarchy, const std::string& path);
 // The groups directly in it, in any hierarchy, each once.
 std::vector<std::string> children(const Hierarchy& hierarchy, const std::string& path);

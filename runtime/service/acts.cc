@@ -42,10 +42,7 @@ std::optional<Act::Kind> kind_of(const std::string& name) {
 std::string to_line(const Act& act) {
   json line{{"kind", name_of(act.kind)}, {"path", act.path}};
   if (act.kind == Act::Kind::mount) line["mountBefore"] = act.mount_before;
-  if (act.kind == Act::Kind::cgroup) {
-    line["everywhere"] = act.tops.everywhere;
-    line["byMount"] = act.tops.by_mount;
-  }
+  if (act.kind == Act::Kind::cgroup) line["made"] = act.made;
   if (act.kind == Act::Kind::make_interface) line["index"] = act.index;
   if (act.kind == Act::Kind::move_interface) line["namespace"] = act.network_namespace;
   return line.dump(-1, ' ', false, json::error_handler_t::replace) + "\n";
@@ -61,8 +58,7 @@ Act from_line(const std::string& text) {
   act.mount_before = line.value("mountBefore", uint64_t{0});
   act.index = line.value("index", 0);
   act.network_namespace = line.value("namespace", "");
-  act.tops.everywhere = line.value("everywhere", "");
-  act.tops.by_mount = line.value("byMount", std::map<std::string, std::string>());
+  act.made = line.value("made", std::map<std::string, std::string>());
   return act;
 }
 

@@ -3,11 +3,11 @@
 #pragma once
 
 #include <cstdint>
+#include <map>
 #include <string>
 #include <vector>
 
 #include "base/fd.h"
-#include "runtime/cgroup/hierarchy.h"
 
 namespace berth::runtime::service {
 
@@ -25,7 +25,9 @@ struct Act {
   // Of a mount: what the place was part of before (statx(2), stx_mnt_id). Where it is so still, the
   // mount was never made, or is gone already.
   uint64_t mount_before = 0;
-  cgroup::Tops tops = {};  // of a cgroup: what above it was made with it
+  // Of a cgroup: where a hierarchy is mounted -> the topmost group that was made there, it or one
+  // above it. Where it was before there is nothing.
+  std::map<std::string, std::string> made = {};
   // Of an interface, whose name is the path: the kernel's number of one that is made (0: not yet);
   // the file that the network namespace of one that is moved is bound to, if it is.
   int index = 0;

@@ -6,14 +6,13 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include <algorithm>
 #include <optional>
 
 #include "base/error.h"
 #include "base/file.h"
-#include "runtime/cgroup/node.h"
 #include "runtime/process/namespaces.h"
 #include "runtime/rootfs/tree.h"
+#include "runtime/service/cgroups.h"
 #include "runtime/service/interfaces.h"
 
 namespace berth::runtime::service {
@@ -132,27 +131,6 @@ void perform(const Mount& mount, ActLog& log) {
   }
 }
 
-// In the hierarchies too that no controller of a container's is in.
-void make_cgroup(const std::string& path, ActLog& log) {
-  const cgroup::Hierarchy hierarchy = cgroup::detect(cgroup::ControllerSet::container);
-  if (!cgroup::Node::find(hierarchy, path)) {
-    log.about_to({.kind = Act::Kind::cgroup,
-                  .path = path,
-                  .tops = cgroup::missing_parents(hierarchy, path)});
-    (void)cgroup::Node::create(hierarchy, path, {});
-  }
-  for (const cgroup::V1Mount& mount : hierarchy.v1) {
-    UniqueFd group = open_dir(AT_FDCWD, mount.path);
-    for (size_t at = 0; at < path.size();) {
-      const size_t end = std::min(path.find('/', at), path.size());
-      const std::string part = path.substr(at, end - at);
-      make_dir(group.get(), part, 0755);
-      group = open_dir(group.get(), part);
-      at = end + 1;
-    }
-  }
-}
-
 void mount_or_throw(const char* source, const std::string& target, unsigned long flags) {
   check(::mount(source, target.c_str(), nullptr, flags, nullptr),
         source == nullptr ? "make private" : "bind " + std::string(source) + " to", target);
@@ -168,22 +146,6 @@ void make_private(const std::string& path, ActLog& log) {
 
 std::string failure(const std::string& act, const std::string& path, int code) {
   return "could not " + Error(act, path, code).message();
-}
-
-std::optional<std::string> take_back_cgroup(const Act& act) {
-  const cgroup::Hierarchy hierarchy = cgroup::detect(cgroup::ControllerSet::container);
-  cgroup::prune(hierarchy, act.path);
-  for (const cgroup::V1Mount& mount : hierarchy.v1) {
-    (void)::rmdir((mount.path + "/" + act.path).c_str());
-  }
-  cgroup::prune_above(hierarchy, act.path, act.tops);
-  const bool left = std::ranges::any_of(hierarchy.v1, [&](const cgroup::V1Mount& mount) {
-    return mount_of(mount.path + "/" + act.path).has_value();
-  });
-  const bool left_on_v2 =
-      !hierarchy.v2.empty() && mount_of(hierarchy.v2 + "/" + act.path).has_value();
-  if (!left && !left_on_v2) return std::nullopt;
-  return failure("remove cgroup", act.path, EBUSY);
 }
 
 std::optional<std::string> take_back(const Act& act) {

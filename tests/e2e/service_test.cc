@@ -138,6 +138,25 @@ TEST_F(ServiceE2e, CgroupsStayForOthersUnlessTheyAreToGo) {
   EXPECT_EQ(groups(group() + "/a"), tops_of_cgroups().size()) << "it was there before this one";
 }
 
+// On v1: of three hierarchies one has the group before, and one the group above it.
+TEST_F(ServiceE2e, CgroupsGoWhereTheyWereMade) {
+  const std::vector<std::filesystem::path> tops = tops_of_cgroups();
+  if (tops.size() < 3) GTEST_SKIP() << "one hierarchy has all of a group or nothing";
+  script("true");
+  service({{"cgroups", {group() + "/a"}}});
+  for (size_t i = 0; i < tops.size(); i += 3) {
+    std::filesystem::create_directories(tops[i] / group() / "a");
+    if (i + 1 < tops.size()) std::filesystem::create_directory(tops[i + 1] / group());
+  }
+  const Ran gone = berth({"run", "--remove-cgroups", "-b", bundle(), id()});
+  ASSERT_EQ(gone.status, 0) << gone;
+  EXPECT_EQ(gone.err, "");
+  for (size_t i = 0; i < tops.size(); ++i) {
+    EXPECT_EQ(std::filesystem::exists(tops[i] / group() / "a"), i % 3 == 0) << tops[i];
+    EXPECT_EQ(std::filesystem::exists(tops[i] / group()), i % 3 != 2) << tops[i];
+  }
+}
+
 // As where systemd is: mounts of the host show in other mount namespaces.
 TEST_F(ServiceE2e, AMountNamespaceIsBoundBelowASharedMountToo) {
   script("exec sleep 300");

@@ -224,6 +224,9 @@ TEST_F(NodeTest, KnowsTheTopmostParentThatIsMissing) {
   const Tops tops = missing_parents(hierarchy_, path("a/b/c/d"));
   EXPECT_FALSE(tops.by_mount.empty());
   for (const auto& [mount, top] : tops.by_mount) EXPECT_EQ(top, path("a/b")) << mount;
+  EXPECT_EQ(missing_groups(hierarchy_, path("a")), Tops{});
+  EXPECT_EQ(missing_groups(hierarchy_, path("a/b")), tops) << "itself too";
+  EXPECT_EQ(missing_groups(hierarchy_, path("a/b/c/d")), tops);
 }
 
 }  // namespace

@@ -20,7 +20,7 @@ TEST(Acts, AreReadAsTheyWereWritten) {
   const UniqueFd dir = open_dir(AT_FDCWD, folder.path());
   EXPECT_THAT(read_acts(dir.get()), IsEmpty());
   const Act group{
-      .kind = Act::Kind::cgroup, .path = "pods/7", .tops = {{}, {{"/sys/fs/cgroup/cpu", "pods"}}}};
+      .kind = Act::Kind::cgroup, .path = "pods/7", .made = {{"/sys/fs/cgroup/cpu", "pods"}}};
   const Act made{.kind = Act::Kind::directory, .path = "/a b\n\"c\""};
   const Act mounted{.kind = Act::Kind::mount, .path = "/a", .mount_before = 4711};
   const Act veth{.kind = Act::Kind::make_interface, .path = "v0", .index = 12};
