@@ -128,6 +128,19 @@ Masks default_beside(const CacheCapability& cache, const Layout& layout, Cache w
   return {left(had.data, taken, cache.sparse), left(had.code, taken, cache.sparse)};
 }
 
+Masks default_beside_strangers(const CacheCapability& cache, const Layout& layout,
+                               std::span<const Foreign> strangers, Cache which, size_t domain) {
+  WayMask taken = exclusive_in(layout, which, domain);
+  for (const Foreign& stranger : strangers) {
+    if (stranger.exclusive_mode) taken = taken | stranger.ways[which][domain];
+  }
+  const Masks beside = default_beside(cache, layout, which, domain, taken);
+  // Where they leave no mask it is the kernel's to refuse, and to say why.
+  const unsigned fewest = std::min(beside.data.count(), beside.code.count());
+  if (fewest >= std::max(1U, cache.min_ways)) return beside;
+  return default_in(cache, layout, which, domain);
+}
+
 Masks masks_of(const CacheCapability& cache, const Layout& layout, const Clos& group, Cache which,
                size_t domain) {
   const Slot& slot = group.slots[which][domain];

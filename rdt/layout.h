@@ -4,6 +4,7 @@
 #pragma once
 
 #include <cstdint>
+#include <span>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -112,6 +113,8 @@ std::vector<GrantedDomain> granted(const Capability& capability, const Layout& l
 struct Foreign {
   std::string name;
   PerCache<std::vector<WayMask>> ways;
+  // The kernel lets nobody else have them: its mode is `exclusive` or `pseudo-locked`.
+  bool exclusive_mode = false;
 };
 
 // What the admin's policy says about every layout.
@@ -139,6 +142,9 @@ Masks default_in(const CacheCapability& cache, const Layout& layout, Cache which
 // The same for who knows already what exclusive_in would say.
 Masks default_beside(const CacheCapability& cache, const Layout& layout, Cache which, size_t domain,
                      WayMask exclusive);
+// What of default_in the kernel lets it have: without the ways of strangers in exclusive mode.
+Masks default_beside_strangers(const CacheCapability& cache, const Layout& layout,
+                               std::span<const Foreign> strangers, Cache which, size_t domain);
 // What a group has there in the kernel.
 Masks masks_of(const CacheCapability& cache, const Layout& layout, const Clos& group, Cache which,
                size_t domain);

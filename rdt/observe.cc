@@ -37,6 +37,30 @@ Control control_from(const Schemata& schemata, const Capability& capability) {
   return control;
 }
 
+bool has_mode_of_its_own(const Group& group) {
+  try {
+    const std::string mode = group.mode();
+    return mode == "exclusive" || mode == "pseudo-locked";
+  } catch (const Error& e) {
+    if (e.code() != ENOENT) throw;
+    return false;  // there are no modes before Linux 4.19
+  }
+}
+
+// The kernel takes neither mode of a group that has ways of the default group. Most have: mkdir
+// gives them those.
+bool may_be_exclusive(const Foreign& foreign, const Control& default_group) {
+  bool with_ways = false;
+  for (const Cache which : kCaches) {
+    for (size_t domain = 0; domain < foreign.ways[which].size(); ++domain) {
+      const WayMask ways = foreign.ways[which][domain];
+      if (ways.intersects(default_group.masks[which][domain].all())) return false;
+      with_ways = with_ways || !ways.empty();
+    }
+  }
+  return with_ways;
+}
+
 Foreign foreign_from(const std::string& name, const Control& control) {
   Foreign foreign{name, {}};
   for (const Cache which : kCaches) {
@@ -57,7 +81,10 @@ KernelState observe(const Resctrl& resctrl, const Capability& capability, const 
       Control control = control_from(group->schemata(), capability);
       const Clos* ours = layout.find(name);
       if (ours == nullptr) {
-        state.foreign.push_back(foreign_from(name, control));
+        Foreign foreign = foreign_from(name, control);
+        foreign.exclusive_mode =
+            may_be_exclusive(foreign, state.default_group) && has_mode_of_its_own(*group);
+        state.foreign.push_back(std::move(foreign));
         continue;
       }
       control.monitors = group->monitor_names();

@@ -15,7 +15,7 @@ struct Place {
   const CacheCapability* cache;
   Cache which;
   size_t domain;
-  Masks default_group;  // what the layout leaves it
+  Masks default_group;  // what the layout and strangers leave it
 };
 struct RatePlace {
   const BandwidthCapability* capability;
@@ -53,7 +53,7 @@ class Transition {
       if (layout.find(group.name) == nullptr)
         steps_.push_back({Step::Kind::remove, group.name, {}, {}});
     }
-    find_places();
+    find_places(state.foreign);
     steps_.reserve(steps_.size() + 2 * layout.groups.size() + 2);
     items_.reserve(layout.groups.size() + 1);
     cells_.reserve((layout.groups.size() + 1) * places_.size());
@@ -84,11 +84,12 @@ class Transition {
   }
 
  private:
-  void find_places() {
+  void find_places(std::span<const Foreign> strangers) {
     for (const Cache which : kCaches) {
       const auto& cache = capability_.caches[which];
       for (size_t domain = 0; cache && domain < cache->domains.size(); ++domain) {
-        places_.push_back({&*cache, which, domain, default_in(*cache, layout_, which, domain)});
+        places_.push_back({&*cache, which, domain,
+                           default_beside_strangers(*cache, layout_, strangers, which, domain)});
       }
     }
     for (const Throttle throttle : kThrottles) {

@@ -101,7 +101,8 @@ void examine_default(const DoctorFacts& facts, Cache which, size_t domain,
   const rdt::CacheCapability& cache = *facts.node.capability->caches[which];
   const rdt::Layout& layout = facts.node.layout;
   const WayMask has = facts.node.kernel.default_group.masks[which][domain].all();
-  const WayMask due = rdt::default_in(cache, layout, which, domain).all();
+  const WayMask due =
+      rdt::default_beside_strangers(cache, layout, facts.node.kernel.foreign, which, domain).all();
   if (has == due) return;
   const std::string where = fmt::format("{} {}", rdt::name_of(which), cache.domains[domain]);
   const WayMask taken = has & rdt::exclusive_in(layout, which, domain);

@@ -246,6 +246,17 @@ TEST_F(Doctor, TheDefaultGroupIsNotAsTheLedgerSays) {
                                          "to be claims' alone -> berth reap"));
 }
 
+TEST_F(Doctor, TheDefaultGroupIsWithoutWhatTheKernelKeepsForAStranger) {
+  node_.add_claim("job_1", "0-3", "4w");
+  node_.tree().add_stranger("COS1", "L3:0=10;1=1\n");
+  node_.resctrl().default_group().write({{{"L3", {{0, 0x7e0}, {1, 0x7fe}}}}});
+  node_.tree().write("COS1/mode", "exclusive\n");
+  EXPECT_THAT(told(facts()), ElementsAre(HasSubstr("note group COS1")));
+  node_.tree().write("COS1/mode", "shareable\n");
+  EXPECT_THAT(told(facts()),
+              Contains(HasSubstr("default group: has ways 0x7e0 of L3 0, the ledger says 0x7f0")));
+}
+
 TEST_F(Doctor, ADefaultGroupThatAnAdminMadeSmaller) {
   node_.resctrl().default_group().write({{{"L3", {{1, 0x7f0}}}}});
   EXPECT_THAT(told(facts()),

@@ -95,6 +95,44 @@ class LayoutProperty : public testing::TestWithParam<Shape> {
     return rest.empty() && broken.empty();
   }
 
+  // Ways that no group has at this moment, and no partition.
+  WayMask unused(Cache cache, size_t domain) const {
+    const KernelState& state = kernel_.state();
+    WayMask used = capability_.caches[cache]->shareable | exclusive_in(layout_, cache, domain);
+    used = used | state.default_group.masks[cache][domain].all();
+    for (const KernelGroup& group : state.groups) {
+      used = used | group.control.masks[cache][domain].all();
+    }
+    return capability_.caches[cache]->full.minus(used);
+  }
+
+  // Another program's group comes, onto ways that are nobody's then, or goes.
+  bool visit(std::mt19937& random) {
+    Foreign visitor{"COS1", {}, true};
+    if (!foreign_.empty()) {
+      kernel_.leave(visitor.name);
+    } else {
+      for (size_t domain = 0; domain < GetParam().domains.size(); ++domain) {
+        const auto runs = unused(Cache::l3, domain).runs();
+        visitor.ways.l3.push_back(
+            runs.empty() ? WayMask() : runs[random() % runs.size()].lowest_ways(1 + random() % 2));
+      }
+      kernel_.visit(std::move(visitor));
+    }
+    foreign_ = kernel_.state().foreign;
+    return change(layout_, 0);
+  }
+
+  // Whether the default group is without what it would have but for a visitor.
+  bool grown_around() const {
+    const auto& l3 = *capability_.caches.l3;
+    for (size_t domain = 0; domain < l3.domains.size(); ++domain) {
+      const Masks due = default_in(l3, layout_, Cache::l3, domain);
+      if (kernel_.state().default_group.masks.l3[domain] != due) return true;
+    }
+    return false;
+  }
+
   // As much as was asked, and less than one way more.
   void expect_as_asked(const Grant& grant, const std::string& claim, const Wish& wish) const {
     if (!wish.caches.l3 || !wish.caches.l3->all || wish.of_class) return;
@@ -161,7 +199,7 @@ class LayoutProperty : public testing::TestWithParam<Shape> {
 };
 
 TEST_P(LayoutProperty, HoldsAtEveryStepOfEverySequence) {
-  size_t granted = 0, refused = 0, packed = 0, moved = 0;
+  size_t granted = 0, refused = 0, packed = 0, moved = 0, around = 0;
   for (unsigned sequence = 0; sequence < kSequences && !HasFailure(); ++sequence) {
     std::mt19937 random(sequence);
     kernel_ = MaskKernel(capability_, foreign_);
@@ -170,6 +208,12 @@ TEST_P(LayoutProperty, HoldsAtEveryStepOfEverySequence) {
     std::vector<std::string> claims;
     for (unsigned i = 0; i < kChanges && !HasFailure(); ++i) {
       SCOPED_TRACE(testing::Message() << "sequence " << sequence << ", change " << i);
+      // What the default group has when a first claim comes is what it is to have again.
+      const bool here = GetParam().visitor && !foreign_.empty();
+      if (GetParam().visitor && (claims.empty() ? here : random() % 3 == 0)) {
+        if (!visit(random)) return;
+      }
+      around += grown_around();
       if (!claims.empty() && random() % 5 < 2) {
         const size_t at = random() % claims.size();
         if (!change(layout_.without(claims[at]), random() % 4)) return;
@@ -195,6 +239,7 @@ TEST_P(LayoutProperty, HoldsAtEveryStepOfEverySequence) {
     for (const std::string& claim : claims) {
       if (!change(layout_.without(claim), 0)) return;
     }
+    if (GetParam().visitor && !foreign_.empty() && !visit(random)) return;
     ASSERT_EQ(kernel_.state().default_group, initial.default_group) << "sequence " << sequence;
     ASSERT_TRUE(kernel_.state().groups.empty());
   }
@@ -202,6 +247,7 @@ TEST_P(LayoutProperty, HoldsAtEveryStepOfEverySequence) {
             << packed << " packed), " << refused << " refused, " << moved << " moves\n";
   EXPECT_GT(granted, 0U);
   EXPECT_GT(refused, 0U);
+  EXPECT_EQ(around > 0, GetParam().visitor);
 }
 
 INSTANTIATE_TEST_SUITE_P(
@@ -226,6 +272,7 @@ INSTANTIATE_TEST_SUITE_P(
                           .sparse = true},
                     Shape{.name = "l2", .max_groups = 7, .l2_full = 0xff},
                     Shape{.name = "foreign", .max_groups = 7, .foreign = true},
+                    Shape{.name = "visitor", .code_data = true, .visitor = true},
                     Shape{.name = "io_allowed", .rules = {.io_ways = true, .packing = false}},
                     Shape{.name = "kernel_exclusive",
                           .rules = {.packing = false, .kernel_exclusive = true}},

@@ -65,6 +65,27 @@ TEST(DefaultIn, TellsCodeFromData) {
   EXPECT_EQ(default_in(cache(), layout, Cache::l3, 0).code.to_hex(), "7ff");
 }
 
+std::string beside_stranger(uint64_t exclusive, uint64_t theirs, bool exclusive_mode = true,
+                            unsigned min_ways = 1) {
+  CacheCapability one = cache();
+  one.min_ways = min_ways;
+  const Foreign strangers[] = {{"COS1", {{WayMask(theirs)}, {}}, exclusive_mode}};
+  return default_beside_strangers(one, layout_of(0x7ff, exclusive), strangers, Cache::l3, 0)
+      .data.to_hex();
+}
+
+TEST(DefaultBesideStrangers, IsWhatTheyLeaveInExclusiveMode) {
+  EXPECT_EQ(beside_stranger(0xf0, 0xf), "700");
+  EXPECT_EQ(beside_stranger(0x100, 0xf), "600");
+  EXPECT_EQ(beside_stranger(0, 0xf), "7f0");
+  EXPECT_EQ(beside_stranger(0, 0xf, false), "7ff") << "they are shared then";
+}
+
+TEST(DefaultBesideStrangers, IsAsTheLayoutSaysWhereTheyLeaveNoMask) {
+  EXPECT_EQ(beside_stranger(0, 0x7ff), "7ff");
+  EXPECT_EQ(beside_stranger(0xf, 0x3f0, true, 2), "7f0");
+}
+
 TEST(FloorIn, IsTheTopOfWhatTheDefaultGroupHad) {
   const auto floor = [](uint64_t had, unsigned ways) {
     return floor_in(cache(), layout_of(had, 1), Cache::l3, 0, ways).to_hex();

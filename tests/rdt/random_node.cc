@@ -128,6 +128,14 @@ std::string MaskKernel::overlap_of(const std::string& group, const Control& cont
       }
     }
   };
+  for (const Foreign& stranger : state_.foreign) {
+    Control theirs;
+    theirs.exclusive_mode = stranger.exclusive_mode;
+    for (const Cache cache : kCaches) {
+      for (const WayMask ways : stranger.ways[cache]) theirs.masks[cache].push_back({ways, ways});
+    }
+    look(stranger.name, theirs);
+  }
   look("", state_.default_group);
   for (const KernelGroup& other : state_.groups) look(other.name, other.control);
   for (const Cache cache : kCaches) {
@@ -137,6 +145,10 @@ std::string MaskKernel::overlap_of(const std::string& group, const Control& cont
     }
   }
   return found;
+}
+
+void MaskKernel::leave(const std::string& stranger) {
+  std::erase_if(state_.foreign, [&](const Foreign& group) { return group.name == stranger; });
 }
 
 std::string MaskKernel::apply(const Step& step) {

@@ -22,6 +22,7 @@ struct Shape {
   uint64_t l2_full = 0;  // 0: no L2 CAT; two L2 domains below each L3
   bool bandwidth = true;
   bool foreign = false;  // another program's group has ways
+  bool visitor = false;  // one comes and goes, in the kernel's mode `exclusive`
   Rules rules = {};
 };
 
@@ -33,6 +34,9 @@ class MaskKernel {
   MaskKernel(const Capability& capability, std::vector<Foreign> foreign);
   // Empty, or why the kernel would refuse it.
   std::string apply(const Step& step);
+  // Another program's group comes, and goes.
+  void visit(Foreign stranger) { state_.foreign.push_back(std::move(stranger)); }
+  void leave(const std::string& stranger);
   const KernelState& state() const { return state_; }
   // Of a group that is there; "" is the default one.
   const Control& control(const std::string& group) const;

@@ -119,6 +119,34 @@ TEST(Emulated, AGroupThatContainerdRemovesUnderOurHandsIsMadeOnceMore) {
   EXPECT_EQ(resctrl.default_group().schemata().resources.at("L3").at(0), 0x7ffU);
 }
 
+uint64_t default_ways(const Resctrl& resctrl, unsigned domain) {
+  return resctrl.default_group().schemata().resources.at("L3").at(domain);
+}
+
+// On ways that were nobody's for a while: the kernel refuses whatever overlaps them.
+TEST(Emulated, TheDefaultGroupGrowsAroundAStrangerInExclusiveMode) {
+  MOUNT_OR_SKIP(mount, test::resctrl::skylake());
+  const test::TemporaryFolder folder;
+  const UniqueFd state = open_dir(AT_FDCWD, folder.path());
+  const Resctrl resctrl(mount->root());
+  for (const unsigned domain : {0U, 1U}) {
+    for (const unsigned count : {4U, 2U}) {
+      const std::string claim = "job_" + std::to_string(10 * domain + count);
+      ASSERT_TRUE(std::holds_alternative<Holding>(
+          take(resctrl, state.get(), claim, claim, ways(count, domain), {})));
+    }
+  }
+  for (const char* claim : {"job_4", "job_14"}) give_back(resctrl, state.get(), claim);
+  EXPECT_EQ(default_ways(resctrl, 0), 0x7c0U);
+  const Group stranger = resctrl.create("COS1");
+  stranger.write({{{"L3", {{0, 0x3}, {1, 0xf}}}}});
+  stranger.set_mode("exclusive");
+  for (const char* claim : {"job_2", "job_12"}) give_back(resctrl, state.get(), claim);
+  EXPECT_THAT(resctrl.group_names(), testing::ElementsAre("COS1"));
+  EXPECT_EQ(default_ways(resctrl, 0), 0x7fcU);
+  EXPECT_EQ(default_ways(resctrl, 1), 0x7f0U);
+}
+
 // pqos makes all classes that there are, just before ours.
 TEST(Emulated, AllClassesTakenUnderOurHandsLeaveEverythingAsItWas) {
   MOUNT_OR_SKIP(mount, test::resctrl::skylake());

@@ -213,6 +213,23 @@ TEST_F(Transitions, AnUnmonitoredMemberHasNoMonitorGroup) {
                                 "write 'berth_1' L3:0=f;1=400"));
 }
 
+// It came when they were nobody's, and the kernel refuses whatever overlaps it.
+TEST_F(Transitions, TheDefaultGroupGrowsAroundAStrangerInExclusiveMode) {
+  node_.add_bandwidth();
+  node_.take("job_1", "4w", {0});
+  node_.take("job_2", "2w", {0});
+  node_.take("job_3", bandwidth_wish("50%", {0}));
+  go();
+  node_.give_back("job_1");
+  EXPECT_THAT(go(), ElementsAre("remove 'berth_1'"));
+  kernel().visit({"COS1", {{WayMask(0x3), WayMask()}, {}}, true});
+  node_.give_back("job_2");
+  EXPECT_THAT(go(), ElementsAre("remove 'berth_2'", "write default group L3:0=7fc",
+                                "write 'berth_3' L3:0=7fc"));
+  kernel().leave("COS1");
+  EXPECT_THAT(go(), ElementsAre("write default group L3:0=7ff", "write 'berth_3' L3:0=7ff"));
+}
+
 TEST_F(Transitions, TheDefaultGroupsRatesAreTheAdmins) {
   node_.add_bandwidth();
   node_.take("job_1", "4w", {0});
