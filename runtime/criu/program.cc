@@ -4,6 +4,7 @@
 #include <sys/wait.h>
 
 #include <charconv>
+#include <optional>
 
 #include "base/error.h"
 #include "base/file.h"
@@ -27,6 +28,16 @@ bool succeeded(int status) {
 std::string end_of(int status) {
   return WIFSIGNALED(status) ? "killed by signal " + std::to_string(WTERMSIG(status))
                              : "exit status " + std::to_string(WEXITSTATUS(status));
+}
+
+// Nothing where it ended before it had one.
+std::optional<std::string> text_of_log(const std::string& log) {
+  if (log.empty()) return std::nullopt;
+  try {
+    return read_file(AT_FDCWD, log, kLargestLog);
+  } catch (const Error&) {
+    return std::nullopt;
+  }
 }
 
 Finished ask(const std::string& name, const char* what) {
@@ -90,21 +101,12 @@ void Program::run(const std::vector<std::string>& words, const std::string& log)
 
 std::string failure(const std::string& act, int status, const std::string& log,
                     const std::string& output) {
-  std::string text;
-  bool has_log = false;
-  try {
-    if (!log.empty()) {
-      text = read_file(AT_FDCWD, log, kLargestLog);
-      has_log = true;
-    }
-  } catch (const Error&) {
-    // It ended before it had one.
-  }
-  std::string why = telling_line(text);
+  const std::optional<std::string> text = text_of_log(log);
+  std::string why = telling_line(text.value_or(""));
   if (why.empty()) why = telling_line(output);
   if (why.empty()) why = end_of(status);
   std::string line = "criu " + act + ": " + why;
-  if (has_log) line += " (all of it in '" + log + "')";
+  if (text) line += " (all of it in '" + log + "')";
   return line;
 }
 
