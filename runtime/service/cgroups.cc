@@ -17,7 +17,7 @@ namespace {
 // The first part of the path that is not below the mount point; empty where all of it is.
 std::string first_missing(const std::string& mount, const std::string& path) {
   for (size_t end = path.find('/');; end = path.find('/', end + 1)) {
-    const std::string part = path.substr(0, end);
+    std::string part = path.substr(0, end);
     struct stat st {};
     if (::stat((mount + "/" + part).c_str(), &st) < 0) {
       if (errno == ENOENT) return part;
