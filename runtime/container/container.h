@@ -20,6 +20,7 @@ namespace berth::runtime {
 struct CgroupPlace;
 struct CheckpointRequest;
 struct RestoreRequest;
+class Undo;
 class Unit;
 
 class Container {
@@ -72,6 +73,12 @@ class Container {
  private:
   Container(StateFolder folder, Record record)
       : folder_(std::move(folder)), record_(std::move(record)) {}
+  // Its resctrl group and its cgroup; `own_cgroup`: that is neither systemd's to make nor left out.
+  struct Groups {
+    std::optional<cgroup::Node> cgroup;
+    LateLimits limits;
+  };
+  Groups make_groups(const spec::Spec& spec, const CgroupPlace& place, bool own_cgroup, Undo& undo);
   void make_cache_group(const spec::Spec& spec);
   ParentSteps steps_with(Unit* unit);  // null: the cgroup is no unit of systemd's
 

@@ -136,6 +136,39 @@ std::optional<service::Service> wanted_service(const CreateRequest& request, int
   return service::load_service(bundle, request.bundle);
 }
 
+// What the command line and the bundle ask for, before anything is made.
+struct Wanted {
+  UniqueFd bundle;
+  std::string configuration;
+  spec::Spec spec;
+  std::optional<service::Service> service;
+};
+
+Wanted read_bundle(const CreateRequest& request) {
+  Wanted wanted;
+  wanted.bundle = spec::open_bundle(request.bundle);
+  wanted.configuration =
+      request.config_file.empty()
+          ? spec::read_configuration(wanted.bundle.get(), request.bundle)
+          : spec::read_configuration(AT_FDCWD, request.bundle, request.config_file);
+  wanted.spec = spec::parse_spec(wanted.configuration, request.bundle);
+  if (!wanted.spec.process) {
+    throw Error("bundle '" + request.bundle + "': config.json: process: missing");
+  }
+  check_terminal(*wanted.spec.process, request);
+  wanted.service = wanted_service(request, wanted.bundle.get());
+  return wanted;
+}
+
+std::vector<std::string> warnings_of(const CreateRequest& request, const spec::Spec& spec) {
+  std::vector<std::string> warnings = spec.warnings;
+  if (request.cgroup_manager == CgroupManager::disabled && wants_limits(spec.linux_.resources)) {
+    warnings.emplace_back(
+        "config.json: linux.resources: left out: --cgroup-manager disabled makes no cgroup");
+  }
+  return warnings;
+}
+
 }  // namespace
 
 Container Container::create(const StateRoot& root, const CreateRequest& request) {
@@ -156,17 +189,10 @@ Container Container::create(const StateRoot& root, const CreateRequest& request)
 
 Container Container::make(const StateRoot& root, const CreateRequest& request,
                           std::vector<std::string>& late) {
-  const UniqueFd bundle = spec::open_bundle(request.bundle);
-  const std::string configuration =
-      request.config_file.empty()
-          ? spec::read_configuration(bundle.get(), request.bundle)
-          : spec::read_configuration(AT_FDCWD, request.bundle, request.config_file);
-  spec::Spec spec = spec::parse_spec(configuration, request.bundle);
-  if (!spec.process) throw Error("bundle '" + request.bundle + "': config.json: process: missing");
-  check_terminal(*spec.process, request);
-  const auto service = wanted_service(request, bundle.get());
+  Wanted wanted = read_bundle(request);
+  spec::Spec& spec = wanted.spec;
+  const auto& service = wanted.service;
   ContainerNetwork network(spec, service ? &*service : nullptr);
-
   const bool own_cgroup = request.cgroup_manager == CgroupManager::cgroupfs;
   std::optional<Unit> unit;
   if (request.cgroup_manager == CgroupManager::systemd) unit.emplace(spec, request.id);
@@ -174,66 +200,63 @@ Container Container::make(const StateRoot& root, const CreateRequest& request,
       own_cgroup ? place_cgroup(spec, request.id, request.rootless) : CgroupPlace{};
 
   Container made(root.create(request.id), new_record(request, spec, place));
-  made.warnings_ = spec.warnings;
-  if (request.cgroup_manager == CgroupManager::disabled && wants_limits(spec.linux_.resources)) {
-    made.warnings_.emplace_back(
-        "config.json: linux.resources: left out: --cgroup-manager disabled makes no cgroup");
-  }
+  made.warnings_ = warnings_of(request, spec);
   const StateLock lock = made.folder_.lock();
-  Undo folder([&] { made.folder_.remove(); });
-  made.folder_.keep_configuration(configuration);
+  Undo undo;
+  const auto tell = [&late](const std::vector<std::string>& lines) {
+    late.insert(late.end(), lines.begin(), lines.end());
+  };
+  undo.add([&] { made.folder_.remove(); });
+  made.folder_.keep_configuration(wanted.configuration);
   made.folder_.write(made.record_);  // first: what a crash leaves can be found by it
   bool begun = false;
-  Undo hooks([&] {
-    if (!begun) return;
-    for (std::string& warning : made.run_poststop()) late.push_back(std::move(warning));
+  undo.add([&] {
+    if (begun) tell(made.run_poststop());
   });
   std::optional<service::ActLog> acts;
-  Undo around([&] {
-    const auto left = service::take_back(service::read_acts(made.folder_.fd()), true);
-    late.insert(late.end(), left.begin(), left.end());
-  });
+  undo.add([&] { tell(service::take_back(service::read_acts(made.folder_.fd()), true)); });
   if (service) service::make_ready(*service, acts.emplace(made.folder_.fd()));
-  made.make_cache_group(spec);
-  Undo cache([&] {
-    if (made.record_.cache_group) undo_cache_group(*made.record_.cache_group);
-  });
-  const auto group = made.make_cgroup(place);
-  Undo cgroup([&] {
-    if (group || !made.record_.unit.empty()) made.remove_cgroup();
-  });
-  LateLimits limits = own_cgroup ? made.limit(place, group, spec) : LateLimits{};
-  if (tracing() && group) trace("made cgroup '" + place.path + "'");
+  Groups groups = made.make_groups(spec, place, own_cgroup, undo);
 
   offer_notify_socket(made.folder_.fd(), spec);
-  Entry entry = make_entry(request, std::move(spec), bundle, made.record_);
-  entry.limits = std::move(limits);
-  entry.own_cgroup = group || unit;
+  Entry entry = make_entry(request, std::move(spec), wanted.bundle, made.record_);
+  entry.limits = std::move(groups.limits);
+  entry.own_cgroup = groups.cgroup || unit;
   entry.gate = open_gate(made.folder_.fd());
   made.open_console(request, entry);
   ParentSteps steps = made.steps_with(unit ? &*unit : nullptr);
   if (!network.empty()) {
     steps.network = [&](pid_t pid) { network.make(pid, acts ? &*acts : nullptr); };
   }
-  Undo interfaces([&] {
-    for (std::string& line : network.give_back()) late.push_back(std::move(line));
-  });
+  undo.add([&] { tell(network.give_back()); });
   begun = true;
-  made.child_ = spawn(std::move(entry), group ? group->join() : CgroupJoin{}, steps);
-  Undo process([&] { end(made.child_); });
+  made.child_ =
+      spawn(std::move(entry), groups.cgroup ? groups.cgroup->join() : CgroupJoin{}, steps);
+  undo.add([&] { end(made.child_); });
   if (tracing()) trace("made process " + std::to_string(made.child_.pid) + ": waits for start");
   made.record_.pid = made.child_.pid;
   made.record_.start_time = start_time_of(made.child_.pid).value_or(0);
   made.folder_.write(made.record_);
   if (service) service::surround(*service, made.child_.pid, *acts);
   if (!request.pid_file.empty()) write_pid_file(request.pid_file, made.child_.pid);
-  process.keep();
-  interfaces.keep();
-  cgroup.keep();
-  cache.keep();
-  around.keep();
-  hooks.keep();
-  folder.keep();
+  undo.keep();
+  return made;
+}
+
+Container::Groups Container::make_groups(const spec::Spec& spec, const CgroupPlace& place,
+                                         bool own_cgroup, Undo& undo) {
+  Groups made;
+  make_cache_group(spec);
+  undo.add([this] {
+    if (record_.cache_group) undo_cache_group(*record_.cache_group);
+  });
+  made.cgroup = make_cgroup(place);
+  undo.add([this, own = made.cgroup.has_value()] {
+    if (own || !record_.unit.empty()) remove_cgroup();
+  });
+  if (!own_cgroup) return made;
+  made.limits = limit(place, made.cgroup, spec);
+  if (tracing() && made.cgroup) trace("made cgroup '" + place.path + "'");
   return made;
 }
 

@@ -10,7 +10,6 @@
 #include "base/file.h"
 #include "base/process_identity.h"
 #include "base/trace.h"
-#include "runtime/container/cache_group.h"
 #include "runtime/container/cgroup_place.h"
 #include "runtime/container/checkpoint_request.h"
 #include "runtime/container/container.h"
@@ -154,30 +153,20 @@ Container Container::restore(const StateRoot& root, const RestoreRequest& asked)
     Container made(root.create(request.create.id), new_record(request.create, spec, place));
     made.warnings_ = std::move(warnings);
     const StateLock lock = made.folder_.lock();
-    Undo folder([&] { made.folder_.remove(); });
+    Undo undo;
+    undo.add([&] { made.folder_.remove(); });
     made.folder_.keep_configuration(configuration);
     made.folder_.write(made.record_);
-    made.make_cache_group(spec);  // or it is one that is there, and joined
-    Undo cache([&] {
-      if (made.record_.cache_group) undo_cache_group(*made.record_.cache_group);
-    });
-    const auto group = made.make_cgroup(place);
-    Undo cgroup([&] {
-      if (group || !made.record_.unit.empty()) made.remove_cgroup();
-    });
-    LateLimits limits = own_cgroup ? made.limit(place, group, spec) : LateLimits{};
-    Undo process([&] {
+    Groups groups = made.make_groups(spec, place, own_cgroup, undo);
+    undo.add([&] {
       if (made.child_.pidfd) end(made.child_);
     });
-    made.revive(request, spec, group, unit ? &*unit : nullptr);
-    std::move(limits).apply();
+    made.revive(request, spec, groups.cgroup, unit ? &*unit : nullptr);
+    std::move(groups.limits).apply();
     if (!request.create.pid_file.empty()) {
       write_pid_file(request.create.pid_file, made.child_.pid);
     }
-    process.keep();
-    cgroup.keep();
-    cache.keep();
-    folder.keep();
+    undo.keep();
     return made;
   } catch (const Error& e) {
     throw e.within(step);
