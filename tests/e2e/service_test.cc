@@ -139,7 +139,7 @@ TEST_F(ServiceE2e, CgroupsStayForOthersUnlessTheyAreToGo) {
 }
 
 // On v1: of three hierarchies one has the group before, and one the group above it.
-TEST_F(ServiceE2e, CgroupsGoWhereTheyWereMade) {
+TEST_F(ServiceE2e, OfV1sCgroupsWhatWasMadeGoes) {
   const std::vector<std::filesystem::path> tops = tops_of_cgroups();
   if (tops.size() < 3) GTEST_SKIP() << "one hierarchy has all of a group or nothing";
   script("true");
