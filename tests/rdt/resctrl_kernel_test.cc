@@ -235,6 +235,32 @@ TEST_F(KernelTest, LeavesAStrangersWaysAlone) {
   resctrl_->remove("stranger");
 }
 
+TEST_F(KernelTest, TheDefaultGroupGrowsAroundAStrangerInExclusiveMode) {
+  const CacheCapability& l3 = *capability_.caches.l3;
+  if (l3.code_data || capability_.caches.l2 || capability_.max_groups < 4) {
+    GTEST_SKIP() << "the mode is for all caches at once, or there are too few groups";
+  }
+  Schemata freed;
+  for (const char* claim : {"job_1", "job_2", "job_3"}) must(claim, "2w", l3.domains);
+  for (const unsigned id : l3.domains) {
+    freed.resources["L3"][id] = mask(ledger().group_of("job_1")->name, id).bits();
+  }
+  back("job_1");
+  const Group stranger = resctrl_->create("stranger");
+  stranger.write(freed);
+  stranger.set_mode("exclusive");
+  const unsigned before = mask("", first()).count();
+  back("job_3");
+  EXPECT_GT(mask("", first()).count(), before);
+  back("job_2");
+  for (const unsigned id : l3.domains) {
+    EXPECT_FALSE(mask("", id).intersects(WayMask(freed.resources["L3"][id]))) << id;
+  }
+  // Nothing of ours is left: the rest is the admin's.
+  resctrl_->remove("stranger");
+  resctrl_->default_group().write(parse_schemata(before_));
+}
+
 TEST_F(KernelTest, ReconcileRestoresAllAfterADeathBeforeAnyCall) {
   int deaths = 0;
   for (int n = 1;; ++n) {
