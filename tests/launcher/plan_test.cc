@@ -7,7 +7,6 @@ namespace berth::launcher {
 namespace {
 
 using ::testing::ElementsAre;
-using ::testing::HasSubstr;
 using ::testing::IsEmpty;
 
 topology::Machine two_sockets() {

@@ -1,6 +1,6 @@
 #include "runtime/criu/program.h"
 
-#include <gmock/gmock.h>
+#include <gtest/gtest.h>
 #include <sys/stat.h>
 
 #include <filesystem>
@@ -12,9 +12,6 @@
 
 namespace berth::runtime::criu {
 namespace {
-
-using ::testing::AllOf;
-using ::testing::HasSubstr;
 
 TEST(CriuVersion, IsANumberThatGrows) {
   EXPECT_EQ(parse_version("Version: 3.17.1\nGitID: v3.17.1\n"), 31701);
