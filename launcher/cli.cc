@@ -14,6 +14,7 @@
 #include "base/one_line.h"
 #include "launcher/cli_node.h"
 #include "launcher/cli_runtime.h"
+#include "launcher/cli_words.h"
 #include "launcher/verbs/verbs.h"
 #include "launcher/version.h"
 #include "rdt/amount.h"
@@ -176,12 +177,12 @@ std::string unknown_topic(const CLI::App& app, const CLI::ParseError& error) {
          "'";  // callers look for these words
 }
 
-// `help VERB` is `VERB --help`.
-std::vector<const char*> with_help_option(int argc, char** argv) {
-  std::vector<const char*> words(argv, argv + argc);
-  if (words.size() < 2 || std::string_view(words[1]) != "help") return words;
-  words.erase(words.begin() + 1);
-  words.push_back("--help");
+// Without the program's name; `help VERB` is `VERB --help`.
+std::vector<std::string> words_of(int argc, char** argv) {
+  std::vector<std::string> words(argv + std::min(argc, 1), argv + argc);
+  if (words.empty() || words.front() != "help") return words;
+  words.erase(words.begin());
+  words.emplace_back("--help");
   return words;
 }
 
@@ -201,10 +202,12 @@ int command_line(int argc, char** argv, const std::vector<int>& descriptors) {
   offer_node_verbs(verbs, app, chosen);
   verbs.offer("reap", [&] { add_reap(app, chosen); });
   verbs.offer("policy", [&] { add_policy_verb(app, chosen); });
-  const std::vector<const char*> words = with_help_option(argc, argv);
-  verbs.describe({words.begin() + std::min<ptrdiff_t>(argc, 1), words.end()});
+  std::vector<std::string> words = words_of(argc, argv);
+  verbs.describe(words);
+  words = with_two_dashes(std::move(words), app);
+  std::ranges::reverse(words);  // as CLI11 takes them
   try {
-    app.parse(static_cast<int>(words.size()), words.data());
+    app.parse(std::move(words));
   } catch (const CLI::ParseError& e) {
     const std::string topic = unknown_topic(app, e);
     if (e.get_exit_code() == 0 && topic.empty()) return app.exit(e);  // --help, --version
