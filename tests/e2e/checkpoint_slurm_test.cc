@@ -10,6 +10,7 @@
 #include "base/file.h"
 #include "tests/e2e/leftovers.h"
 #include "tests/e2e/saved_count.h"
+#include "tests/support/criu.h"
 #include "tests/support/kernel_resctrl.h"
 #include "tests/support/lacking.h"
 #include "tests/support/made_bundle.h"

@@ -6,6 +6,7 @@
 
 #include "tests/e2e/runtime_fixture.h"
 #include "tests/e2e/saved_count.h"
+#include "tests/support/criu.h"
 #include "tests/support/lacking.h"
 
 namespace berth::test {

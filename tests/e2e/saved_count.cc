@@ -2,40 +2,15 @@
 
 #include <unistd.h>
 
-#include <filesystem>
 #include <sstream>
 
-#include "tests/support/lacking.h"
+#include "tests/support/criu.h"
 
 namespace berth::test {
-namespace {
-
-std::string unpacked() {
-  return BERTH_SOURCE_DIR "/build/vm/root";
-}
-
-}  // namespace
-
-std::string criu_program() {
-  const std::string own = unpacked() + "/usr/sbin/criu";
-  return std::filesystem::exists(own) ? own : "criu";
-}
-
 RunOptions with_criu(RunOptions options) {
-  const std::string root = unpacked();
   options.timeout = kCriuTimeout;
-  options.more["LD_LIBRARY_PATH"] =
-      root + "/usr/lib/x86_64-linux-gnu:" + root + "/lib/x86_64-linux-gnu";
+  options.more.merge(criu_variables());
   return options;
-}
-
-std::string lacks_criu() {
-  if (criu_program() == "criu") {
-    if (std::string why = lacks_program("criu"); !why.empty()) return why;
-  }
-  const Ran ran = run({criu_program(), "check"}, with_criu());
-  const std::string said = ran.err.substr(0, ran.err.find('\n'));
-  return ran.status == 0 ? "" : "criu check: " + said;
 }
 
 std::vector<int> numbers(const std::string& text) {

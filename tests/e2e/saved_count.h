@@ -1,5 +1,4 @@
-// criu for tests that save and restore a program, Debian's, unpacked for the guest
-// (tests/vm/prepare), or the host's; and a program that shows whether it went on where it was.
+// A program that shows whether it went on where it was, for tests that save and restore it by criu.
 #pragma once
 
 #include <chrono>
@@ -12,11 +11,8 @@ namespace berth::test {
 
 inline constexpr auto kCriuTimeout = std::chrono::seconds(120);  // an emulated machine is slow
 
-// The program, and what it takes to run it.
-std::string criu_program();
+// What it takes to run criu.
 RunOptions with_criu(RunOptions options = {});
-// Why criu does not work here; empty where it does.
-std::string lacks_criu();
 
 // For sh: counts without an end, a line for each number.
 inline constexpr const char* kCount = "i=0; while :; do i=$((i+1)); echo $i; sleep 0.05; done";
