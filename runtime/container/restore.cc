@@ -92,12 +92,12 @@ void name_namespaces(const spec::Spec& spec, criu::RestoreFacts& facts,
   }
 }
 
-// The container's own cgroup, or, where it has none, this process': criu would make the one again
-// that they were in, which may be that of a job that has ended.
-std::vector<std::string> cgroups_for(const Record& record, bool is_unit) {
+// The container's own cgroup, of a unit that which it will have; where it has none, this process':
+// criu would make the one again that they were in, which may be that of a job that has ended.
+std::vector<std::string> cgroups_for(const Record& record, Unit* unit) {
+  if (unit != nullptr) return {"/" + unit->expected_cgroup()};
   if (!record.cgroup.empty()) return {"/" + record.cgroup};
   std::vector<std::string> groups;
-  if (is_unit) return groups;
   const std::string own = read_file(AT_FDCWD, "/proc/self/cgroup");
   for (const cgroup::ProcessCgroup& group : cgroup::groups_of_process(own)) {
     const std::string controller(group.controllers.substr(0, group.controllers.find(',')));
@@ -181,7 +181,7 @@ void Container::revive(const RestoreRequest& request, const spec::Spec& spec,
   const std::string own = rootfs::path_of(folder_.fd());
   CriuRestore restore{.rootfs = record_.rootfs, .mount_point = own + "/" + kRootMount};
   criu::RestoreFacts facts{.root = restore.mount_point,
-                           .cgroups = cgroups_for(record_, unit != nullptr),
+                           .cgroups = cgroups_for(record_, unit),
                            .pid_file = own + "/" + kPidFile,
                            .masked = !spec.linux_.masked_paths.empty()};
   make_mount_points(spec, record_.rootfs);

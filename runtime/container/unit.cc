@@ -114,12 +114,20 @@ std::string Unit::cgroup_of_process(pid_t pid, const cgroup::Hierarchy& hierarch
   return *below;
 }
 
+systemd::Manager& Unit::manager() {
+  if (!manager_) manager_ = systemd::Manager::connect(instance());
+  return *manager_;
+}
+
+std::string Unit::expected_cgroup() {
+  return without_root(manager().cgroup() + "/" + cgroup_of(name_));
+}
+
 void Unit::start(pid_t pid, Record& record) {
   const auto hierarchy = cgroup::detect(cgroup::ControllerSet::container);
-  manager_ = systemd::Manager::connect(instance());
-  const std::string expected = without_root(manager_->cgroup() + "/" + cgroup_of(name_));
+  const std::string expected = expected_cgroup();
   if (!name_.is_slice()) require_unused(hierarchy, expected);  // it may have been made by others
-  manager_->start(name_.unit, properties(pid, hierarchy));
+  manager().start(name_.unit, properties(pid, hierarchy));
   record.unit = name_.unit;
   record.cgroup = name_.is_slice() ? expected : cgroup_of_process(pid, hierarchy);
   // The controllers that systemd does not know, and on v1 their groups.
@@ -134,7 +142,7 @@ void Unit::start(pid_t pid, Record& record) {
 }
 
 void Unit::limit(const cgroup::Hierarchy& hierarchy, const Record& record) {
-  set_and_write(*manager_, hierarchy, record, resources_);
+  set_and_write(manager(), hierarchy, record, resources_);
 }
 
 void apply_resources(const cgroup::Hierarchy& hierarchy, const Record& record,

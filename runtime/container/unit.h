@@ -22,6 +22,8 @@ class Unit {
   // What can be refused before anything is made: the name, annotations, a host without systemd.
   Unit(const spec::Spec& spec, const std::string& id);
 
+  // Where its cgroup will be, below the hierarchies' roots. Asks systemd where its own is.
+  std::string expected_cgroup();
   // Makes the unit and moves the process into it. The record gets its unit and its cgroup.
   void start(pid_t pid, Record& record);
   // linux.resources, all but the devices that `start` has seen to.
@@ -30,6 +32,7 @@ class Unit {
  private:
   std::vector<systemd::Property> properties(pid_t pid, const cgroup::Hierarchy& hierarchy) const;
   std::string cgroup_of_process(pid_t pid, const cgroup::Hierarchy& hierarchy);
+  systemd::Manager& manager();  // connected when it is first wanted
 
   systemd::UnitName name_;
   std::string id_;
