@@ -21,17 +21,21 @@ function(berth_vm_properties name timeout)
   endif()
 endfunction()
 
-# berth_vm_suite(NAME PROGRAMS a b ... [ALLOWED_SKIPS REGEX ...] [MACHINE OPTION ...] [TIMEOUT S]): targets or scripts,
-# one after another in one boot; "a --flag" passes arguments. Fails if one fails, runs no test, leaves a mount or an RDT
-# group behind, or skips a test whose "Suite.Test: message" matches no REGEX. MACHINE: options of `vm`.
+# berth_vm_suite(NAME PROGRAMS a b ... [ALLOWED_SKIPS REGEX ...] [MACHINE OPTION ...] [TIMEOUT S] [JOBS N]): targets or
+# scripts in one boot, one after another or N at a time; "a --flag" passes arguments. Fails if one fails, runs no test,
+# leaves a mount or an RDT group behind, or skips a test whose "Suite.Test: message" matches no REGEX. MACHINE: options
+# of `vm`.
 function(berth_vm_suite name)
-  cmake_parse_arguments(ARG "" "TIMEOUT" "PROGRAMS;ALLOWED_SKIPS;MACHINE" ${ARGN})
+  cmake_parse_arguments(ARG "" "TIMEOUT;JOBS" "PROGRAMS;ALLOWED_SKIPS;MACHINE" ${ARGN})
   if(NOT ARG_TIMEOUT)
     set(ARG_TIMEOUT 600)
   endif()
   # Time-outs come from the innermost: it says best what went wrong. A program may have nearly all of the suite's.
   math(EXPR each "${ARG_TIMEOUT} - 120")
   set(suite ${PROJECT_SOURCE_DIR}/tests/vm/suite --each ${each})
+  if(ARG_JOBS)
+    list(APPEND suite --jobs ${ARG_JOBS})
+  endif()
   foreach(regex IN LISTS ARG_ALLOWED_SKIPS)
     list(APPEND suite --allow-skip ${regex})
   endforeach()

@@ -44,26 +44,22 @@ inline std::string driver_rootfs() {
   return bundle.path() + "/rootfs";
 }
 
-class Podman : public ::testing::Test {
- protected:
-  void SetUp() override {
-    if (::geteuid() != 0) GTEST_SKIP() << "takes root: " << errno_text(EPERM);
-    if (const auto why = lacks_program("podman"); !why.empty()) GTEST_SKIP() << why;
-    std::ofstream(folder_.path() + "/policy.json")
-        << R"({"default":[{"type":"insecureAcceptAnything"}]})";
-    // What a machine without CAP_SYS_RESOURCE and without a bridge has.
-    std::ofstream(folder_.path() + "/containers.conf")
-        << "[containers]\nnetns = \"none\"\nlog_driver = \"k8s-file\"\n"
-           "default_ulimits = [\"nofile=1024:1024\", \"nproc=1000:1000\"]\n";
-    const Ran imported =
-        run({"sh", "-c",
-             "tar -C '" + driver_rootfs() + "' -c . | " + words_as_text() +
-                 " import --signature-policy '" + folder_.path() + "/policy.json' - berth-test"});
-    ASSERT_EQ(imported.status, 0) << imported;
+// What podman is told where it keeps its images and containers. One image is there, berth-test:
+// made once for all tests of a program.
+class PodmanStore {
+ public:
+  PodmanStore() {
+    const std::string policy =
+        folder_.write("policy.json", R"({"default":[{"type":"insecureAcceptAnything"}]})");
+    std::vector<std::string> all{"sh", "-c", "root=$1; shift; tar -C \"$root\" -c . | \"$@\"", "sh",
+                                 driver_rootfs()};
+    for (const std::string& word : words()) all.push_back(word);
+    for (const char* word : {"import", "--signature-policy", policy.c_str(), "-", "berth-test"}) {
+      all.emplace_back(word);
+    }
+    imported_ = run(all);
   }
-  void TearDown() override {
-    if (!IsSkipped()) (void)podman({"rm", "--all", "--force", "--time", "0"});
-  }
+  const Ran& imported() const { return imported_; }
   std::vector<std::string> words() const {
     return {"podman",
             "--root",
@@ -79,7 +75,28 @@ class Podman : public ::testing::Test {
             "--runtime",
             kBerth};
   }
-  std::string words_as_text() const {
+
+ private:
+  TemporaryFolder folder_{0755};
+  Ran imported_;
+};
+
+class Podman : public ::testing::Test {
+ protected:
+  void SetUp() override {
+    if (::geteuid() != 0) GTEST_SKIP() << "takes root: " << errno_text(EPERM);
+    if (const auto why = lacks_program("podman"); !why.empty()) GTEST_SKIP() << why;
+    // What a machine without CAP_SYS_RESOURCE and without a bridge has.
+    std::ofstream(folder_.path() + "/containers.conf")
+        << "[containers]\nnetns = \"none\"\nlog_driver = \"k8s-file\"\n"
+           "default_ulimits = [\"nofile=1024:1024\", \"nproc=1000:1000\"]\n";
+    ASSERT_EQ(store().imported().status, 0) << store().imported();
+  }
+  void TearDown() override {
+    if (!IsSkipped()) (void)podman({"rm", "--all", "--force", "--time", "0"});
+  }
+  static std::vector<std::string> words() { return store().words(); }
+  static std::string words_as_text() {
     std::string text;
     for (const std::string& word : words()) text += " '" + word + "'";
     return text;
@@ -88,6 +105,8 @@ class Podman : public ::testing::Test {
     std::vector<std::string> all = words();
     all.insert(all.end(), more.begin(), more.end());
     options.more["CONTAINERS_CONF"] = folder_.path() + "/containers.conf";
+    // Its garbage collector and its threads take a third of its time where machines are emulated.
+    options.more.insert({{"GOGC", "off"}, {"GOMAXPROCS", "1"}});
     return run(all, options);
   }
   Ran podman_run(std::vector<std::string> more, const RunOptions& options = {}) const {
@@ -102,6 +121,12 @@ class Podman : public ::testing::Test {
     return without_newline(ran.out);
   }
   TemporaryFolder folder_{0755};
+
+ private:
+  static const PodmanStore& store() {
+    static const PodmanStore made;
+    return made;
+  }
 };
 
 class Containerd : public ::testing::Test {
