@@ -27,6 +27,19 @@ TEST_F(Containerd, ShowsARunningContainersOutputToWhoAttaches) {
   EXPECT_EQ(attached.wait().status, 137);
 }
 
+// ctr tells the program of its input's end where it started it, not where it attached.
+TEST_F(Containerd, AnAttachWhoseInputEndsGoesOnToShowTheOutput) {
+  ASSERT_EQ(ctr_run({"-d"}, {"/bin/sh", "-c", "read word; echo got $word; exec cat"}).status, 0);
+  Running attached(ctr_words({"tasks", "attach", id()}), {.input = "one\ntwo\n"});
+  for (int i = 0; i < 400 && attached.out_so_far().find("two") == std::string::npos; ++i) {
+    ::usleep(50'000);
+  }
+  EXPECT_EQ(attached.out_so_far(), "got one\ntwo\n");
+  EXPECT_THAT(ctr({"tasks", "ls"}).out, HasSubstr("RUNNING"));
+  EXPECT_EQ(ctr({"tasks", "kill", "--signal", "KILL", id()}).status, 0);
+  EXPECT_EQ(attached.wait().status, 137);
+}
+
 TEST_F(Containerd, GivesATerminal) {
   if (const auto why = lacks_program("script"); !why.empty()) GTEST_SKIP() << why;
   std::string line = "exec";

@@ -58,6 +58,17 @@ TEST_F(PodmanOfAUser, SignalsWaitsAndChecksHowItIs) {
   EXPECT_EQ(podman({"logs", "--follow", "c"}).out, "got\n");
 }
 
+TEST_F(PodmanOfAUser, AttachesUntilTheProgramEnds) {
+  const Ran started =
+      podman_run({"-d", "-i", "--name", "c", "berth-test", "sh", "-c",
+                  "while read line; do echo got $line; test $line != end || exit 5; done"});
+  ASSERT_EQ(started.status, 0) << started;
+  const Ran attached = podman({"attach", "c"}, "one\nend\n");
+  EXPECT_EQ(attached.status, 0) << attached;
+  EXPECT_THAT(attached.out, ::testing::StartsWith("got one\ngot end\n"));
+  EXPECT_EQ(podman({"wait", "c"}).out, "5\n");
+}
+
 TEST_F(PodmanOfAUser, ContainersOfAPodShareNamespaces) {
   const Ran pod = podman({"pod", "create", "--name", "p", "--network", "none", "--infra-image",
                           "localhost/berth-test", "--infra-command", "/bin/sleep 1000", "--share",

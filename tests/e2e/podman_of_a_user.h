@@ -42,7 +42,9 @@ class PodmanOfAUser : public ::testing::Test {
 
   virtual std::string runtime_dir() const { return folder_.path() + "/run"; }
   virtual std::string cgroup_manager() const { return "cgroupfs"; }
-  Ran podman(const std::vector<std::string>& more) const { return run({}, words(more)); }
+  Ran podman(const std::vector<std::string>& more, const std::string& input = "") const {
+    return run({}, words(more), input);
+  }
   Ran podman_run(std::vector<std::string> more) const {
     more.insert(more.begin(), "run");
     return podman(more);
@@ -89,9 +91,10 @@ class PodmanOfAUser : public ::testing::Test {
     all.insert(all.end(), more.begin(), more.end());
     return all;
   }
-  static Ran run(std::vector<std::string> before, const std::vector<std::string>& words) {
+  static Ran run(std::vector<std::string> before, const std::vector<std::string>& words,
+                 const std::string& input = "") {
     before.insert(before.end(), words.begin(), words.end());
-    return test::run(before, {.directory = "/"});
+    return test::run(before, {.directory = "/", .input = input});
   }
 
   TemporaryFolder folder_{0755};
