@@ -61,7 +61,7 @@ void add_restore(CLI::App& app, const Choose& choose) {
   verb->add_option("-b,--bundle", create.bundle, "OCI bundle (default: this directory)")
       ->type_name("DIR");
   verb->add_option("--console-socket", create.console_socket,
-                   "refused: a container with a terminal cannot be saved")
+                   "unix socket that the terminal's master is sent to")
       ->type_name("PATH");
   verb->add_flag("-d,--detach", create.detached, "do not wait for it");
   verb->add_option("--pid-file", create.pid_file, "file that the process' pid is written to")

@@ -3,6 +3,7 @@
 
 #include "launcher/log.h"
 #include "launcher/verbs/checkpoint_verbs.h"
+#include "launcher/verbs/foreground.h"
 #include "launcher/verbs/removed.h"
 
 namespace berth::launcher {
@@ -20,7 +21,7 @@ int restore(const RuntimeOptions& runtime, const RestoreVerbOptions& options) {
   for (const std::string& warning : container.warnings()) log(runtime, Level::warning, warning);
   if (request.create.detached) return 0;
   const Removed removed(runtime, container, /*service_cgroups=*/false);
-  return runtime::forward_and_wait(container.child(), *signals);
+  return wait_in_foreground(container, *signals);
 }
 
 }  // namespace berth::launcher

@@ -25,11 +25,9 @@ std::string freezer_of(const cgroup::Hierarchy& hierarchy, const Record& record)
   return mount.empty() ? "" : mount + "/" + record.cgroup;
 }
 
-void require_can_be_saved(const spec::Spec& spec, const CheckpointRequest& request) {
-  if (spec.process && spec.process->terminal && !request.options.shell_job) {
-    throw Error(
-        "process.terminal: true: the terminal is with who shows it, and criu cannot save it");
-  }
+// criu's command line knows the terminal that it is called from, no other.
+bool takes_a_worker(const spec::Spec& spec, const criu::DumpOptions& options) {
+  return spec.process && spec.process->terminal && !options.shell_job && !options.pre_dump;
 }
 
 }  // namespace
@@ -57,7 +55,6 @@ void Container::checkpoint(const CheckpointRequest& request) {
 
 void Container::save(const CheckpointRequest& request) {
   const spec::Spec spec = folder_.configuration();
-  require_can_be_saved(spec, request);
   criu::DumpOptions options = request.options;
   options.image_path = criu::made_folder("--image-path", options.image_path);
   if (!options.work_path.empty()) {
@@ -86,7 +83,13 @@ void Container::save(const CheckpointRequest& request) {
     replace_file(open_dir(AT_FDCWD, options.image_path).get(), criu::kDescriptorsFile,
                  criu::descriptors_json(descriptors), 0600);
   }
-  program.run(criu::dump_words(options, facts), options.log_folder() + "/dump.log");
+  const std::vector<std::string> words = criu::dump_words(options, facts);
+  const std::string log = options.log_folder() + "/dump.log";
+  if (takes_a_worker(spec, options)) {
+    program.run_as_worker(words, log);
+  } else {
+    program.run(words, log);
+  }
   if (tracing()) trace("saved container '" + record_.id + "' in '" + options.image_path + "'");
   if (options.pre_dump || options.leave_running) return;
   (void)open_file(folder_.fd(), kCheckpointed, O_WRONLY | O_CREAT, 0600);

@@ -88,7 +88,8 @@ class Container {
   // `late`: what is to be told beside an error: poststop hooks that failed too.
   static Container make(const StateRoot& root, const CreateRequest& request,
                         std::vector<std::string>& late);
-  void open_console(const CreateRequest& request, Entry& entry);
+  // Where the terminal's master is to be sent.
+  UniqueFd open_console(const CreateRequest& request);
   std::optional<cgroup::Node> make_cgroup(const CgroupPlace& place);
   LateLimits limit(const CgroupPlace& place, const std::optional<cgroup::Node>& group,
                    const spec::Spec& spec);

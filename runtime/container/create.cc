@@ -16,6 +16,7 @@
 #include "runtime/cgroup/realtime.h"
 #include "runtime/container/cache_group.h"
 #include "runtime/container/cgroup_place.h"
+#include "runtime/container/console.h"
 #include "runtime/container/container.h"
 #include "runtime/container/container_network.h"
 #include "runtime/container/gate.h"
@@ -46,19 +47,6 @@ void allow_swap(LateLimits& late, const spec::Resources& wished) {
       const bool unlimited = total < 0 || memory < 0;
       limit.value = unlimited ? "max" : std::to_string(std::max<int64_t>(total - memory, 0));
     }
-  }
-}
-
-void check_terminal(const spec::Process& process, const CreateRequest& request) {
-  if (process.terminal && request.detached && request.console_socket.empty()) {
-    throw Error("process.terminal: true, and nobody stays to show it: --console-socket is wanted");
-  }
-  if (request.console_socket.empty()) return;
-  if (!process.terminal) {
-    throw Error("--console-socket: process.terminal is not true, so there is no terminal to send");
-  }
-  if (!request.detached) {
-    throw Error("--console-socket: this process stays and shows the terminal: --detach is wanted");
   }
 }
 
@@ -223,7 +211,11 @@ Container Container::make(const StateRoot& root, const CreateRequest& request,
   entry.limits = std::move(groups.limits);
   entry.own_cgroup = groups.cgroup || unit;
   entry.gate = open_gate(made.folder_.fd());
-  made.open_console(request, entry);
+  if (entry.spec.process->terminal) {
+    entry.console = made.open_console(request);
+    entry.relayed = request.console_socket.empty();
+    if (entry.relayed) take_own_size(*entry.spec.process);
+  }
   ParentSteps steps = made.steps_with(unit ? &*unit : nullptr);
   if (!network.empty()) {
     steps.network = [&](pid_t pid) { network.make(pid, acts ? &*acts : nullptr); };
@@ -316,18 +308,6 @@ ParentSteps Container::steps_with(Unit* unit) {
     folder_.write(record_);
   };
   return steps;
-}
-
-void Container::open_console(const CreateRequest& request, Entry& entry) {
-  if (!request.console_socket.empty()) {
-    entry.console = process::connect_console(request.console_socket);
-  } else if (entry.spec.process->terminal) {
-    SocketPair pair = socket_pair();
-    entry.console = std::move(pair.first);
-    entry.relayed = true;
-    console_ = std::move(pair.second);
-    take_own_size(*entry.spec.process);
-  }
 }
 
 }  // namespace berth::runtime

@@ -11,12 +11,15 @@
 #include <charconv>
 #include <csignal>
 #include <cstring>
+#include <optional>
+#include <utility>
 
 #include "base/error.h"
 #include "base/file.h"
 #include "base/trace.h"
 #include "runtime/container/enter.h"
 #include "runtime/criu/program.h"
+#include "runtime/criu/worker.h"
 #include "runtime/process/cpu_affinity.h"
 
 namespace berth::runtime {
@@ -56,7 +59,8 @@ std::vector<char*> arguments(const std::vector<std::string>& words) {
   return argv;
 }
 
-[[noreturn]] void become_criu(const CriuRestore& restore, const Stop& stop, int go, int errors) {
+[[noreturn]] void become_criu(const CriuRestore& restore, const Stop& stop,
+                              const std::optional<criu::Order>& order, int go, int errors) {
   try {
     char byte = 0;
     if (::read(go, &byte, 1) != 1) ::_exit(kExitBerthFailed);
@@ -65,6 +69,7 @@ std::vector<char*> arguments(const std::vector<std::string>& words) {
     make_root_a_mount(restore);
     check(::syscall(SYS_close_range, 3U, ~0U, CLOSE_RANGE_CLOEXEC), "close_range");
     for (const UniqueFd& fd : restore.passed) set_inheritable(fd.get(), true);
+    if (order) order->pass_images_on();
     if (restore.signal_mask != nullptr) ::sigprocmask(SIG_SETMASK, restore.signal_mask, nullptr);
     set_inheritable(stop.told.write.get(), true);  // closed when criu ends
     const std::vector<char*> argv = arguments(restore.words);
@@ -121,25 +126,8 @@ void trace_words(const std::vector<std::string>& words) {
   trace(line);
 }
 
-}  // namespace
-
-void run_restore(CriuRestore restore) {
-  Pipe go = make_pipe(), errors = make_pipe();
-  Stop stop;
-  restore.words.insert(restore.words.end(), {"--action-script", Stop::path(stop.script)});
-  trace_words(restore.words);
-  const pid_t pid = check(::fork(), "fork");
-  if (pid == 0) {
-    go.write.reset();
-    stop.answer.write.reset();
-    become_criu(restore, stop, go.read.get(), errors.write.get());
-  }
-  Process child(pid);
-  errors.write.reset();
-  stop.told.write.reset();
-  if (restore.place) restore.place(child.pid());
-  write_all(go.write.get(), "g", "criu");
-  const std::string error = read_fd(errors.read.get(), "criu");
+// The restored container's settling, where criu runs a script for it.
+void settle_at_stop(Stop& stop, Process& child, const CriuRestore& restore) {
   if (const pid_t first = read_pid(stop.told.read.get()); first > 0) {
     try {
       if (restore.settle) restore.settle(first);
@@ -151,9 +139,65 @@ void run_restore(CriuRestore restore) {
     }
   }
   stop.answer.write.reset();
-  const int status = child.wait();
+}
+
+bool talk_to_worker(int socket, const criu::Order& order, Process& child,
+                    const CriuRestore& restore) {
+  try {
+    return criu::converse(socket, order,
+                          {.restored = restore.settle, .terminal = restore.terminal});
+  } catch (...) {
+    (void)child.wait();
+    throw;
+  }
+}
+
+// Where one is wanted: the words become its, and it gets the other end of `socket`.
+std::optional<criu::Order> make_worker(CriuRestore& restore, UniqueFd& socket) {
+  if (!restore.terminal) return std::nullopt;
+  SocketPair pair = socket_pair();
+  std::optional<criu::Order> order(std::in_place,
+                                   std::vector(restore.words.begin() + 1, restore.words.end()));
+  restore.words = order->words(restore.words.front(), pair.second.get());
+  restore.passed.push_back(std::move(pair.second));
+  socket = std::move(pair.first);
+  return order;
+}
+
+}  // namespace
+
+void run_restore(CriuRestore restore) {
+  Pipe go = make_pipe(), errors = make_pipe();
+  Stop stop;
+  UniqueFd socket;
+  trace_words(restore.words);
+  const std::optional<criu::Order> order = make_worker(restore, socket);
+  if (!order) {
+    restore.words.insert(restore.words.end(), {"--action-script", Stop::path(stop.script)});
+  }
+  const pid_t pid = check(::fork(), "fork");
+  if (pid == 0) {
+    go.write.reset();
+    stop.answer.write.reset();
+    become_criu(restore, stop, order, go.read.get(), errors.write.get());
+  }
+  Process child(pid);
+  restore.passed.clear();
+  errors.write.reset();
+  stop.told.write.reset();
+  if (restore.place) restore.place(child.pid());
+  write_all(go.write.get(), "g", "criu");
+  const std::string error = read_fd(errors.read.get(), "criu");
   if (!error.empty()) throw Error(error);
-  if (!WIFEXITED(status) || WEXITSTATUS(status) != 0) {
+  bool succeeded = true;
+  if (order) {
+    succeeded = talk_to_worker(socket.get(), *order, child, restore);
+  } else {
+    settle_at_stop(stop, child, restore);
+  }
+  socket.reset();
+  const int status = child.wait();
+  if (!succeeded || !WIFEXITED(status) || WEXITSTATUS(status) != 0) {
     throw Error(criu::failure("restore", status, restore.log, ""));
   }
 }

@@ -17,6 +17,8 @@ namespace berth::runtime {
 
 struct CriuRestore {
   std::vector<std::string> words = {};  // the program, looked up in PATH, and its arguments
+  // Set: it is a worker and the master of the container's terminal is given here.
+  std::function<void(UniqueFd)> terminal = {};
   std::string log = {};
   CgroupJoin cgroup = {};
   std::string rootfs = {}, mount_point = {};

@@ -12,6 +12,7 @@
 #include "base/trace.h"
 #include "runtime/container/cgroup_place.h"
 #include "runtime/container/checkpoint_request.h"
+#include "runtime/container/console.h"
 #include "runtime/container/container.h"
 #include "runtime/container/criu_child.h"
 #include "runtime/container/new_record.h"
@@ -24,6 +25,7 @@
 #include "runtime/criu/folders.h"
 #include "runtime/criu/program.h"
 #include "runtime/process/cpu_affinity.h"
+#include "runtime/process/terminal.h"
 #include "runtime/rootfs/root_dir.h"
 #include "runtime/service/around.h"
 #include "runtime/spec/parse.h"
@@ -42,8 +44,10 @@ void require_can_be_restored(const spec::Spec& spec, const RestoreRequest& reque
   if (!spec.linux_.net_devices.empty()) {
     throw Error("config.json: linux.netDevices: not moved by a restore");
   }
-  if (!request.create.console_socket.empty()) {
-    throw Error("--console-socket: a container with a terminal cannot be saved or restored");
+  if (!request.options.shell_job) {
+    if (spec.process) check_terminal(*spec.process, request.create);
+  } else if (!request.create.console_socket.empty()) {
+    throw Error("--console-socket: with --shell-job the terminal is this process' own");
   }
 }
 
@@ -202,6 +206,13 @@ void Container::revive(const RestoreRequest& request, const spec::Spec& spec,
       !process::in_slurm_job(spec.process ? spec.process->env : std::vector<std::string>());
   restore.place = steps.place;
   restore.settle = [&](pid_t pid) { settle(pid, spec); };
+  UniqueFd console;
+  if (spec.process && spec.process->terminal && !options.shell_job) {
+    console = open_console(request.create);
+    restore.terminal = [&](const UniqueFd& master) {
+      process::send_master(console.get(), master.get());
+    };
+  }
   run_restore(std::move(restore));
 
   child_.pid = read_pid(folder_.fd());

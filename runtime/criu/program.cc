@@ -7,11 +7,13 @@
 #include <optional>
 
 #include "base/error.h"
+#include "base/fd.h"
 #include "base/file.h"
 #include "base/one_line.h"
 #include "base/run_program.h"
 #include "base/trace.h"
 #include "runtime/criu/log.h"
+#include "runtime/criu/worker.h"
 
 namespace berth::runtime::criu {
 namespace {
@@ -47,6 +49,13 @@ Finished ask(const std::string& name, const char* what) {
     throw Error(std::string("this takes the program criu, ") + kOldestText +
                 " or newer: " + e.message());
   }
+}
+
+void trace_words(const std::vector<std::string>& words) {
+  if (!tracing()) return;
+  std::string line;
+  for (const std::string& word : words) line += (line.empty() ? "" : " ") + word;
+  trace("run " + line);
 }
 
 }  // namespace
@@ -88,13 +97,24 @@ Program Program::find(const std::string& name) {
 void Program::run(const std::vector<std::string>& words, const std::string& log) const {
   std::vector<std::string> all{name_};
   all.insert(all.end(), words.begin(), words.end());
-  if (tracing()) {
-    std::string line;
-    for (const std::string& word : all) line += (line.empty() ? "" : " ") + word;
-    trace("run " + line);
-  }
+  trace_words(all);
   const Finished finished = run_program(all);
   if (!succeeded(finished.status)) {
+    throw Error(failure(words.front(), finished.status, log, finished.output));
+  }
+}
+
+void Program::run_as_worker(const std::vector<std::string>& words, const std::string& log) const {
+  const Order order(words);
+  SocketPair pair = socket_pair();
+  set_inheritable(pair.second.get(), true);
+  trace_words(words);
+  order.pass_images_on();
+  // A dump has no notices, so it needs nobody to talk to while it works.
+  send_message(pair.first.get(), order.request());
+  const Finished finished = run_program(order.words(name_, pair.second.get()));
+  pair.second.reset();
+  if (!decode(receive_message(pair.first.get()).bytes).success) {
     throw Error(failure(words.front(), finished.status, log, finished.output));
   }
 }

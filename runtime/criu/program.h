@@ -19,6 +19,8 @@ class Program {
   const std::string& name() const { return name_; }
   // Runs `dump` or `pre-dump` to its end. Throws Error with the line of the log that says why.
   void run(const std::vector<std::string>& words, const std::string& log) const;
+  // The same where the container has a terminal.
+  void run_as_worker(const std::vector<std::string>& words, const std::string& log) const;
 
  private:
   explicit Program(std::string name) : name_(std::move(name)) {}

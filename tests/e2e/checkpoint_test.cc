@@ -4,9 +4,7 @@
 #include <algorithm>
 #include <filesystem>
 
-#include "tests/e2e/runtime_fixture.h"
-#include "tests/e2e/saved_count.h"
-#include "tests/support/criu.h"
+#include "tests/e2e/checkpoint_fixture.h"
 #include "tests/support/lacking.h"
 
 namespace berth::test {
@@ -20,29 +18,6 @@ using ::testing::HasSubstr;
 using ::testing::IsEmpty;
 using ::testing::StartsWith;
 namespace fs = std::filesystem;
-
-class Checkpoint : public RuntimeFixture {
- protected:
-  std::vector<std::string> words(std::vector<std::string> more) const {
-    more.insert(more.begin(), {kBerth, "--root", root(), "--criu", criu_program()});
-    return more;
-  }
-  Ran ask(const std::vector<std::string>& more) const { return run(words(more), with_criu()); }
-  std::string images(const std::string& name = "images") const {
-    return folder_.path() + "/" + name;
-  }
-  void count() { script(kCount); }
-};
-
-// Where criu works.
-class Restore : public Checkpoint {
- protected:
-  void SetUp() override {
-    Checkpoint::SetUp();
-    if (IsSkipped()) return;
-    if (const std::string why = lacks_criu(); !why.empty()) GTEST_SKIP() << why;
-  }
-};
 
 TEST_F(Restore, GoesOnFromItsCountTenTimesInARow) {
   count();

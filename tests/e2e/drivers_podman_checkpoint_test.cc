@@ -23,8 +23,8 @@ class PodmanCheckpoint : public Podman {
     return without_newline(podman({"inspect", "--format", what, "c"}).out);
   }
   // Counts until it is told to end, and ends with 7.
-  Ran count(const std::string& name) const {
-    return podman_run({"-d", "--name", name, "berth-test", "sh", "-c",
+  Ran count(const std::string& detached, const std::string& name) const {
+    return podman_run({detached, "--name", name, "berth-test", "sh", "-c",
                        "i=0; until test -e /tmp/end; do i=$((i+1)); echo $i; sleep 0.1; done; "
                        "exit 7"});
   }
@@ -52,8 +52,8 @@ class PodmanCheckpoint : public Podman {
   std::string path_;
 };
 
-TEST_F(PodmanCheckpoint, GoesOnFromItsCount) {
-  ASSERT_EQ(count("c").status, 0);
+TEST_F(PodmanCheckpoint, GoesOnFromItsCountAtItsTerminal) {
+  ASSERT_EQ(count("-dt", "c").status, 0);
   const Ran saved = ask({"container", "checkpoint", "c"});
   ASSERT_EQ(saved.status, 0) << saved;
   EXPECT_EQ(inspect("{{.State.Status}} {{.State.Checkpointed}}"), "exited true");
@@ -66,7 +66,7 @@ TEST_F(PodmanCheckpoint, GoesOnFromItsCount) {
 
 TEST_F(PodmanCheckpoint, LeftRunningItGoesOnBesideTheOneThatWasMadeOfIt) {
   const std::string archive = folder_.path() + "/saved.tar";
-  ASSERT_EQ(count("c").status, 0);
+  ASSERT_EQ(count("-d", "c").status, 0);
   const Ran saved = ask({"container", "checkpoint", "--leave-running", "--compress", "none",
                          "--export", archive, "c"});
   ASSERT_EQ(saved.status, 0) << saved;
