@@ -49,9 +49,9 @@ class ContainerdCheckpoint : public Containerd {
     if (systemd_runs()) {
       words.insert(words.end(), {"--runc-systemd-cgroup", "--cgroup", "system.slice:ctr:" + id()});
     }
-    words.insert(words.end(), {kImage, id(), "/bin/sh", "-c",
-                               "trap 'exit 7' USR1; i=0; while :; do i=$((i+1)); echo $i; sleep "
-                               "0.1; done"});
+    const char* const program =
+        "trap 'exit 7' USR1; i=0; while :; do i=$((i+1)); echo $i; sleep 0.1; done";
+    words.insert(words.end(), {kImage, id(), "/bin/sh", "-c", program});
     return ctr_words(words);
   }
   static std::vector<int> numbers(const std::string& text) {

@@ -24,11 +24,12 @@ class PodmanCheckpoint : public Podman {
   }
   // Counts until it is told to end, and ends with 7.
   Ran count(const std::string& detached, const std::string& name) const {
-    return podman_run({detached, "--name", name, "berth-test", "sh", "-c",
-                       "i=0; until test -e /tmp/end; do i=$((i+1)); echo $i; sleep 0.1; done; "
-                       "exit 7"});
+    const char* const program =
+        "i=0; until test -e /tmp/end; do i=$((i+1)); echo $i; sleep 0.1; done; exit 7";
+    return podman_run({detached, "--name", name, "berth-test", "sh", "-c", program});
   }
-  // Where it was once it was told to; from one on, none lost, and `again`: only once twice.
+  // Ends it, and returns where it was then. It has counted from one on and lost none; `again`: so
+  // often its log goes back, for it has what the first one printed after it was saved.
   int expect_counts_to_its_end(const std::string& name, int again = 0) const {
     EXPECT_EQ(podman({"exec", name, "touch", "/tmp/end"}).status, 0);
     EXPECT_EQ(podman({"wait", name}).out, "7\n");
@@ -72,7 +73,6 @@ TEST_F(PodmanCheckpoint, LeftRunningItGoesOnBesideTheOneThatWasMadeOfIt) {
   ASSERT_EQ(saved.status, 0) << saved;
   const Ran restored = ask({"container", "restore", "--import", archive, "--name", "other"});
   ASSERT_EQ(restored.status, 0) << restored;
-  // Its log was copied after the first one had gone on.
   (void)expect_counts_to_its_end("other", 1);
   (void)expect_counts_to_its_end("c");
 }

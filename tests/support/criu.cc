@@ -35,7 +35,7 @@ std::string lacks_criu() {
 }
 
 std::string path_with_criu(const std::string& folder) {
-  const std::string path = std::getenv("PATH");
+  std::string path = std::getenv("PATH");
   if (criu_program() == "criu") return path;
   const std::string script = folder + "/criu";
   std::ofstream(script) << "#!/bin/sh\nexport LD_LIBRARY_PATH='"
