@@ -31,8 +31,12 @@ def as_user(uid, gid):
     return ["setpriv", f"--reuid={uid}", f"--regid={gid}", "--clear-groups", "env", "HOME=/tmp", "XDG_RUNTIME_DIR=/tmp"]
 
 
+class Hybrid(Exception):
+    """crun 1.8 refuses a host that has cgroup v2 beside v1."""
+
+
 def leave_unified():
-    """Starts this program again where the v2 hierarchy of a hybrid host is not mounted: crun 1.8 refuses it."""
+    """Starts this program again where the v2 hierarchy of a hybrid host is not mounted."""
     print(f"crun refuses this hybrid host; all run without {UNIFIED}", flush=True)
     script = f'umount {UNIFIED} && exec "$0" "$@"'
     os.execvp("unshare", ["unshare", "--mount", "sh", "-c", script, os.path.abspath(sys.argv[0]), *sys.argv[1:]])
@@ -50,7 +54,7 @@ def usable(programs, words_of, before=()):
         words = words_of(path, name)
         complaint = figures.complaint_of([*before, *[word.replace("{}", "0") for word in words]])
         if complaint and name == "crun" and "hybrid" in complaint and os.path.ismount(UNIFIED):
-            leave_unified()
+            raise Hybrid
         if complaint and name == "berth":
             sys.exit(f"starts: berth: {complaint}")
         if complaint:

@@ -1,0 +1,54 @@
+#!/usr/bin/env python3
+"""That bench/starts measures what it says: few rounds, no figure of time is looked at. Usage: starts_check.py STARTS BUILD"""
+import json
+import os
+import subprocess
+import sys
+import tempfile
+
+STARTS, BUILD = sys.argv[1:]
+
+
+def measured(*words):
+    with tempfile.NamedTemporaryFile() as file:
+        ran = subprocess.run([STARTS, "--build", BUILD, "--rounds", "4", "--json", file.name, *words],
+                             capture_output=True, text=True, check=False)  # fmt: skip
+        assert ran.returncode == 0, f"{words}: {ran.stderr}{ran.stdout}"
+        return json.load(open(file.name, encoding="utf-8"))["results"], ran.stdout
+
+
+def check_runs():
+    for options in ([], ["--seccomp"], ["--rootless"]):
+        results, printed = measured("run", *options)
+        assert len(results) == 2, results
+        for title, figures in results.items():
+            assert title in printed, printed
+            assert {"floor", "berth"} <= set(figures), figures
+            for name, one in figures.items():
+                assert one["ms"] > 0 and one["faults"] > 0 and one["rounds"] >= 4, one
+                assert (name == "berth") == ("berth_ratio" not in one), one
+            low, high = (figures["floor"]["berth_ratio"][key] for key in ("low", "high"))
+            assert low <= figures["floor"]["berth_ratio"]["median"] <= high
+
+
+def check_others():
+    results, _ = measured("lifecycle")
+    assert set(results) == {"create, start, delete", "exec", "state"}, results
+    sizes, _ = measured("size")
+    calls = {name: one["system_calls"] for name, one in sizes["size"].items()}
+    assert 100 < calls["floor"] < calls["berth"], calls
+    assert sizes["size"]["berth"]["beside_kib"] > 0, sizes
+    many, _ = measured("scale", "--containers", "10", "--states", "100")
+    assert [row["containers"] for row in many["scale"]["containers"]] == list(range(1, 11)), many
+    assert many["scale"]["states"][-1]["states"] == 100, many
+
+
+def main():
+    if os.geteuid() != 0:
+        print("takes root: operation not permitted")
+        sys.exit(77)
+    check_runs()
+    check_others()
+
+
+main()
