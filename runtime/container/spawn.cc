@@ -1,6 +1,6 @@
 // The container in a child. Its PID namespace begins with a clone: at once, or, where a user
-// namespace must first give the right to make one, with a second one, whose child becomes ours
-// (CLONE_PARENT) in the first one's place.
+// namespace must first give the right to make or join one, with a second one, whose child becomes
+// ours (CLONE_PARENT) in the first one's place.
 #include "runtime/container/spawn.h"
 
 #include <fcntl.h>
@@ -357,6 +357,9 @@ Child spawn(Entry entry, CgroupJoin cgroup, const ParentSteps& steps) {
     Start start(std::move(entry));
     SocketPair pair = socket_pair();
     const SignalsBlocked signals;
+    std::optional<process::ChildrenElsewhere> elsewhere;
+    elsewhere.emplace(start.namespaces(),
+                      start.joins_pid_namespace() && !start.has_user_namespace());
     const Spawning spawning{
         .start = start,
         .cgroup = cgroup,
@@ -366,13 +369,15 @@ Child spawn(Entry entry, CgroupJoin cgroup, const ParentSteps& steps) {
         .own_cpus = cgroup.v2_dir ? std::optional(KeptAffinity()) : std::nullopt,
         .ignored = ignored_signals(),
         .launcher = ::getpid(),
-        .second_clone = start.joins_pid_namespace() ||
+        .second_clone = (start.joins_pid_namespace() && !elsewhere->joined()) ||
                         (start.makes_pid_namespace() && start.has_user_namespace())};
     child = clone_first(spawning);
     if (child.pid == 0) {
       pair.first.reset();
+      elsewhere->forget();
       live_as_child(spawning, ChildEnd(std::move(pair.second)));
     }
+    elsewhere.reset();
     pair.second.reset();
     try {
       see_through(spawning, ParentEnd(std::move(pair.first)), child);

@@ -52,6 +52,7 @@ class Start {
   void set_host_pid(pid_t pid) { host_pid_ = pid; }
   bool makes_pid_namespace() const { return namespaces_.makes_pid(); }
   bool joins_pid_namespace() const { return namespaces_.joins_pid(); }
+  process::Namespaces& namespaces() { return namespaces_; }
   bool has_user_namespace() const {
     return entry_.user_namespace || namespaces_.joins_user() || maps_;
   }

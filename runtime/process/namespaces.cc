@@ -179,6 +179,19 @@ void Namespaces::join_peer() {
   }
 }
 
+bool Namespaces::join_pid_for_children() {
+  if (peer_) {
+    if (::setns(peer_.get(), CLONE_NEWPID) != 0) return false;  // also before Linux 5.8
+    peer_flags_ &= ~CLONE_NEWPID;
+    return true;
+  }
+  const auto is_pid = [](const Joined& ns) { return ns.type == NamespaceType::pid; };
+  const auto found = std::ranges::find_if(joined_, is_pid);
+  if (found == joined_.end() || ::setns(found->fd.get(), CLONE_NEWPID) != 0) return false;
+  joined_.erase(found);
+  return true;
+}
+
 void Namespaces::join_before_user() {
   if (peer_) join_peer();
   std::erase_if(joined_, [](const Joined& ns) {
@@ -226,6 +239,21 @@ void Namespaces::make() const {
     if ((make_flags_ & kind.flag) != 0) list += (list.empty() ? "" : ", ") + std::string(kind.name);
   }
   throw Error("make namespaces", list, code);
+}
+
+ChildrenElsewhere::ChildrenElsewhere(Namespaces& namespaces, bool joins) {
+  if (!joins) return;
+  own_ = open_file(AT_FDCWD, own_path(NamespaceType::pid), O_RDONLY);
+  dumpable_ = ::prctl(PR_GET_DUMPABLE, 0, 0, 0, 0);
+  hide_from_peers();
+  joined_ = namespaces.join_pid_for_children();
+}
+
+ChildrenElsewhere::~ChildrenElsewhere() {
+  if (!own_) return;
+  if (joined_) (void)::setns(own_.get(), CLONE_NEWPID);
+  // 2, where fs.suid_dumpable put it, cannot be set.
+  if (dumpable_ == 1) (void)::prctl(PR_SET_DUMPABLE, 1, 0, 0, 0);
 }
 
 void hide_from_peers() {

@@ -30,6 +30,9 @@ class Namespaces {
   // namespace that is not ours.
   static Namespaces of_process(pid_t pid, int pidfd, const spec::Spec& spec);
 
+  // For the process that clones, where no user namespace has to give the right: its next child is
+  // in the PID namespace that is joined. False where that is refused: nothing is joined then.
+  bool join_pid_for_children();
   // With the host's rights, before the user namespace: joins what these rights allow (an
   // administrator's network namespace); what they do not is left for after.
   void join_before_user();
@@ -69,6 +72,25 @@ class Namespaces {
   UniqueFd peer_root_;        // where that is not its mount namespace's
   int peer_flags_ = 0;
   bool joins_pid_ = false, joins_user_ = false, makes_pid_ = false, makes_user_ = false;
+};
+
+// While it lives, children that this process makes are where `join_pid_for_children` put them, and
+// this process, as they are from the first moment on, hidden from whoever is there already.
+class ChildrenElsewhere {
+ public:
+  // `joins`: whether there is such a namespace to join.
+  ChildrenElsewhere(Namespaces& namespaces, bool joins);
+  ~ChildrenElsewhere();
+  ChildrenElsewhere(const ChildrenElsewhere&) = delete;
+  ChildrenElsewhere& operator=(const ChildrenElsewhere&) = delete;
+  bool joined() const { return joined_; }
+  // In the child: it stays hidden.
+  void forget() { own_.reset(); }
+
+ private:
+  UniqueFd own_;
+  int dumpable_ = 0;
+  bool joined_ = false;
 };
 
 // Processes that are in the joined namespaces already must not look into this one, which still
