@@ -4,9 +4,12 @@
 
 #include <algorithm>
 #include <array>
+#include <cstdint>
+#include <cstdio>
 #include <memory>
 
 #include "base/error.h"
+#include "base/step_times.h"
 #include "launcher/cli_checkpoint.h"
 #include "launcher/cli_process.h"
 #include "launcher/cli_resources.h"
@@ -22,6 +25,30 @@ std::string default_root() {
   return runtime::StateRoot::default_path(::geteuid() == 0 &&
                                           runtime::process::in_initial_user_namespace());
 }
+
+// Prints them at a verb's end, whatever end that is.
+class TimedSteps {
+ public:
+  explicit TimedSteps(bool wanted) : wanted_(wanted) {
+    if (wanted_) begin_step_times();
+  }
+  ~TimedSteps() {
+    if (!wanted_) return;
+    step_done("all taken back");
+    int64_t before = 0;
+    for (const StepTime& step : step_times()) {
+      std::fprintf(
+          stderr, "berth: %7lld us %+7lld  %s%s\n", static_cast<long long>(step.microseconds),
+          static_cast<long long>(step.microseconds - before), step.child ? "  " : "", step.name);
+      before = step.microseconds;
+    }
+  }
+  TimedSteps(const TimedSteps&) = delete;
+  TimedSteps& operator=(const TimedSteps&) = delete;
+
+ private:
+  bool wanted_;
+};
 
 // What each verb's function is told; the options before the verb are known when it is called.
 struct Setting {
@@ -40,6 +67,7 @@ struct Setting {
         if (!make_log(*runtime)) return kRuntimeVerbFailed;
         log_traces(*runtime);
         try {
+          const TimedSteps times(runtime->trace_time);
           return work(*runtime);
         } catch (const std::exception& e) {
           log(*runtime, Level::error, e.what());
@@ -100,6 +128,9 @@ void add_global_options(CLI::App& app, RuntimeOptions& runtime) {
          "text or json")
       ->check(CLI::IsMember({"text", "json"}));
   add_log_level(app, runtime.level);
+  app.add_flag(
+      "--trace-time", runtime.trace_time,
+      "tell on standard error how long each step took; indented: of the container's process");
   app.add_option("--criu", runtime.criu,
                  "the program that checkpoint and restore run (default: criu, from PATH)")
       ->type_name("PATH");

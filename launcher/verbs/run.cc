@@ -1,6 +1,7 @@
 // create, start, and, unless it is detached, the container's end.
 #include <optional>
 
+#include "base/step_times.h"
 #include "base/trace.h"
 #include "launcher/verbs/create_container.h"
 #include "launcher/verbs/foreground.h"
@@ -15,12 +16,14 @@ int run(const RuntimeOptions& runtime, const RunOptions& options) {
   Removed removed(runtime, container, options.remove_cgroups);
   if (tracing()) trace("start container '" + wanted.request.id + "'");
   container.start();
+  step_done("program executed");
   if (wanted.request.detached) {
     removed.keep();
     container.await_ready();
     return 0;
   }
   const int status = wait_in_foreground(container, *signals);
+  step_done("program ended");
   if (options.keep) removed.keep();
   return status;
 }

@@ -16,6 +16,7 @@ struct RuntimeOptions {
   bool log_json = false;
   std::string criu = "criu";     // the program that checkpoint and restore run, looked up in PATH
   Level level = Level::warning;  // the least that is told
+  bool trace_time = false;       // where the time goes, to standard error
   runtime::CgroupManager cgroup_manager = runtime::CgroupManager::cgroupfs;
   runtime::Rootless rootless = runtime::Rootless::automatic;
 };

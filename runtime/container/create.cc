@@ -9,6 +9,7 @@
 #include "base/error.h"
 #include "base/file.h"
 #include "base/process_identity.h"
+#include "base/step_times.h"
 #include "base/trace.h"
 #include "runtime/cgroup/delegation.h"
 #include "runtime/cgroup/directory.h"
@@ -178,6 +179,7 @@ Container Container::create(const StateRoot& root, const CreateRequest& request)
 Container Container::make(const StateRoot& root, const CreateRequest& request,
                           std::vector<std::string>& late) {
   Wanted wanted = read_bundle(request);
+  step_done("configuration read");
   spec::Spec& spec = wanted.spec;
   const auto& service = wanted.service;
   ContainerNetwork network(spec, service ? &*service : nullptr);
@@ -197,6 +199,7 @@ Container Container::make(const StateRoot& root, const CreateRequest& request,
   undo.add([&] { made.folder_.remove(); });
   made.folder_.keep_configuration(wanted.configuration);
   made.folder_.write(made.record_);  // first: what a crash leaves can be found by it
+  step_done("state kept");
   bool begun = false;
   undo.add([&] {
     if (begun) tell(made.run_poststop());
@@ -205,6 +208,7 @@ Container Container::make(const StateRoot& root, const CreateRequest& request,
   undo.add([&] { tell(service::take_back(service::read_acts(made.folder_.fd()), true)); });
   if (service) service::make_ready(*service, acts.emplace(made.folder_.fd()));
   Groups groups = made.make_groups(spec, place, own_cgroup, undo);
+  step_done("cgroups made, devices restricted");
 
   offer_notify_socket(made.folder_.fd(), spec);
   Entry entry = make_entry(request, std::move(spec), wanted.bundle, made.record_);
@@ -229,6 +233,7 @@ Container Container::make(const StateRoot& root, const CreateRequest& request,
   made.record_.pid = made.child_.pid;
   made.record_.start_time = start_time_of(made.child_.pid).value_or(0);
   made.folder_.write(made.record_);
+  step_done("created");
   if (service) service::surround(*service, made.child_.pid, *acts);
   if (!request.pid_file.empty()) write_pid_file(request.pid_file, made.child_.pid);
   undo.keep();

@@ -12,6 +12,7 @@
 
 #include "base/error.h"
 #include "base/file.h"
+#include "base/step_times.h"
 #include "runtime/container/hooks.h"
 #include "runtime/container/start.h"
 #include "runtime/process/capabilities.h"
@@ -82,6 +83,7 @@ void Start::before_cgroup() {
 
 // Stage 1: what takes the host's rights or the host's view.
 void Start::on_host() {
+  step_done("cgroup joined");
   process::set_oom_score(process());
   process::raise_hard_limits(process().rlimits);
   give_stdio();
@@ -120,6 +122,7 @@ void Start::enter_user_namespace() {
   }
   namespaces_.join_pid();
   process::hide_from_peers();
+  step_done("user namespace entered");
   if (has_user_namespace()) process::own_user_namespace(entry_.spec);
 }
 
@@ -131,12 +134,15 @@ void Start::inside(const Stops& stops) {
     join_container();
   } else {
     make_namespaces();
+    step_done("namespaces made");
     if (stops.namespaces) stops.namespaces();
     make_tree(stops.before_pivot);
+    step_done("tree mounted, and pivoted to");
   }
   const bool independent = entry_.state || entry_.container;
   if (independent && !has_user_namespace()) process::take_own_null_device();
   take_identity(groups, capabilities);
+  step_done("identity taken");
   of_program(kExitNotFound, [&] { program_.find(); });
   entry_.fds.enforce();                           // all of ours closes at execve
   process::set_rlimits(process().rlimits);        // may be too tight for anything above
@@ -147,7 +153,9 @@ void Start::inside(const Stops& stops) {
     stops.ready();  // the limits are in force when `create` is over
     stops.gate();
   }
+  step_done("limits written");
   if (seccomp_) load_filter(stops);  // may forbid all of the above
+  step_done("program executed next");
   run_hooks_inside(entry_.spec.hooks.start_container, "startContainer", Status::created,
                    program_.env());
   of_program(kExitNotExecutable, [&] { program_.execute(); });

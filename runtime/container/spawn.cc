@@ -23,6 +23,7 @@
 
 #include "base/error.h"
 #include "base/file.h"
+#include "base/step_times.h"
 #include "base/trace.h"
 #include "runtime/container/gate.h"
 #include "runtime/container/hooks.h"
@@ -310,6 +311,7 @@ void see_through(const Spawning& s, const ParentEnd& socket, Child& child) {
     const Child between = std::exchange(child, {next->pid, std::move(next->pidfd)});
     wait_for_end(between);
   }
+  step_done("process cloned");
   tell("nsexec container setup", child, " is cloned");
   if (s.steps.place) s.steps.place(child.pid);
   socket.go(child.pid);
@@ -355,6 +357,7 @@ Child spawn(Entry entry, CgroupJoin cgroup, const ParentSteps& steps) {
   Child child;
   guard(step_of(entry), [&] {
     Start start(std::move(entry));
+    step_done("start planned, filter compiled");
     SocketPair pair = socket_pair();
     const SignalsBlocked signals;
     std::optional<process::ChildrenElsewhere> elsewhere;

@@ -340,5 +340,29 @@ TEST_F(CommandLine, AConsoleSocketIsForWhoDetaches) {
   EXPECT_THAT(nobody.err, HasSubstr("--console-socket is wanted"));
 }
 
+TEST_F(CommandLine, TraceTimeTellsEachStep) {
+  script("echo ran; exit 3");
+  const Ran ran = berth({"--trace-time", "run", "--bundle", bundle(), id()});
+  EXPECT_EQ(ran.status, 3) << ran;
+  EXPECT_EQ(ran.out, "ran\n");
+  std::istringstream lines(ran.err);
+  std::string steps;
+  int64_t last = 0;
+  for (std::string line; std::getline(lines, line);) {
+    std::string berth, unit;
+    int64_t time = -1;
+    std::istringstream words(line);
+    words >> berth >> time >> unit;
+    EXPECT_EQ(berth + unit, "berth:us") << line;
+    EXPECT_GE(time, last) << line;
+    last = time;
+    steps += line.substr(line.rfind("  ")) + ";";
+  }
+  for (const char* const step : {"configuration read", "namespaces made", "program ended"}) {
+    EXPECT_THAT(steps, ::testing::HasSubstr(step));
+  }
+  EXPECT_EQ(berth({"run", "--bundle", bundle(), id("b")}).err, "");
+}
+
 }  // namespace
 }  // namespace berth::test

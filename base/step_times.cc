@@ -1,0 +1,66 @@
+#include "base/step_times.h"
+
+#include <sys/mman.h>
+#include <time.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <atomic>
+
+#include "base/error.h"
+
+namespace berth {
+namespace {
+
+constexpr uint32_t kMost = 100;
+
+// Shared with the children, to whom the literals have the same addresses.
+struct Page {
+  pid_t owner = 0;
+  int64_t begin = 0;
+  std::atomic<uint32_t> count = 0;
+  StepTime steps[kMost];
+};
+
+Page*& page() {
+  static Page* instance = nullptr;  // set once, by the program that wants them
+  return instance;
+}
+
+int64_t now() {
+  timespec time{};
+  ::clock_gettime(CLOCK_MONOTONIC, &time);
+  return int64_t{time.tv_sec} * 1'000'000'000 + time.tv_nsec;
+}
+
+}  // namespace
+
+void begin_step_times() {
+  void* const memory =
+      ::mmap(nullptr, sizeof(Page), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+  if (memory == MAP_FAILED) throw Error("map memory for the times of steps", {}, errno);
+  page() = new (memory) Page;
+  page()->owner = ::getpid();
+  page()->begin = now();
+}
+
+void step_done(const char* name) noexcept {
+  Page* const shared = page();
+  if (shared == nullptr) return;
+  const uint32_t index = shared->count.fetch_add(1);
+  if (index >= kMost) return;
+  shared->steps[index] = {name, ::getpid() != shared->owner, (now() - shared->begin) / 1000};
+}
+
+std::vector<StepTime> step_times() {
+  const Page* const shared = page();
+  if (shared == nullptr) return {};
+  const uint32_t count = std::min(shared->count.load(), kMost);
+  std::vector<StepTime> steps(shared->steps, shared->steps + count);
+  // A child that was killed between the two halves of a note left none.
+  std::erase_if(steps, [](const StepTime& step) { return step.name == nullptr; });
+  std::ranges::stable_sort(steps, {}, &StepTime::microseconds);
+  return steps;
+}
+
+}  // namespace berth
