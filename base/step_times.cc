@@ -59,7 +59,7 @@ std::vector<StepTime> step_times() {
   std::vector<StepTime> steps(shared->steps, shared->steps + count);
   // A child that was killed between the two halves of a note left none.
   std::erase_if(steps, [](const StepTime& step) { return step.name == nullptr; });
-  std::ranges::stable_sort(steps, {}, &StepTime::microseconds);
+  std::ranges::sort(steps, {}, &StepTime::microseconds);
   return steps;
 }
 

@@ -36,6 +36,11 @@ namespace {
 
 constexpr int kMostWords = 64;
 
+// What failed; errno says why.
+struct Failed {
+  const char* what;
+};
+
 struct Line {
   const char* words[kMostWords] = {};
   int count = 0;
@@ -91,7 +96,7 @@ class Plan {
 void write_text(const char* path, const char* text) {
   const int fd = ::open(path, O_WRONLY | O_CLOEXEC);
   const auto size = static_cast<ssize_t>(std::strlen(text));
-  if (fd < 0 || ::write(fd, text, static_cast<size_t>(size)) != size) throw path;
+  if (fd < 0 || ::write(fd, text, static_cast<size_t>(size)) != size) throw Failed{path};
   ::close(fd);
 }
 
@@ -100,7 +105,7 @@ void raise_loopback() {
   ifreq request{};
   std::strcpy(request.ifr_name, "lo");
   request.ifr_flags = IFF_UP;
-  if (::ioctl(fd, SIOCSIFFLAGS, &request) < 0) throw "lo";
+  if (::ioctl(fd, SIOCSIFFLAGS, &request) < 0) throw Failed{"lo"};
   ::close(fd);
 }
 
@@ -108,7 +113,7 @@ void set_capabilities(unsigned long set) {
   __user_cap_header_struct header{_LINUX_CAPABILITY_VERSION_3, 0};
   const auto low = static_cast<__u32>(set), high = static_cast<__u32>(set >> 32);
   const __user_cap_data_struct data[2] = {{low, low, 0}, {high, high, 0}};
-  if (::syscall(SYS_capset, &header, data) < 0) throw "capset";
+  if (::syscall(SYS_capset, &header, data) < 0) throw Failed{"capset"};
 }
 
 // Read while its path is within reach.
@@ -130,8 +135,8 @@ bool load_filter() {
 }
 
 void pivot(const char* root) {
-  if (::chdir(root) < 0 || ::syscall(SYS_pivot_root, ".", ".") < 0) throw root;
-  if (::umount2(".", MNT_DETACH) < 0) throw root;
+  if (::chdir(root) < 0 || ::syscall(SYS_pivot_root, ".", ".") < 0) throw Failed{root};
+  if (::umount2(".", MNT_DETACH) < 0) throw Failed{root};
 }
 
 // The control file that a limit is written to last, when its path is out of reach.
@@ -204,18 +209,18 @@ pid_t make_process(const Line& line) {
     arguments.cgroup = static_cast<__u64>(::open(line[2], O_PATH | O_DIRECTORY | O_CLOEXEC));
   }
   const auto pid = static_cast<pid_t>(::syscall(SYS_clone3, &arguments, sizeof arguments));
-  if (pid < 0) throw "clone3";
+  if (pid < 0) throw Failed{"clone3"};
   return pid;
 }
 
 void act(const Line& line) {
   for (const Call& call : kCalls) {
     if (std::strcmp(call.name, line[0]) != 0) continue;
-    if (!call.does(line)) throw line[1];
+    if (!call.does(line)) throw Failed{line[1]};
     return;
   }
   errno = ENOSYS;
-  throw line[0];
+  throw Failed{line[0]};
 }
 
 int run(Plan& plan) {
@@ -228,12 +233,12 @@ int run(Plan& plan) {
         // The parent's place in the plan is behind the child's lines.
         while (pid > 0 && plan.next(line) && std::strcmp(line[0], "wait") != 0) {
         }
-        if (pid > 0 && ::waitpid(pid, &status, 0) != pid) throw "waitpid";
+        if (pid > 0 && ::waitpid(pid, &status, 0) != pid) throw Failed{"waitpid"};
         continue;
       }
       act(line);
-    } catch (const char* what) {
-      std::fprintf(stderr, "floor: %s %s: %s\n", line[0], what, std::strerror(errno));
+    } catch (const Failed& failed) {
+      std::fprintf(stderr, "floor: %s %s: %s\n", line[0], failed.what, std::strerror(errno));
       ::_exit(125);
     }
   }

@@ -8,6 +8,10 @@
 #include <fcntl.h>
 #include <linux/mount.h>
 
+#ifndef BERTH_PROGRAM
+#define BERTH_PROGRAM "/usr/libexec/berth/berth"
+#endif
+
 namespace {
 
 // Arguments of a system call are numbers and addresses alike.
@@ -24,7 +28,8 @@ Word system_call(Word number, Word a, Word b, Word c, Word d, Word e) {
   return result;
 }
 
-Word address(const void* pointer) {
+template <class T>
+Word address(T* pointer) {
   return reinterpret_cast<Word>(pointer);
 }
 
