@@ -106,7 +106,8 @@ bool mount_new(int target, const std::string& type, const std::string& source,
                const std::vector<std::pair<std::string, std::string>>& data, uint64_t attributes) {
   const auto flags = old_flags(attributes);
   const auto options = joined(data);
-  if (!flags || !options) return false;
+  constexpr size_t kMost = 4095;  // of more the kernel takes a page, in silence
+  if (!flags || !options || options->size() > kMost) return false;
   const std::string place = "/proc/self/fd/" + std::to_string(target);
   const char* const device = source.empty() ? nullptr : source.c_str();  // shown as `none`
   return ::mount(device, place.c_str(), type.c_str(), *flags, options->c_str()) == 0;

@@ -336,6 +336,16 @@ TEST_F(MountsE2e, AnOptionWithACommaIsOneOption) {
   EXPECT_THAT(ran.out + ran.err, HasSubstr("mpol=bind:0")) << ran;
 }
 
+// Of one text the kernel takes a page, and does not say so.
+TEST_F(MountsE2e, OptionsThatAreTooLongAreRefusedAndNotCut) {
+  std::string layers = "lowerdir=/tmp";
+  while (layers.size() < 5000) layers += ":/tmp";
+  mount({{"destination", "/tmp"}, {"type", "overlay"}, {"options", {layers}}});
+  const Ran ran = run_script("echo mounted");
+  EXPECT_EQ(ran.out, "") << ran;
+  EXPECT_THAT(ran.err, HasSubstr("option 'lowerdir' of file system 'overlay'"));
+}
+
 TEST_F(MountsE2e, OfV1sHierarchiesTheOwnCgroupIsSeenAndOfAV2BesideThemToo) {
   if (std::filesystem::exists("/sys/fs/cgroup/cgroup.controllers"))
     GTEST_SKIP() << "the host has cgroup v2 alone";
