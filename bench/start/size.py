@@ -32,7 +32,7 @@ def private_kib(pid):
 
 def beside(path, bundle, name):
     """KiB of the process that stays for a container in the foreground."""
-    with subprocess.Popen([path, "run", "--bundle", bundle, name], stdin=subprocess.DEVNULL) as parent:
+    with subprocess.Popen([path, "run", "--bundle", bundle, name], stdin=subprocess.DEVNULL, stderr=subprocess.DEVNULL) as parent:
         try:
             for _ in range(200):
                 state = subprocess.run([path, "state", name], capture_output=True, text=True, check=False).stdout  # it may not be there yet
