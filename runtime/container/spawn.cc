@@ -3,7 +3,6 @@
 // ours (CLONE_PARENT) in the first one's place.
 #include "runtime/container/spawn.h"
 
-#include <fcntl.h>
 #include <linux/keyctl.h>
 #include <linux/sched.h>
 #include <sched.h>
@@ -13,16 +12,13 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include <charconv>
 #include <csignal>
 #include <optional>
 #include <string>
-#include <string_view>
 #include <utility>
 #include <vector>
 
 #include "base/error.h"
-#include "base/file.h"
 #include "base/step_times.h"
 #include "base/trace.h"
 #include "runtime/container/gate.h"
@@ -31,6 +27,7 @@
 #include "runtime/container/sync.h"
 #include "runtime/container/wait.h"
 #include "runtime/process/cpu_affinity.h"
+#include "runtime/process/ignored_signals.h"
 #include "runtime/process/namespaces.h"
 #include "runtime/process/seccomp_agent.h"
 #include "runtime/process/signal_name.h"
@@ -147,34 +144,8 @@ void wait_at_gate(const Spawning& s, ChildEnd& parent) {
   parent.go_on_with(std::move(connection));
 }
 
-// The signals that this process ignores, from /proc while that is the host's: to ask for each would
-// take as many calls as there are signals.
-std::vector<int> ignored_signals() {
-  constexpr std::string_view kKey = "\nSigIgn:\t";
-  const std::string text = read_file(AT_FDCWD, "/proc/self/status");
-  const size_t at = text.find(kKey);
-  uint64_t mask = ~uint64_t{0};
-  if (at != std::string::npos) {
-    const char* const begin = text.data() + at + kKey.size();
-    (void)std::from_chars(begin, text.data() + text.size(), mask, 16);
-  }
-  std::vector<int> signals;
-  for (int signal = 1; signal <= SIGRTMAX; ++signal) {
-    if ((mask >> (signal - 1) & 1) != 0) signals.push_back(signal);
-  }
-  return signals;
-}
-
-// What a caller of runtimes ignores for itself (Python: SIGPIPE) would be ignored by the program.
-// Who ignores a hang-up or an interrupt means it so (nohup(1)). Handlers end with execve.
-void unignore(const std::vector<int>& signals) {
-  for (const int signal : signals) {
-    if (signal != SIGHUP && signal != SIGINT) ::signal(signal, SIG_DFL);
-  }
-}
-
 void restore_signals(const Spawning& s) {
-  if (s.independent() || s.start.entry().container) unignore(s.ignored);
+  if (s.independent() || s.start.entry().container) process::unignore(s.ignored);
   if (const auto& mask = s.start.signal_mask()) {
     ::sigprocmask(SIG_SETMASK, &*mask, nullptr);
   } else {
@@ -370,7 +341,7 @@ Child spawn(Entry entry, CgroupJoin cgroup, const ParentSteps& steps) {
         .steps = steps,
         .affinity = steps.moves ? std::optional(KeptAffinity()) : std::nullopt,
         .own_cpus = cgroup.v2_dir ? std::optional(KeptAffinity()) : std::nullopt,
-        .ignored = ignored_signals(),
+        .ignored = process::ignored_signals(),
         .launcher = ::getpid(),
         .second_clone = (start.joins_pid_namespace() && !elsewhere->joined()) ||
                         (start.makes_pid_namespace() && start.has_user_namespace())};
