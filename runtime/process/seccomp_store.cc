@@ -93,6 +93,8 @@ std::optional<SeccompStore> SeccompStore::open(const std::string& folder) {
     constexpr int kFlags = O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC;
     UniqueFd dir(::open(folder.c_str(), kFlags));
     if (!dir && errno == ENOENT) {
+      // A caller whose states are elsewhere (containerd) never makes the one above.
+      if (folder.starts_with("/run/berth/")) (void)make_dir(AT_FDCWD, "/run/berth", 0755);
       (void)make_dir(AT_FDCWD, folder, 0700);
       dir.reset(::open(folder.c_str(), kFlags));
     }
