@@ -79,6 +79,20 @@ void add_doctor(CLI::App& app, std::function<int()>& chosen) {
   verb->callback([format, &chosen] { chosen = [format] { return doctor(*format); }; });
 }
 
+// All words after `cache` are its own, --help too.
+void add_bench(CLI::App& app, std::function<int()>& chosen) {
+  CLI::App* verb = app.add_subcommand("bench", "measure this node");
+  verb->require_subcommand(1);
+  CLI::App* cache = verb->add_subcommand(
+      "cache", "what ways of its own do for a program: slowdowns, tails, plots; see its --help");
+  cache->set_help_flag();
+  cache->prefix_command();
+  cache->callback([cache, &chosen] {
+    const std::vector<std::string> words = cache->remaining();
+    chosen = [words] { return bench_cache(words); };
+  });
+}
+
 }  // namespace
 
 CLI::Option* add_format(CLI::App& verb, Format& format) {
@@ -95,6 +109,7 @@ void offer_node_verbs(VerbTable& table, CLI::App& app, std::function<int()>& cho
   offer("top", add_top);
   offer("gres", add_gres);
   offer("doctor", add_doctor);
+  offer("bench", add_bench);
 }
 
 }  // namespace berth::launcher

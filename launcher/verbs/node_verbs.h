@@ -5,6 +5,7 @@
 #include <chrono>
 #include <optional>
 #include <string>
+#include <vector>
 
 #include "launcher/top_rows.h"
 #include "launcher/verbs/verbs.h"
@@ -33,5 +34,9 @@ int gres(const GresOptions& options);
 
 // 0 where nothing is a problem, else 1.
 int doctor(Format format);
+
+// Becomes the program that measures cache isolation, with these words; returns only by throwing.
+inline constexpr const char* kLibexecVariable = "BERTH_LIBEXEC_DIR";
+int bench_cache(const std::vector<std::string>& words);
 
 }  // namespace berth::launcher

@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
-"""man_test BERTH MAN_FOLDER SCHEMA: the manual pages are well-formed, berth.1 has exactly the options that the
-program has, and berth-policy.5 has every key of the policy's schema and only examples that the program takes."""
+"""man_test BERTH MAN_FOLDER SCHEMA LIBEXEC: the manual pages are well-formed, berth.1 and berth-bench-cache.1 have exactly
+the options that the programs have, and berth-policy.5 has every key of the policy's schema and only examples that the program takes."""
 import json
 import os
 import re
@@ -9,10 +9,10 @@ import subprocess
 import sys
 import tempfile
 
-berth, folder, schema_file = sys.argv[1:4]
+berth, folder, schema_file, libexec = sys.argv[1:5]
 VERBS = ['launch', 'create', 'start', 'run', 'exec', 'state', 'kill', 'delete', 'list', 'spec', 'features',
          'pause', 'resume', 'checkpoint', 'restore', 'update', 'events', 'ps', 'plan', 'show', 'top',
-         'gres', 'doctor', 'reap', 'policy check']
+         'gres', 'doctor', 'bench', 'reap', 'policy check']
 failures = []
 
 
@@ -38,6 +38,14 @@ def lint():
             run = subprocess.run(['mandoc', '-Tlint', '-Wwarning', os.path.join(folder, name)],
                                  capture_output=True, text=True)
             check(run.returncode == 0, run.stdout + run.stderr)
+
+
+def bench_options():
+    documented = set(re.findall(r'Fl -([a-z0-9][a-z0-9-]*)', page('berth-bench-cache.1')))
+    help_text = subprocess.run([os.path.join(libexec, 'bench-cache'), '--help'], check=True, capture_output=True,
+                               text=True).stdout
+    existing = set(re.findall(r'^ +(?:-h,)?--([a-z0-9][a-z0-9-]*)', help_text, re.M)) - {'help'}
+    check(existing == documented, f'berth-bench-cache.1: {sorted(existing ^ documented)} in one of page and --help')
 
 
 def options():
@@ -118,6 +126,7 @@ def plan_examples():
 
 lint()
 options()
+bench_options()
 policy_keys()
 plan_examples()
 if os.geteuid() == 0:  # a policy must belong to root
