@@ -7,6 +7,7 @@
 
 #include <algorithm>
 #include <cstdio>
+#include <utility>
 
 #include "base/error.h"
 
@@ -74,27 +75,43 @@ void write_all(int fd, std::string_view content, std::string_view name) {
   }
 }
 
-void replace_file(int dir, const std::string& name, std::string_view content, mode_t mode,
-                  bool through_a_crash) {
-  const std::string temporary = "." + name + "." + std::to_string(::getpid());
+NextFile::NextFile(int dir, std::string name, std::string_view content, mode_t mode,
+                   bool through_a_crash)
+    : dir_(dir),
+      name_(std::move(name)),
+      beside_("." + name_ + "." + std::to_string(::getpid())),
+      through_a_crash_(through_a_crash) {
   constexpr int kFlags = O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC;
-  UniqueFd fd(::openat(dir, temporary.c_str(), kFlags, mode));
+  UniqueFd fd(::openat(dir, beside_.c_str(), kFlags, mode));
   if (!fd && errno == EEXIST) {
     // No living process but this one has the name: what is there, a crash left.
-    check(::unlinkat(dir, temporary.c_str(), 0), "remove", temporary);
-    fd.reset(::openat(dir, temporary.c_str(), kFlags, mode));
+    check(::unlinkat(dir, beside_.c_str(), 0), "remove", beside_);
+    fd.reset(::openat(dir, beside_.c_str(), kFlags, mode));
   }
-  check(fd.get(), "open", temporary);
+  check(fd.get(), "open", beside_);
   try {
-    check(::fchmod(fd.get(), mode), "chmod", temporary);  // open's own is cut by the umask
-    write_all(fd.get(), content, temporary);
-    if (through_a_crash) check(::fsync(fd.get()), "fsync", temporary);
-    check(::renameat(dir, temporary.c_str(), dir, name.c_str()), "rename", name);
+    check(::fchmod(fd.get(), mode), "chmod", beside_);  // open's own is cut by the umask
+    write_all(fd.get(), content, beside_);
+    if (through_a_crash) check(::fsync(fd.get()), "fsync", beside_);
   } catch (...) {
-    ::unlinkat(dir, temporary.c_str(), 0);
+    ::unlinkat(dir, beside_.c_str(), 0);
     throw;
   }
-  if (through_a_crash) check(::fsync(dir), "fsync directory of", name);
+}
+
+NextFile::~NextFile() {
+  if (!committed_) ::unlinkat(dir_, beside_.c_str(), 0);
+}
+
+void NextFile::commit() {
+  check(::renameat(dir_, beside_.c_str(), dir_, name_.c_str()), "rename", name_);
+  committed_ = true;
+  if (through_a_crash_) check(::fsync(dir_), "fsync directory of", name_);
+}
+
+void replace_file(int dir, const std::string& name, std::string_view content, mode_t mode,
+                  bool through_a_crash) {
+  NextFile(dir, name, content, mode, through_a_crash).commit();
 }
 
 namespace {

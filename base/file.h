@@ -33,9 +33,26 @@ void write_once(int fd, std::string_view value, std::string_view name);
 // As many writes as it takes.
 void write_all(int fd, std::string_view content, std::string_view name);
 
-// Replaces `name` atomically: temporary file beside it, fsync, rename, fsync of the directory.
-// The mode is exactly `mode`, whatever the umask.
+// A file with this content beside `name`, in whose place `commit` puts it at once; the other goes
+// with this where it did not. `mode` is the file's, whatever the umask.
 // `through_a_crash`: of the whole machine. What a reboot clears anyway does not need its cost.
+class NextFile {
+ public:
+  // `dir` is to outlive this. Throws Error.
+  NextFile(int dir, std::string name, std::string_view content, mode_t mode,
+           bool through_a_crash = true);
+  ~NextFile();
+  NextFile(const NextFile&) = delete;
+  NextFile& operator=(const NextFile&) = delete;
+  void commit();
+
+ private:
+  int dir_;
+  std::string name_, beside_;
+  bool through_a_crash_, committed_ = false;
+};
+
+// Replaces the file atomically: a NextFile, committed.
 void replace_file(int dir, const std::string& name, std::string_view content, mode_t mode,
                   bool through_a_crash = true);
 

@@ -130,6 +130,26 @@ TEST_F(File, ReplaceFileShowsReadersTheOldFileOrTheNew) {
   EXPECT_EQ(read_fd(reader.get(), "state"), "old");
 }
 
+TEST_F(File, ANextFileIsTheFileFromItsCommitOn) {
+  put("state", "old");
+  {
+    NextFile next(dir(), "state", "new", 0640, /*through_a_crash=*/false);
+    EXPECT_EQ(read_file(dir(), "state"), "old");
+    next.commit();
+    EXPECT_EQ(read_file(dir(), "state"), "new");
+    EXPECT_EQ(mode_of("state"), 0640U);
+  }
+  EXPECT_EQ(read_file(dir(), "state"), "new");
+  EXPECT_EQ(list_dir(dir()), std::vector<std::string>{"state"});
+}
+
+TEST_F(File, ANextFileThatIsNotCommittedGoes) {
+  put("state", "old");
+  { const NextFile next(dir(), "state", "new", 0640); }
+  EXPECT_EQ(read_file(dir(), "state"), "old");
+  EXPECT_EQ(list_dir(dir()), std::vector<std::string>{"state"});
+}
+
 TEST_F(File, ReplaceFileLeavesNothingBehindWhenItFails) {
   // rename(2) onto a directory that is not empty fails after the new content was written.
   ASSERT_TRUE(make_dir(dir(), "state", 0700));
