@@ -11,11 +11,12 @@ namespace berth::launcher {
 int run(const RuntimeOptions& runtime, const RunOptions& options) {
   CreateOptions wanted = options.create;
   std::optional<runtime::SignalQueue> signals;
+  wanted.request.start_at_once = wanted.pidfd_socket.empty();
   if (!wanted.request.detached) wanted.request.signal_mask = signals.emplace().mask_before();
   auto container = create_container(runtime, wanted);
   Removed removed(runtime, container, options.remove_cgroups);
   if (tracing()) trace("start container '" + wanted.request.id + "'");
-  container.start();
+  if (!container.is_started()) container.start();
   step_done("program executed");
   if (wanted.request.detached) {
     removed.keep();

@@ -25,7 +25,8 @@ class Unit;
 
 class Container {
  public:
-  // Makes it, with its process ready and waiting. Where it fails, nothing of it is left.
+  // Makes it, with its process ready and waiting, or started (is_started). Where it fails, nothing
+  // of it is left.
   static Container create(const StateRoot& root, const CreateRequest& request);
   // One that goes on from what `checkpoint` saved. Where it fails, nothing of it is left. A stopped
   // one of that id, which was saved, gives way to it.
@@ -44,6 +45,8 @@ class Container {
   // where the program cannot be executed. Where a hook fails the container is removed
   // (runtime-spec, "Lifecycle"), and an Error says what the hook did.
   void start();
+  // Of one that was just made: its program is executed already, there is nothing to start.
+  bool is_started() const { return started_; }
   // Of one that was just started for who does not stay: where it has a NotifySocket, until it is
   // ready.
   void await_ready() const;
@@ -80,6 +83,10 @@ class Container {
   };
   Groups make_groups(const spec::Spec& spec, const CgroupPlace& place, bool own_cgroup, Undo& undo);
   void make_cache_group(const spec::Spec& spec);
+  void record_process(pid_t pid);
+  void write_pid_file(const CreateRequest& request) const;
+  void record_beside(ParentSteps& steps, std::optional<NextFile>& next,
+                     const CreateRequest& request, const std::string& configuration);
   ParentSteps steps_with(Unit* unit);  // null: the cgroup is no unit of systemd's
 
   void save(const CheckpointRequest& request);
@@ -111,6 +118,7 @@ class Container {
   UniqueFd console_;
   std::optional<NotifySocket> notify_;
   bool removed_ = false;
+  bool started_ = false;
 };
 
 // The tree of cgroups that are berth's alone; containers without an absolute path live in it.

@@ -149,6 +149,18 @@ Wanted read_bundle(const CreateRequest& request) {
   return wanted;
 }
 
+// What is done to a created container, or told of one, takes one.
+bool can_start_at_once(const CreateRequest& request, const Wanted& wanted) {
+  const spec::Hooks& hooks = wanted.spec.hooks;
+  const bool hooked = !hooks.prestart.empty() || !hooks.create_runtime.empty() ||
+                      !hooks.create_container.empty() || !hooks.start_container.empty() ||
+                      !hooks.poststart.empty();
+  const auto& seccomp = wanted.spec.linux_.seccomp;
+  const bool has_agent = seccomp && !seccomp->listener_path.empty();
+  return request.start_at_once && !hooked && !has_agent && !wanted.service &&
+         !wanted.spec.process->terminal && !is_notified();
+}
+
 std::vector<std::string> warnings_of(const CreateRequest& request, const spec::Spec& spec) {
   std::vector<std::string> warnings = spec.warnings;
   if (request.cgroup_manager == CgroupManager::disabled && wants_limits(spec.linux_.resources)) {
@@ -197,7 +209,6 @@ Container Container::make(const StateRoot& root, const CreateRequest& request,
     late.insert(late.end(), lines.begin(), lines.end());
   };
   undo.add([&] { made.folder_.remove(); });
-  made.folder_.keep_configuration(wanted.configuration);
   made.folder_.write(made.record_);  // first: what a crash leaves can be found by it
   step_done("state kept");
   bool begun = false;
@@ -210,11 +221,14 @@ Container Container::make(const StateRoot& root, const CreateRequest& request,
   Groups groups = made.make_groups(spec, place, own_cgroup, undo);
   step_done("cgroups made, devices restricted");
 
+  made.started_ = can_start_at_once(request, wanted) && !unit;
+  const bool is_read_early = !made.started_ || made.record_.late_hooks;
+  if (is_read_early) made.folder_.keep_configuration(wanted.configuration);
   offer_notify_socket(made.folder_.fd(), spec);
   Entry entry = make_entry(request, std::move(spec), wanted.bundle, made.record_);
   entry.limits = std::move(groups.limits);
   entry.own_cgroup = groups.cgroup || unit;
-  entry.gate = open_gate(made.folder_.fd());
+  if (!made.started_) entry.gate = open_gate(made.folder_.fd());
   if (entry.spec.process->terminal) {
     entry.console = made.open_console(request);
     entry.relayed = request.console_socket.empty();
@@ -224,20 +238,47 @@ Container Container::make(const StateRoot& root, const CreateRequest& request,
   if (!network.empty()) {
     steps.network = [&](pid_t pid) { network.make(pid, acts ? &*acts : nullptr); };
   }
+  std::optional<NextFile> record;
+  if (made.started_) made.record_beside(steps, record, request, wanted.configuration);
   undo.add([&] { tell(network.give_back()); });
   begun = true;
   made.child_ =
       spawn(std::move(entry), groups.cgroup ? groups.cgroup->join() : CgroupJoin{}, steps);
   undo.add([&] { end(made.child_); });
-  if (tracing()) trace("made process " + std::to_string(made.child_.pid) + ": waits for start");
-  made.record_.pid = made.child_.pid;
-  made.record_.start_time = start_time_of(made.child_.pid).value_or(0);
-  made.folder_.write(made.record_);
+  if (!made.started_) {
+    if (tracing()) trace("made process " + std::to_string(made.child_.pid) + ": waits for start");
+    made.record_process(made.child_.pid);
+    made.folder_.write(made.record_);
+  }
   step_done("created");
   if (service) service::surround(*service, made.child_.pid, *acts);
-  if (!request.pid_file.empty()) write_pid_file(request.pid_file, made.child_.pid);
+  if (!made.started_) made.write_pid_file(request);
   undo.keep();
   return made;
+}
+
+void Container::record_process(pid_t pid) {
+  record_.pid = pid;
+  record_.start_time = start_time_of(pid).value_or(0);
+}
+
+void Container::write_pid_file(const CreateRequest& request) const {
+  if (!request.pid_file.empty()) runtime::write_pid_file(request.pid_file, record_.pid);
+}
+
+// All is on the record when the program begins, and until then the container is being created; but
+// it is written while the process makes its namespaces and its tree.
+void Container::record_beside(ParentSteps& steps, std::optional<NextFile>& next,
+                              const CreateRequest& request, const std::string& configuration) {
+  steps.beside = [&](pid_t pid) {
+    if (!record_.late_hooks) folder_.keep_configuration(configuration);
+    record_process(pid);
+    folder_.write_next(record_, next);
+  };
+  steps.commit = [&] {
+    write_pid_file(request);
+    next->commit();
+  };
 }
 
 Container::Groups Container::make_groups(const spec::Spec& spec, const CgroupPlace& place,

@@ -27,6 +27,9 @@ struct CreateRequest {
   bool new_keyring = true;
   CgroupManager cgroup_manager = CgroupManager::cgroupfs;
   Rootless rootless = Rootless::automatic;
+  // The program need not wait for `start`. Where nothing has to happen between the two it does not
+  // (Container::is_started).
+  bool start_at_once = false;
   bool detached = true;                 // nobody stays: a terminal needs a console socket
   std::optional<sigset_t> signal_mask;  // the program's; absent: this process's
   // Asked where the bundle has a runtime.json: throws Error where that is not to be honoured.

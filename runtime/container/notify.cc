@@ -94,6 +94,10 @@ std::string filtered(std::string_view message, bool& ready) {
 
 }  // namespace
 
+bool is_notified() {
+  return host_socket() != nullptr;
+}
+
 void offer_notify_socket(int folder, spec::Spec& spec) {
   if (host_socket() == nullptr || !spec.process) return;
   (void)make_dir(folder, kFolder, 0755);

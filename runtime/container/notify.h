@@ -14,6 +14,9 @@
 
 namespace berth::runtime {
 
+// Whether this process has a NOTIFY_SOCKET.
+bool is_notified();
+
 // Makes the socket's place in the container's folder, and shows it to the program. Nothing happens
 // where this process has no NOTIFY_SOCKET.
 void offer_notify_socket(int folder, spec::Spec& spec);

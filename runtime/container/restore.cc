@@ -168,7 +168,7 @@ Container Container::restore(const StateRoot& root, const RestoreRequest& asked)
     made.revive(request, spec, groups.cgroup, unit ? &*unit : nullptr);
     std::move(groups.limits).apply();
     if (!request.create.pid_file.empty()) {
-      write_pid_file(request.create.pid_file, made.child_.pid);
+      runtime::write_pid_file(request.create.pid_file, made.child_.pid);
     }
     undo.keep();
     return made;

@@ -184,6 +184,7 @@ void restore_signals(const Spawning& s) {
     if (!s.independent() && !s.start.entry().detached) die_with_parent(parent);
     if (s.start.entry().gate) stand_at_gate(s, parent);
     parent.ready();
+    if (s.steps.commit) (void)parent.wait_for_go();
     if (!s.start.entry().gate) restore_signals(s);
   };
   stops.agent = [&] { return parent.ask_for_agent(); };
@@ -286,6 +287,7 @@ void see_through(const Spawning& s, const ParentEnd& socket, Child& child) {
   tell("nsexec container setup", child, " is cloned");
   if (s.steps.place) s.steps.place(child.pid);
   socket.go(child.pid);
+  if (s.steps.beside) s.steps.beside(child.pid);
   if (s.steps.network) {
     if (!socket.await_namespaces()) explain_death(child);
     s.steps.network(child.pid);
@@ -306,6 +308,10 @@ void see_through(const Spawning& s, const ParentEnd& socket, Child& child) {
   if (s.start.entry().gate) {
     tell("init: closing the pipe to signal completion", child, " waits for start");
     return;
+  }
+  if (s.steps.commit) {
+    s.steps.commit();
+    socket.go(child.pid);
   }
   const auto connect_agent = [&] {
     return process::connect_agent(s.start.entry().spec.linux_.seccomp->listener_path);

@@ -27,11 +27,15 @@ struct Child {
 struct ParentSteps {
   // Before the child, whose pid it gets, does anything.
   std::function<void(pid_t)> place = {};
+  // What need not be done before the child, whose pid it gets, goes on: while it does.
+  std::function<void(pid_t)> beside = {};
   // Its namespaces are made: before its sysctls, which may be an interface's, and before hooks.
   std::function<void(pid_t)> network = {};
   bool moves = false;  // to another cgroup: the child keeps its CPUs
   // All is done but the last limits: in place of Entry::limits, for an entry with a gate.
   std::function<void()> limit = {};
+  // Nothing is left but to execute the program: before it does. Of an entry without a gate.
+  std::function<void()> commit = {};
 };
 
 // Starts the container in a child, with a new PID namespace if the spec asks for one. Throws

@@ -110,6 +110,10 @@ void StateFolder::write(const Record& record) const {
   replace_file(dir_.get(), kRecord, record_json(record), 0600, /*through_a_crash=*/false);
 }
 
+void StateFolder::write_next(const Record& record, std::optional<NextFile>& next) const {
+  next.emplace(dir_.get(), kRecord, record_json(record), 0600, /*through_a_crash=*/false);
+}
+
 void StateFolder::keep_configuration(const std::string& json) const {
   replace_file(dir_.get(), kConfiguration, json, 0600, /*through_a_crash=*/false);
 }

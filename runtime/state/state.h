@@ -18,6 +18,7 @@
 #include <vector>
 
 #include "base/fd.h"
+#include "base/file.h"
 #include "runtime/cgroup/hierarchy.h"
 #include "runtime/spec/spec.h"
 
@@ -93,6 +94,8 @@ class StateFolder {
   std::optional<Record> find_record() const;
   Record record() const;
   void write(const Record& record) const;
+  // The same in two steps: `next`'s commit makes it the record.
+  void write_next(const Record& record, std::optional<NextFile>& next) const;
 
   // The configuration as it was when the container was made.
   void keep_configuration(const std::string& json) const;

@@ -89,6 +89,29 @@ TEST_F(Lifecycle, RunGivesTheProgramsStatusAndLeavesNothing) {
   EXPECT_EQ(status(c), "stopped");
 }
 
+// Its record is written beside it: not one system call of the program's may come before the
+// record's last, which takes a quarter of a second here.
+TEST_F(Lifecycle, ARunProgramIsOnTheRecordWhenItBegins) {
+  const std::string c = id(), pid_file = folder_.path() + "/pid";
+  configure([&](json& config) {
+    config["mounts"].push_back({{"destination", "/host"},
+                                {"type", "bind"},
+                                {"source", folder_.path()},
+                                {"options", {"rbind", "ro"}}});
+    config["process"]["args"] = {"sh", "-c",
+                                 "cat /host/pid; echo; cat /host/state/" + c + "/state.json"};
+  });
+  const Ran ran = run({"strace", "-f", "-o", "/dev/null", "-e", "trace=renameat", "-e",
+                       "inject=renameat:delay_enter=250000", kBerth, "--root", root(), "run", "-b",
+                       bundle(), "--pid-file", pid_file, c});
+  ASSERT_EQ(ran.status, 0) << ran;
+  const std::string pid = ran.out.substr(0, ran.out.find('\n'));
+  EXPECT_GT(std::atoi(pid.c_str()), 1) << ran;
+  const auto record = json::parse(ran.out.substr(pid.size() + 1));
+  EXPECT_EQ(std::to_string(record.at("pid").get<int>()), pid);
+  EXPECT_THAT(remains(c), IsEmpty());
+}
+
 TEST_F(Lifecycle, RunForwardsSignals) {
   script("trap 'exit 4' USR1; echo up; while :; do sleep 0.05; done");
   const std::string c = id();
