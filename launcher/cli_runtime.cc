@@ -35,13 +35,7 @@ class TimedSteps {
   ~TimedSteps() {
     if (!wanted_) return;
     step_done("all taken back");
-    int64_t before = 0;
-    for (const StepTime& step : step_times()) {
-      std::fprintf(
-          stderr, "berth: %7lld us %+7lld  %s%s\n", static_cast<long long>(step.microseconds),
-          static_cast<long long>(step.microseconds - before), step.child ? "  " : "", step.name);
-      before = step.microseconds;
-    }
+    std::fputs(step_time_lines().c_str(), stderr);
   }
   TimedSteps(const TimedSteps&) = delete;
   TimedSteps& operator=(const TimedSteps&) = delete;

@@ -18,6 +18,10 @@ namespace berth::launcher {
 // Set in a task's environment: the number of the socket on which its launcher finds the handoff.
 inline constexpr const char* kHandoffVariable = "SLURM_BERTH_HANDOFF";
 
+// Set where the plugin was told to trace times: the moment of its last hook before the launcher
+// (CLOCK_MONOTONIC, nanoseconds). The launcher's steps are told on standard error then.
+inline constexpr const char* kTraceTimeVariable = "SLURM_BERTH_TRACE_TIME";
+
 struct Handoff {
   std::string container_id;  // `job_12.0.3`
   std::string bundle;        // absolute

@@ -13,6 +13,7 @@
 
 #include "base/error.h"
 #include "base/one_line.h"
+#include "base/step_times.h"
 #include "launcher/cli.h"
 #include "launcher/handoff.h"
 #include "launcher/step_namespace.h"
@@ -36,6 +37,19 @@ std::string working_directory() {
   return ::getcwd(buffer, sizeof buffer) != nullptr ? buffer : "/";
 }
 
+// Its steps are told right before the program takes this process' place.
+void trace_times_of_task() {
+  const char* const text = ::getenv(launcher::kTraceTimeVariable);
+  if (text == nullptr) return;
+  const std::string_view number = text;
+  int64_t since = 0;
+  const auto [end, failure] = std::from_chars(number.data(), number.data() + number.size(), since);
+  if (failure != std::errc{} || end != number.data() + number.size() || since <= 0) return;
+  begin_step_times(since);
+  at_step(runtime::kLastStep, [] { std::fputs(step_time_lines().c_str(), stderr); });
+  step_done("launcher started");
+}
+
 [[noreturn]] void be_task(std::string_view number, std::vector<int> descriptors) {
   int socket = -1;
   const auto [end, failure] = std::from_chars(number.data(), number.data() + number.size(), socket);
@@ -43,6 +57,7 @@ std::string working_directory() {
     throw Error(std::string(launcher::kHandoffVariable) + ": '" + std::string(number) +
                 "' is not a descriptor's number");
   }
+  trace_times_of_task();
   set_inheritable(socket, false);
   std::erase(descriptors, socket);
   launcher::run_task(socket, {environment_strings(), working_directory(), std::move(descriptors)});

@@ -5,6 +5,7 @@
 #include <algorithm>
 
 #include "base/error.h"
+#include "base/step_times.h"
 #include "base/trace.h"
 #include "launcher/environment.h"
 #include "runtime/container/spawn.h"
@@ -180,6 +181,7 @@ runtime::Entry make_entry(runtime::spec::Spec spec, UniqueFd bundle, Handoff han
 void run_task(int socket, const TaskContext& context) {
   const UniqueFd channel(socket);
   Handoff handoff = receive_handoff(channel.get());
+  step_done("handoff received");
   UniqueFd bundle = runtime::spec::open_bundle(handoff.bundle);
   if (runtime::service::has_service(bundle.get())) {
     throw Error("bundle '" + handoff.bundle +
@@ -187,6 +189,7 @@ void run_task(int socket, const TaskContext& context) {
                 "nothing of the host");
   }
   runtime::spec::Spec spec = load_runnable_bundle(bundle.get(), handoff.bundle);
+  step_done("configuration read");
   runtime::enter_or_stay(
       make_entry(std::move(spec), std::move(bundle), std::move(handoff), context));
 }

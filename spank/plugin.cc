@@ -6,6 +6,7 @@
 
 #include "base/error.h"
 #include "base/one_line.h"
+#include "spank/hook_time.h"
 #include "spank/remote.h"
 #include "spank/slurm_api.h"
 #include "spank/step.h"
@@ -107,10 +108,12 @@ const unsigned int spank_plugin_version = 1;
 }
 
 BERTH_EXPORT int slurm_spank_init(spank_t spank, int argc, char** argv) {
+  const HookTime time("init", {argc, argv});
   return report([&] { initialize(spank, argc, argv); });
 }
 
 BERTH_EXPORT int slurm_spank_init_post_opt(spank_t spank, int argc, char** argv) {
+  const HookTime time("init_post_opt", {argc, argv});
   if (spank_context() != S_CTX_REMOTE) {
     // Nothing is allocated yet. Slurm would put two lines of its own below ours.
     if (report([&] { publish_request(the_step().options); }) != 0) std::exit(1);
@@ -119,15 +122,18 @@ BERTH_EXPORT int slurm_spank_init_post_opt(spank_t spank, int argc, char** argv)
   return record([&](Step& step) { begin_step(spank, step, argc, argv); });
 }
 
-BERTH_EXPORT int slurm_spank_user_init(spank_t, int, char**) {
+BERTH_EXPORT int slurm_spank_user_init(spank_t, int argc, char** argv) {
+  const HookTime time("user_init", {argc, argv});
   return record([](Step& step) { take_user_namespace(step); });
 }
 
-BERTH_EXPORT int slurm_spank_task_post_fork(spank_t spank, int, char**) {
+BERTH_EXPORT int slurm_spank_task_post_fork(spank_t spank, int argc, char** argv) {
+  const HookTime time("task_post_fork", {argc, argv}, spank);
   return record([&](Step& step) { start_task(spank, step); });
 }
 
-BERTH_EXPORT int slurm_spank_task_init(spank_t spank, int, char**) {
+BERTH_EXPORT int slurm_spank_task_init(spank_t spank, int argc, char** argv) {
+  const HookTime time("task_init", {argc, argv}, spank);
   try {
     hand_over(spank, the_step());
     return 0;
@@ -142,15 +148,18 @@ BERTH_EXPORT int slurm_spank_task_init(spank_t spank, int, char**) {
   }
 }
 
-BERTH_EXPORT int slurm_spank_task_exit(spank_t spank, int, char**) {
+BERTH_EXPORT int slurm_spank_task_exit(spank_t spank, int argc, char** argv) {
+  const HookTime time("task_exit", {argc, argv}, spank);
   return record([&](Step& step) { end_task(spank, step); });
 }
 
-BERTH_EXPORT int slurm_spank_exit(spank_t, int, char**) {
+BERTH_EXPORT int slurm_spank_exit(spank_t, int argc, char** argv) {
+  const HookTime time("exit", {argc, argv});
   if (spank_context() != S_CTX_REMOTE) return 0;
   return report([] { end_step(the_step()); });
 }
 
-BERTH_EXPORT int slurm_spank_job_epilog(spank_t spank, int, char**) {
+BERTH_EXPORT int slurm_spank_job_epilog(spank_t spank, int argc, char** argv) {
+  const HookTime time("job_epilog", {argc, argv});
   return report([&] { end_job(spank); });
 }

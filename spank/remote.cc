@@ -9,6 +9,7 @@
 
 #include "base/error.h"
 #include "base/file.h"
+#include "base/step_times.h"
 #include "launcher/environment.h"
 #include "launcher/handoff.h"
 #include "launcher/known_machine.h"
@@ -242,6 +243,10 @@ void hand_over(spank_t spank, Step& step) {
   if (live.count < 1) throw Error("no command to run");
   set_inheritable(socket.get(), true);
   set_job_environment(spank, launcher::kHandoffVariable, std::to_string(socket.get()));
+  if (step.settings.trace_time) {
+    set_job_environment(spank, launcher::kTraceTimeVariable,
+                        std::to_string(monotonic_nanoseconds()));
+  }
   live.words[0] = ::strdup(step.settings.launcher.c_str());
 }
 

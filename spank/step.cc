@@ -15,9 +15,11 @@ Settings parse_settings(int argc, char** argv) {
       settings.policy_required = true;
     } else if (word.starts_with("launcher=/")) {
       settings.launcher = word.substr(9);
+    } else if (word == kTraceTime) {
+      settings.trace_time = true;
     } else {
       throw Error("plugstack.conf: '" + std::string(word) +
-                  "' is not policy=/FILE or launcher=/FILE");
+                  "' is not policy=/FILE, launcher=/FILE or trace_time");
     }
   }
   return settings;

@@ -20,8 +20,10 @@ struct Settings {
   std::string policy_file = launcher::kDefaultPolicyFile;
   bool policy_required = false;  // given by name: must exist
   std::string launcher = BERTH_INSTALLED_LAUNCHER;
+  bool trace_time = false;
 };
-// `policy=FILE`, `launcher=FILE`; anything else is an Error.
+inline constexpr const char* kTraceTime = "trace_time";
+// `policy=FILE`, `launcher=FILE`, `trace_time`; anything else is an Error.
 Settings parse_settings(int argc, char** argv);
 
 // The user's options, as typed.

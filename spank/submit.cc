@@ -70,8 +70,8 @@ void begin_submit() {
   // srun keeps a value that is there, so that a step inside `sbatch --container` would get its
   // job's bundle whatever it asked for (Slurm 22.05, src/srun/libsrun/opt.c).
   ::unsetenv(kContainerVariable);
-  for (const char* name :
-       {kBundleVariable, kExportVariable, kChdirVariable, launcher::kHandoffVariable}) {
+  for (const char* name : {kBundleVariable, kExportVariable, kChdirVariable,
+                           launcher::kHandoffVariable, launcher::kTraceTimeVariable}) {
     ::unsetenv(name);
   }
 }

@@ -155,7 +155,7 @@ void Start::inside(const Stops& stops) {
   }
   step_done("limits written");
   if (seccomp_) load_filter(stops);  // may forbid all of the above
-  step_done("program executed next");
+  step_done(kLastStep);
   run_hooks_inside(entry_.spec.hooks.start_container, "startContainer", Status::created,
                    program_.env());
   of_program(kExitNotExecutable, [&] { program_.execute(); });

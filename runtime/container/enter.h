@@ -68,6 +68,9 @@ struct Entry {
   bool detached = false;  // for spawn: the program outlives this process
 };
 
+// The last of a start's steps that this program does (base/step_times.h): execve is next.
+inline constexpr const char* kLastStep = "program executed next";
+
 // Exit codes of a start that failed (docker's and podman's): what enter's errors become.
 inline constexpr int kExitHookFailed = 124;  // of the container's: nothing of it is to stay
 inline constexpr int kExitBerthFailed = 125;

@@ -51,5 +51,20 @@ TEST(StepTimes, MoreThanThereIsRoomForAreLost) {
             0);
 }
 
+TEST(StepTimes, AreSinceAMomentOfAnotherProcessAndToldAtTheLastStep) {
+  static bool told = false;
+  EXPECT_EQ(in_child([] {
+              begin_step_times(monotonic_nanoseconds() - 5'000'000);
+              at_step("last", [] { told = true; });
+              step_done("first");
+              const bool early = told;
+              step_done("last");
+              const std::string lines = step_time_lines();
+              return !early && told && step_times()[0].microseconds >= 5000 &&
+                     lines.find("first\nberth: ") != std::string::npos && lines.ends_with("last\n");
+            }),
+            0);
+}
+
 }  // namespace
 }  // namespace berth

@@ -94,7 +94,8 @@ write_plugstack() {
     install -m 755 -- "$launcher" "$dir/bin/berth"
     line+=" launcher=$dir/bin/berth"
   fi
-  [[ -z $line || -n $plugin ]] || die "--policy and --launcher need --plugin"
+  line+=$plugin_arguments
+  [[ -z $line || -n $plugin ]] || die "--policy, --launcher and --plugin-argument need --plugin"
   echo "$line" >"$dir/etc/plugstack.conf"
 }
 
