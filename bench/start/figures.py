@@ -23,8 +23,8 @@ class Start:
         return self.nanoseconds / 1e6
 
 
-def complaint_of(words):
-    """The last line of what a command says when it fails, or None."""
+def complaint_of(words, first_with=None):
+    """The last line of what a command says when it fails, or the first that has a word in it, or None."""
     # Files and no pipes: a container that stays would hold a pipe open.
     with tempfile.TemporaryFile() as errors:
         ran = subprocess.run(words, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=errors, check=False)
@@ -32,7 +32,8 @@ def complaint_of(words):
             return None
         errors.seek(0)
         said = errors.read().decode(errors="replace").strip() or f"status {ran.returncode}"
-        return said.splitlines()[-1]
+        lines = said.splitlines()
+        return next((line for line in lines if first_with and first_with in line), lines[-1])
 
 
 def in_turn(tool, commands, rounds, pause_ms=0, before=()):
@@ -66,6 +67,12 @@ def ratio(starts, peers):
     """Round by round: the median, and its interval."""
     ratios = [one.nanoseconds / other.nanoseconds for one, other in zip(starts, peers)]
     return (statistics.median(ratios), *interval(ratios))
+
+
+def difference(starts, others):
+    """Round by round, in milliseconds: the median, and its interval."""
+    more = [one.milliseconds - other.milliseconds for one, other in zip(starts, others)]
+    return (statistics.median(more), *interval(more))
 
 
 def summary(starts):

@@ -43,12 +43,34 @@ def check_others():
     assert many["scale"]["states"][-1]["states"] == 100, many
 
 
+def check_srun():
+    results, printed = measured("srun", "--private", "--tasks", "1,2")
+    if not results:
+        assert "left out: " in printed, printed
+        print(printed)
+        return
+    assert list(results) == ["srun -n1", "srun -n2"], results
+    for tasks, figures in zip((1, 2), results.values()):
+        assert {"berth", "plain", "bare"} <= set(figures), figures
+        for name in {"berth", "berth+l3"} & set(figures):
+            one = figures[name]
+            assert {"task_post_fork", "task_init", "exit"} <= set(one["hooks"]), one
+            assert one["hooks"]["task_init"]["calls"] == tasks and one["hooks"]["exit"]["calls"] == 1, one
+            assert one["launcher"]["own_us"] > 0 and "limits written" in one["launcher"]["steps_us"], one
+            assert one["more_ms"]["low"] <= one["more_ms"]["step"] <= one["more_ms"]["high"], one
+        # Whoever is missing is named.
+        assert "crun" in figures or "crun" in printed, printed
+        assert "berth+l3" in figures or "--l3=25% left out" in printed, printed
+    assert "emulated" in results["srun -n1"].get("berth+l3", {}).get("label", "emulated"), results
+
+
 def main():
     if os.geteuid() != 0:
         print("takes root: operation not permitted")
         sys.exit(77)
     check_runs()
     check_others()
+    check_srun()
 
 
 main()
