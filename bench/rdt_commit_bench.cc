@@ -1,25 +1,18 @@
 // What a job's part of the caches costs the job's start, once it is decided: the whole transaction
-// with the time that resctrl's lock is held. On this machine's resctrl where it has one (an idle
-// one; `tests/vm/vm` boots one), and on two stand-ins, whose own cost is stated beside it: a tree
-// of files in memory, which costs little and answers little, and the emulator behind its mount,
-// which answers as the kernel would and costs a round trip through FUSE for each call.
+// with the time that resctrl's lock is held, in the three places of rdt_places.h.
 #include <benchmark/benchmark.h>
-#include <fcntl.h>
 #include <fmt/format.h>
-#include <stdlib.h>
 #include <sys/stat.h>
 
 #include <cerrno>
-#include <filesystem>
 #include <string>
 #include <vector>
 
 #include "base/error.h"
-#include "base/file.h"
 #include "bench/rdt_bench.h"
+#include "bench/rdt_places.h"
 #include "rdt/ledger.h"
 #include "tests/support/resctrl/mount.h"
-#include "tests/support/resctrl_tree.h"
 
 namespace berth::rdt {
 namespace {
@@ -53,10 +46,6 @@ void transact(benchmark::State& state, const Resctrl& resctrl, int state_dir) {
   report(state, "locked", std::move(locked));
   report(state, "decide", std::move(decided));
   report(state, "give_back", std::move(returned));
-}
-
-ResctrlTree::Options roomy() {
-  return {.full = 0xfffff, .shareable = 0, .l3_closids = 32, .mb_closids = 0};
 }
 
 void take_and_give_back(benchmark::State& state) {
@@ -104,28 +93,11 @@ BENCHMARK(tree_alone)
     ->Unit(benchmark::kMicrosecond)
     ->UseRealTime();
 
-// A state directory as /run/berth is: in memory, gone with the run.
-class StateDirectory {
- public:
-  StateDirectory() : path_("/dev/shm/berth-bench-XXXXXX") {
-    if (::mkdtemp(path_.data()) == nullptr) throw Error("mkdtemp", path_, errno);
-    fd_ = open_dir(AT_FDCWD, path_);
-  }
-  ~StateDirectory() { std::filesystem::remove_all(path_); }
-  StateDirectory(const StateDirectory&) = delete;
-  StateDirectory& operator=(const StateDirectory&) = delete;
-  int fd() const { return fd_.get(); }
-
- private:
-  std::string path_;
-  UniqueFd fd_;
-};
-
 // The emulator's part: its own time for the calls of one taking and giving back, without FUSE; and
 // what one call costs that only goes through FUSE.
 class Emulator {
  public:
-  Emulator() : mount_(processor()), resctrl_(mount_.root()) {}
+  Emulator() : mount_(roomy_processor()), resctrl_(mount_.root()) {}
   const Resctrl& resctrl() const { return resctrl_; }
 
   // The calls that `work` makes.
@@ -164,17 +136,6 @@ class Emulator {
   }
 
  private:
-  // As the capability of `roomy`, and so many RMIDs that none of those in limbo is missed.
-  static test::resctrl::Processor processor() {
-    test::resctrl::Processor processor = test::resctrl::skylake();
-    processor.l3->ways = 20;
-    processor.l3->closids = 32;
-    processor.l3->shareable = 0;
-    processor.mb.reset();
-    processor.monitor->rmids = 1 << 16;
-    return processor;
-  }
-
   static int again(test::resctrl::Model& model, const test::resctrl::Call& call) {
     using test::resctrl::Operation;
     switch (call.operation) {
@@ -232,11 +193,8 @@ BENCHMARK(take_and_give_back_emulated)
     ->UseRealTime();
 
 void take_and_give_back_in_the_kernel(benchmark::State& state) {
-  const auto resctrl = Resctrl::open();
-  if (!resctrl || !resctrl->capability().caches.l3) {
-    return state.SkipWithError("no resctrl with L3 CAT");
-  }
-  if (!resctrl->group_names().empty()) return state.SkipWithError("somebody uses this resctrl");
+  const auto resctrl = idle_kernel(state);
+  if (!resctrl) return;
   const StateDirectory directory;
   transact(state, *resctrl, directory.fd());
 }
