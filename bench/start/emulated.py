@@ -1,6 +1,8 @@
 """The tests' emulated resctrl for whole programs, where the machine has none."""
 import os
+import shutil
 import subprocess
+import tempfile
 
 import figures
 
@@ -14,11 +16,11 @@ def kernels():
 
 
 class Resctrl:
-    """Mounted until its end; `environment` has a program take it for the kernel's."""
+    """Mounted until its end; `environment` has a program take it for the kernel's, and a folder of our own for /run/berth."""
 
     def __init__(self, folder):
         self.program, self.stand_in = f"{folder}/emulated_resctrl", f"{folder}/resctrl_stand_in.so"
-        self.process, self.environment = None, {}
+        self.process, self.state, self.environment = None, None, {}
 
     def __enter__(self):
         if not os.access(self.program, os.X_OK):
@@ -30,8 +32,11 @@ class Resctrl:
         if not place:
             said = self.process.communicate()[1].strip()
             raise figures.Complaint(f"emulated_resctrl: {said or 'said nothing'}")
-        self.environment = {"LD_PRELOAD": self.stand_in, "BERTH_BENCH_RESCTRL": place}
+        self.state = tempfile.mkdtemp(prefix="berth-bench-")
+        os.chmod(self.state, 0o755)
+        self.environment = {"LD_PRELOAD": self.stand_in, "BERTH_BENCH_RESCTRL": place, "BERTH_BENCH_STATE": self.state}
         return self
 
     def __exit__(self, *_):
         self.process.communicate()
+        shutil.rmtree(self.state)

@@ -1,6 +1,7 @@
 // Preloaded (LD_PRELOAD) into a program, it takes the folder $BERTH_BENCH_RESCTRL for the kernel's
 // own resctrl: what is opened as /sys/fs/resctrl is that folder, and its file system has resctrl's
-// number. For a bench where no processor can do it.
+// number. And $BERTH_BENCH_STATE for /run/berth, for what is kept there is of the one resctrl. For
+// a bench where no processor can do it.
 #include <dlfcn.h>
 #include <fcntl.h>
 #include <linux/magic.h>
@@ -12,8 +13,15 @@
 
 namespace {
 
-constexpr const char* kPlace = "/sys/fs/resctrl";
 constexpr long kFuse = 0x65735546;  // FUSE_SUPER_MAGIC (fs/fuse/inode.c)
+
+// What is opened in place of `path`.
+const char* stand_in_of(const char* path) {
+  const char* other = nullptr;
+  if (std::strcmp(path, "/sys/fs/resctrl") == 0) other = std::getenv("BERTH_BENCH_RESCTRL");
+  if (std::strcmp(path, "/run/berth") == 0) other = std::getenv("BERTH_BENCH_STATE");
+  return other == nullptr ? path : other;
+}
 
 template <class Function>
 Function* next(const char* name) {
@@ -33,10 +41,8 @@ int openat(int dir, const char* path, int flags, ...) {
     mode = va_arg(more, mode_t);
     va_end(more);
   }
-  const char* const folder = std::getenv("BERTH_BENCH_RESCTRL");
-  if (folder != nullptr && std::strcmp(path, kPlace) == 0) path = folder;
   static auto* const real = next<int(int, const char*, int, ...)>("openat");
-  return real(dir, path, flags, mode);
+  return real(dir, stand_in_of(path), flags, mode);
 }
 
 int fstatfs(int fd, struct statfs* status) {

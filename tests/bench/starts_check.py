@@ -64,6 +64,18 @@ def check_srun():
     assert "emulated" in results["srun -n1"].get("berth+l3", {}).get("label", "emulated"), results
 
 
+def check_rdt():
+    results, printed = measured("rdt")
+    seen = {row["figure"] for row in results["rdt"]}
+    # Joining takes a resctrl: the kernel's, or FUSE for the emulated one.
+    assert {"decision", "commit", "release", "show reads"} <= seen, results
+    assert "join" in seen or any("join" in name for name in results["left out"]), results
+    assert all(0 < row["us"] <= row["p99_us"] for row in results["rdt"]), results
+    if "berth show left out: " not in printed:
+        for count in (0, 16):
+            assert results[f"berth show, {count} groups"]["berth show"]["ms"] > 0, results
+
+
 def main():
     if os.geteuid() != 0:
         print("takes root: operation not permitted")
@@ -71,6 +83,7 @@ def main():
     check_runs()
     check_others()
     check_srun()
+    check_rdt()
 
 
 main()
