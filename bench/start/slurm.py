@@ -78,7 +78,8 @@ def usable(kinds, tasks, before):
         if complaint and name in ("berth", "plain"):
             raise figures.Complaint(f"{name}, {tasks} tasks: {complaint}")
         if complaint:
-            print(f"  {name} left out with {tasks} tasks: {complaint}")
+            why = " (until 23.02 Slurm's own containers are one for a step on a node)" if name == "crun" and tasks > 1 else ""
+            print(f"  {name} left out with {tasks} tasks: {complaint}{why}")
         else:
             commands[name] = words_of(tasks)
     return commands
