@@ -176,6 +176,18 @@ void request_user_namespace(spank_t spank, Step& step) {
       {job_uid(spank), job_gid(spank), supplementary_gids(spank)}, mpi.starts_with("pmix")));
 }
 
+// slurmstepd has threads, and then each doubling of its table of descriptors waits for an RCU grace
+// period (fs/file.c, expand_fdtable), 10 ms and more: one wait for what all tasks will take, ours
+// and Slurm's own pipes, and not one for 64, 128, 256, ... Where the limit is lower nothing is
+// lost.
+void make_room_for_descriptors(size_t tasks) {
+  constexpr size_t kOfATask = 8, kOfTheStep = 24, kThereAnyway = 64;
+  const size_t wanted = kOfTheStep + tasks * kOfATask;
+  if (wanted <= kThereAnyway) return;
+  const UniqueFd any = open_dir(AT_FDCWD, "/");
+  UniqueFd(::fcntl(any.get(), F_DUPFD_CLOEXEC, static_cast<int>(wanted))).reset();
+}
+
 }  // namespace
 
 void begin_step(spank_t spank, Step& step, int argc, char** argv) {
@@ -206,6 +218,7 @@ void begin_step(spank_t spank, Step& step, int argc, char** argv) {
   request_user_namespace(spank, step);
   step.roots = launcher::Roots::open();
   step.machine = launcher::known_machine();
+  make_room_for_descriptors(local_task_count(spank));
   for (uint32_t i = local_task_count(spank); i > 0; --i) {
     step.tasks.push_back({socket_pair(), std::nullopt});
   }

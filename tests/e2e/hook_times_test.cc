@@ -37,5 +37,15 @@ TEST_F(HookTimes, AreInSlurmdsLogAndTheLaunchersAreTold) {
   }
 }
 
+// More descriptors than slurmstepd's table has at first.
+TEST_F(HookTimes, AreOfEachOfManyTasks) {
+  const Ran ran = contained({"-n40", "--overcommit"}, {"true"});
+  EXPECT_EQ(ran.status, 0) << ran;
+  for (const int task : {2, 20, 39}) {
+    EXPECT_THAT(slurm().log("slurmd"),
+                HasSubstr("berth: time: task_init of task " + std::to_string(task) + ": "));
+  }
+}
+
 }  // namespace
 }  // namespace berth::test
