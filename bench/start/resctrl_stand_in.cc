@@ -1,7 +1,6 @@
 // Preloaded (LD_PRELOAD) into a program, it takes the folder $BERTH_BENCH_RESCTRL for the kernel's
 // own resctrl: what is opened as /sys/fs/resctrl is that folder, and its file system has resctrl's
-// number. And $BERTH_BENCH_STATE for /run/berth, for what is kept there is of the one resctrl. For
-// a bench where no processor can do it.
+// number. For a bench where no processor can do it.
 #include <dlfcn.h>
 #include <fcntl.h>
 #include <linux/magic.h>
@@ -19,7 +18,6 @@ constexpr long kFuse = 0x65735546;  // FUSE_SUPER_MAGIC (fs/fuse/inode.c)
 const char* stand_in_of(const char* path) {
   const char* other = nullptr;
   if (std::strcmp(path, "/sys/fs/resctrl") == 0) other = std::getenv("BERTH_BENCH_RESCTRL");
-  if (std::strcmp(path, "/run/berth") == 0) other = std::getenv("BERTH_BENCH_STATE");
   return other == nullptr ? path : other;
 }
 
