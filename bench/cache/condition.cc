@@ -83,7 +83,8 @@ std::vector<unsigned> counts_of(size_t cores) {
   std::vector<unsigned> counts{1, all / 2, all};
   std::erase(counts, 0U);
   std::ranges::sort(counts);
-  counts.erase(std::ranges::unique(counts).begin(), counts.end());
+  const auto repeated = std::ranges::unique(counts);
+  counts.erase(repeated.begin(), repeated.end());
   return counts;
 }
 

@@ -23,9 +23,10 @@ std::string trimmed(std::string text) {
 std::optional<std::string> line_of(const std::string& path) {
   try {
     if (auto text = read_file_if_exists(AT_FDCWD, path)) return trimmed(*text);
-  } catch (const Error&) {  // a fact less
+    return std::nullopt;
+  } catch (const Error&) {
+    return std::nullopt;  // a fact less
   }
-  return std::nullopt;
 }
 
 // `index3/...` of the CPU's caches in sysfs (Documentation/ABI/testing/sysfs-devices-system-cpu).

@@ -14,7 +14,7 @@ namespace {
 using ::testing::HasSubstr;
 using ::testing::Not;
 
-CellResult cell(Condition condition, std::vector<double> nanoseconds, bool with_aggressor) {
+CellResult cell(Condition condition, const std::vector<double>& nanoseconds, bool with_aggressor) {
   CellResult result;
   result.cell = {VictimKind::chase, condition, {}, 0};
   if (with_aggressor) {
