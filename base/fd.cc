@@ -7,6 +7,7 @@
 #include <unistd.h>
 
 #include <cstring>
+#include <memory>
 
 #include "base/error.h"
 #include "base/file.h"
@@ -96,8 +97,10 @@ void send_message(int socket, std::string_view bytes, std::span<const int> fds) 
 
 Message receive_message(int socket) {
   Message result;
-  result.bytes.resize(kMaxMessage);
-  iovec iov{result.bytes.data(), result.bytes.size()};
+  // Not zeroed: of 16 pages most messages need one, and in a container's first process each counts
+  // against its memory limit.
+  const auto buffer = std::make_unique_for_overwrite<char[]>(kMaxMessage);
+  iovec iov{buffer.get(), kMaxMessage};
   alignas(cmsghdr) char control[CMSG_SPACE(kMaxFds * sizeof(int))];
   msghdr message{};
   message.msg_iov = &iov;
@@ -124,7 +127,7 @@ Message receive_message(int socket) {
   if ((message.msg_flags & (MSG_TRUNC | MSG_CTRUNC)) != 0) {
     throw Error("receive message", {}, EMSGSIZE);
   }
-  result.bytes.resize(static_cast<size_t>(n));
+  result.bytes.assign(buffer.get(), static_cast<size_t>(n));
   return result;
 }
 
