@@ -27,6 +27,7 @@ bool is_octal(char c) {
 
 // The kernel writes blanks, tabs, newlines, `#` and backslashes as `\ooo`.
 std::string unescape(std::string_view text) {
+  if (text.find('\\') == std::string_view::npos) return std::string(text);
   std::string plain;
   for (size_t i = 0; i < text.size(); ++i) {
     if (text[i] == '\\' && i + 3 < text.size() && is_octal(text[i + 1]) && is_octal(text[i + 2]) &&
@@ -50,11 +51,26 @@ struct Mount {
 // `36 35 98:0 /root /point rw,noatime master:1 - ext3 /dev/root rw,errors=continue`: any number of
 // optional fields before the lone dash.
 std::optional<Mount> parse_line(std::string_view line) {
-  const auto fields = split(line, ' ');
-  if (fields.size() < 6) return std::nullopt;
-  const auto dash = std::find(fields.begin() + 6, fields.end(), "-");
-  if (fields.end() - dash < 4) return std::nullopt;
-  return Mount{fields[0], fields[1], unescape(fields[3]), unescape(fields[4]), dash[1], dash[3]};
+  const auto next = [](std::string_view& rest) {
+    const size_t end = std::min(rest.find(' '), rest.size());
+    const std::string_view field = rest.substr(0, end);
+    rest.remove_prefix(std::min(end + 1, rest.size()));
+    return field;
+  };
+  const size_t dash = line.find(" - ");
+  if (dash == std::string_view::npos) return std::nullopt;
+  std::string_view first = line.substr(0, dash), second = line.substr(dash + 3);
+  Mount mount;
+  mount.id = next(first);
+  mount.parent = next(first);
+  (void)next(first);  // device
+  mount.root = unescape(next(first));
+  mount.point = unescape(next(first));
+  mount.type = next(second);
+  (void)next(second);  // source
+  mount.options = next(second);
+  if (first.empty() || mount.options.empty()) return std::nullopt;
+  return mount;
 }
 
 std::vector<Mount> parse_lines(std::string_view mountinfo) {
@@ -66,7 +82,8 @@ std::vector<Mount> parse_lines(std::string_view mountinfo) {
 }
 
 bool is_at_or_below(const std::string& path, const std::string& top) {
-  return top == "/" || path == top || path.starts_with(top + "/");
+  return top == "/" ||
+         (path.starts_with(top) && (path.size() == top.size() || path[top.size()] == '/'));
 }
 
 // Whether a path of `mount` meets another mount first: one on the same mount, at its place or above
