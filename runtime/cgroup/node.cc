@@ -27,8 +27,12 @@ class Made {
   Made& operator=(const Made&) = delete;
   void add(std::string path) { paths_.push_back(std::move(path)); }
   void keep() { paths_.clear(); }
+  // The group itself was there already, in one hierarchy at least.
+  void meet() { met_ = true; }
+  bool met() const { return met_; }
 
  private:
+  bool met_ = false;
   std::vector<std::string> paths_;
 };
 
@@ -56,6 +60,8 @@ UniqueFd make_group(const Site& site, const std::vector<std::string>& parts, boo
     const bool is_new = make_dir(group.get(), part, 0755);
     if (is_new) {
       made.add(path_of(site, {parts.begin(), parts.begin() + static_cast<ptrdiff_t>(depth) + 1}));
+    } else if (depth + 1 == parts.size()) {
+      made.meet();
     }
     std::optional<UniqueFd> next = descend(group.get(), {part});
     if (!next) throw Error("open cgroup", part, ENOENT);
@@ -135,7 +141,8 @@ uint64_t count_oom_kills(int group, bool v2) {
 Node::Node(Hierarchy hierarchy, std::string path, std::vector<UniqueFd> groups)
     : hierarchy_(std::move(hierarchy)), path_(std::move(path)), groups_(std::move(groups)) {}
 
-Node Node::create(const Hierarchy& hierarchy, const std::string& path, const Limits& limits) {
+Node Node::create(const Hierarchy& hierarchy, const std::string& path, const Limits& limits,
+                  const std::function<void()>& if_there) {
   const std::vector<Site> all = sites(hierarchy);
   if (all.empty()) throw Error("make cgroup '" + path + "': the host has no cgroup controllers");
   require_controllers(all, limits, path);
@@ -151,6 +158,7 @@ Node Node::create(const Hierarchy& hierarchy, const std::string& path, const Lim
     if (e.code() == 0) throw;  // one of ours, complete
     throw e.within("make cgroup '" + path + "'");
   }
+  if (made.met() && if_there) if_there();
   made.keep();
   return {hierarchy, path, std::move(groups)};
 }

@@ -6,6 +6,7 @@
 #include <sys/types.h>
 
 #include <cstdint>
+#include <functional>
 #include <optional>
 #include <string>
 #include <vector>
@@ -29,9 +30,10 @@ class Node {
  public:
   // Makes the group (and its parents) in the hierarchies of its ControllerSet, enables what
   // v2 needs on the way, copies cpuset.cpus and .mems down on v1. `limits` are in force at once.
-  // `path` is relative to the hierarchy's root: `berth/job_12`. Where it fails, what it made is
-  // gone.
-  static Node create(const Hierarchy& hierarchy, const std::string& path, const Limits& limits);
+  // `path` is relative to the hierarchy's root: `berth/job_12`. `if_there` is called where the
+  // group was there already, and may throw. Where it fails, what it made is gone.
+  static Node create(const Hierarchy& hierarchy, const std::string& path, const Limits& limits,
+                     const std::function<void()>& if_there = {});
   // A group that is there already; nothing where some hierarchy lacks it.
   static std::optional<Node> find(const Hierarchy& hierarchy, const std::string& path);
 

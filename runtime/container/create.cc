@@ -304,8 +304,8 @@ std::optional<cgroup::Node> Container::make_cgroup(const CgroupPlace& place) {
   // With every controller there is; from then on with those that the group got.
   if (place.is_delegated) hierarchy_ = cgroup::detect(cgroup::ControllerSet::delegated);
   try {
-    require_unused(hierarchy(), place.path);
-    auto group = cgroup::Node::create(hierarchy(), place.path, {});
+    auto group = cgroup::Node::create(hierarchy(), place.path, {},
+                                      [&] { require_unused(hierarchy(), place.path); });
     if (place.is_delegated) hierarchy_.reset();
     return group;
   } catch (const Error& e) {

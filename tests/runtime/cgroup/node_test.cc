@@ -50,6 +50,24 @@ TEST_F(NodeTest, MayBeThereAlready) {
   EXPECT_EQ(run_in(node, [] { return touch_memory(100 * kMiB) ? 1 : 0; }), SIGKILL);
 }
 
+TEST_F(NodeTest, SaysWhereItWasThereAlready) {
+  int met = 0;
+  Node::create(hierarchy_, path("job_1"), {}, [&] { ++met; });
+  EXPECT_EQ(met, 0);
+  Node::create(hierarchy_, path("job_1/step_0"), {}, [&] { ++met; });
+  EXPECT_EQ(met, 0) << "what is above it does not count";
+  Node::create(hierarchy_, path("job_1"), {}, [&] { ++met; });
+  EXPECT_EQ(met, 1);
+}
+
+TEST_F(NodeTest, OneThatWasThereAndIsNotWantedStaysAsItWas) {
+  Node::create(hierarchy_, path("job_1"), {});
+  const auto before = directories(path("job_1"));
+  EXPECT_THROW(
+      Node::create(hierarchy_, path("job_1"), {}, [] { throw Error("somebody is in it"); }), Error);
+  EXPECT_EQ(directories(path("job_1")), before);
+}
+
 TEST_F(NodeTest, LeavesTheCpusOfAnothersTreeAlone) {
   if (hierarchy_.v1_of("cpuset") == nullptr) GTEST_SKIP() << "no v1 cpuset: " << errno_text(ENODEV);
   const std::string other = "other_" + std::to_string(::getpid());
