@@ -74,9 +74,9 @@ UniqueFd own_part(const MountOp& op, const std::string& mount,
 }
 
 // In a tmpfs that nobody else can see.
-UniqueFd make_place(const RootDir& dir, const std::string& name) {
+void attach_at_new(int tree, const RootDir& dir, const std::string& name) {
   (void)make_dir(dir.fd(), name, 0755);
-  return open_file(dir.fd(), name, O_PATH | O_DIRECTORY | O_NOFOLLOW);
+  attach_in(tree, dir.fd(), name);
 }
 
 // `groups`: this process' own, as /proc/self/cgroup has them.
@@ -90,7 +90,7 @@ void mount_v1(const MountOp& op, const cgroup::V1Mount& mount, const std::string
                          : cgroup::path_of_process(groups, mount.controllers[0]);
     tree = own_part(op, mount.path, own);
   }
-  attach(tree.get(), make_place(dir, name).get(), name);
+  attach_at_new(tree.get(), dir, name);
   for (const std::string& controller : mount.controllers) {
     // `cpu` -> `cpu,cpuacct`, where programs look for it.
     if (controller == name || controller.find('=') != std::string::npos) continue;
@@ -110,7 +110,7 @@ void mount_v2_too(const MountOp& op, const std::string& path, const std::string&
     if (!own || *own == "/") return;
     tree = own_part(op, path, own);
   }
-  attach(tree.get(), make_place(dir, "unified").get(), "unified");
+  attach_at_new(tree.get(), dir, "unified");
 }
 
 void mount_hybrid(const MountOp& op, const cgroup::Hierarchy& hierarchy, int target) {

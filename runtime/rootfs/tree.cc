@@ -126,6 +126,10 @@ void attach(int tree, int target, const std::string& name) {
         "move_mount", name);
 }
 
+void attach_in(int tree, int dir, const std::string& name) {
+  check(::move_mount(tree, "", dir, name.c_str(), MOVE_MOUNT_F_EMPTY_PATH), "move_mount", name);
+}
+
 void set_attributes(int tree, const Attributes& change, bool recursive, const std::string& name) {
   if (change.empty()) return;
   struct mount_attr attr {};

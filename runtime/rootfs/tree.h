@@ -34,6 +34,8 @@ void reconfigure(int mount, const std::vector<std::pair<std::string, std::string
 
 // Puts a detached tree on top of `target`, both by descriptor (move_mount(2)).
 void attach(int tree, int target, const std::string& name);
+// At a name in a directory that nobody else can change.
+void attach_in(int tree, int dir, const std::string& name);
 
 // mount_setattr(2) on a mount that a descriptor refers to.
 void set_attributes(int tree, const Attributes& change, bool recursive, const std::string& name);
