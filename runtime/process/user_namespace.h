@@ -15,7 +15,8 @@ namespace berth::runtime::process {
 std::optional<IdMaps> plan_id_maps(const spec::Spec& spec, bool makes_user, bool privileged,
                                    uid_t own_uid, gid_t own_gid);
 
-// Whether this process is in the host's own, where root is root.
+// Whether this process was in the host's own, where root is root, when it was first asked: before
+// it enters another.
 bool in_initial_user_namespace();
 
 // Into the one that a step's tasks share.
