@@ -153,6 +153,11 @@ void restore_signals(const Spawning& s) {
   }
 }
 
+bool has_hooks_outside(const Spawning& s) {
+  const spec::Hooks& hooks = s.start.entry().spec.hooks;
+  return s.independent() && !(hooks.prestart.empty() && hooks.create_runtime.empty());
+}
+
 [[noreturn]] void become_program(const Spawning& s, ChildEnd& parent) {
   s.start.set_host_pid(parent.wait_for_go());
   if (s.affinity && !s.start.entry().all_cpus) s.affinity->restore();
@@ -168,7 +173,7 @@ void restore_signals(const Spawning& s) {
       (void)parent.wait_for_go();
     };
   }
-  if (s.independent()) {
+  if (has_hooks_outside(s)) {
     stops.before_pivot = [&] {
       parent.tree();
       (void)parent.wait_for_go();
@@ -262,7 +267,6 @@ Child clone_first(const Spawning& s) {
 void run_hooks_outside(const Spawning& s, pid_t pid) {
   const Entry& entry = s.start.entry();
   const spec::Hooks& hooks = entry.spec.hooks;
-  if (hooks.prestart.empty() && hooks.create_runtime.empty()) return;
   // The oldest of the hooks: for them the container has always been a created one.
   run_hooks(hooks.prestart, "prestart", entry.state(pid, Status::created));
   run_hooks(hooks.create_runtime, "createRuntime", entry.state(pid, Status::creating));
@@ -293,7 +297,7 @@ void see_through(const Spawning& s, const ParentEnd& socket, Child& child) {
     s.steps.network(child.pid);
     socket.go(child.pid);
   }
-  if (s.independent()) {
+  if (has_hooks_outside(s)) {
     if (!socket.await_tree()) explain_death(child);
     run_hooks_outside(s, child.pid);
     socket.go(child.pid);
