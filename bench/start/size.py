@@ -24,6 +24,20 @@ def calls_of(words, trace):
     return total
 
 
+MOST_INSTRUCTIONS = 10_000_000  # of which counting takes minutes
+
+
+def instructions_of(tool, words):
+    """How many it and all that it starts execute in user space; None: more than are counted."""
+    ran = subprocess.run([tool, "--most", str(MOST_INSTRUCTIONS), *words], stdin=subprocess.DEVNULL, capture_output=True, text=True,
+                         check=False)  # fmt: skip
+    if ran.returncode == 2:
+        return None
+    if ran.returncode != 0:
+        raise figures.Complaint(f"instructions {words[0]}: {ran.stderr.strip()}")
+    return int(ran.stdout.splitlines()[-1])
+
+
 def private_kib(pid):
     """Memory that this process alone has and that no file has: what it wrote to."""
     with open(f"/proc/{pid}/smaps_rollup", encoding="utf-8") as file:
@@ -52,7 +66,7 @@ def files_kib(name, path):
     return sum(os.stat(one).st_size for one in paths) // 1024
 
 
-def sizes(programs):
+def sizes(programs, count_instructions):
     if shutil.which("strace") is None:
         raise figures.Complaint("strace: not installed")
     with tempfile.TemporaryDirectory(prefix="berth-bench-") as parent:
@@ -68,6 +82,11 @@ def sizes(programs):
         for tag, words in commands.items():
             one = {"resident_kib": starts[tag]["resident_kib"], "faults": starts[tag]["faults"]}
             one["system_calls"] = calls_of([word.replace("{}", "0") for word in words], f"{parent}/trace")
+            if count_instructions:
+                one["instructions"] = instructions_of(f"{programs.folder}/instructions", [word.replace("{}", "i") for word in words])
+                if one["instructions"] is None:
+                    # Its end with the counter's is no end that it could clean up after.
+                    figures.complaint_of([words[0], "delete", "--force", f"{name}-i"])
             one["files_kib"] = files_kib(tag, words[0])
             if tag != "floor":
                 one["beside_kib"] = beside(words[0], sleeping, f"{name}-sleeping")
@@ -82,5 +101,8 @@ def show(result):
     for tag, one in result.items():
         calls = one["system_calls"] / result["floor"]["system_calls"]
         beside_text = f"{one['beside_kib']:6} KiB beside" if "beside_kib" in one else ""
+        if "instructions" in one:
+            count = one["instructions"]
+            beside_text += f"; {count / 1e6:.2f} million instructions in user space" if count else f"; more than {MOST_INSTRUCTIONS // 10**6} million instructions"
         print(f"  {tag:<8}{one['resident_kib']:7} KiB {one['faults']:6.0f} faults {one['system_calls']:6} calls ({calls:.2f} of the "
               f"floor's) {one['files_kib']:6} KiB of files {beside_text}")

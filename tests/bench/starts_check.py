@@ -76,11 +76,29 @@ def check_rdt():
             assert results[f"berth show, {count} groups"]["berth show"]["ms"] > 0, results
 
 
+def check_instructions():
+    """Those of children count, and of what they execute; the count ends where it is told to."""
+    counter = f"{BUILD}/bench/start/instructions"
+
+    def count(*words, status=0):
+        ran = subprocess.run([counter, *words], capture_output=True, text=True, check=False)
+        assert ran.returncode == status, (words, ran)
+        return int(ran.stdout)
+
+    one = count("busybox", "true")
+    assert 5_000 < one < 1_000_000, one
+    assert count("busybox", "env", "busybox", "true") > 1.5 * one  # executes it
+    assert count("busybox", "time", "busybox", "true") > 1.5 * one  # starts it as a child
+    assert count("--most", "1000", "busybox", "true", status=2) == 1001
+    count("busybox", "false", status=1)
+
+
 def main():
     if os.geteuid() != 0:
         print("takes root: operation not permitted")
         sys.exit(77)
     check_runs()
+    check_instructions()
     check_others()
     check_srun()
     check_rdt()

@@ -1,0 +1,116 @@
+// Counts the user-space instructions of a program and of all that it starts, where the processor's
+// own counters are out of reach (in most virtual machines) and valgrind does not know the system
+// calls: by ptrace(2), one step after another. What it runs takes a thousand times as long.
+//
+//   instructions [--most N] WORD...
+//
+// Prints how many there were. A `rep` instruction counts once for each repetition. Exit status: 0
+// where the program's is; 1; 2 where there are more than N.
+#include <sched.h>
+#include <sys/ptrace.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <csignal>
+#include <cstdio>
+#include <cstdlib>
+#include <string_view>
+
+namespace {
+
+constexpr long kFollow = PTRACE_O_TRACEFORK | PTRACE_O_TRACEVFORK | PTRACE_O_TRACECLONE |
+                         PTRACE_O_TRACEEXEC | PTRACE_O_EXITKILL;
+
+[[noreturn]] void fail(const char* what) {
+  std::perror(what);
+  std::exit(1);
+}
+
+// A step is two switches of context: between two processors each would be a wake-up besides.
+void stay_on_this_cpu() {
+  cpu_set_t here;
+  CPU_ZERO(&here);
+  CPU_SET(static_cast<size_t>(::sched_getcpu()), &here);
+  (void)::sched_setaffinity(0, sizeof here, &here);
+}
+
+// Stopped at its first instruction.
+pid_t start(char** words) {
+  const pid_t pid = ::fork();
+  if (pid < 0) fail("fork");
+  if (pid == 0) {
+    ::raise(SIGSTOP);  // until it is traced
+    ::execvp(words[0], words);
+    fail(words[0]);
+  }
+  int status = 0;
+  if (::waitpid(pid, &status, WUNTRACED) != pid) fail("waitpid");
+  if (::ptrace(PTRACE_SEIZE, pid, nullptr, kFollow) != 0) fail("ptrace");
+  ::kill(pid, SIGCONT);
+  return pid;
+}
+
+class Stepper {
+ public:
+  Stepper(pid_t first, unsigned long most) : first_(first), most_(most) {}
+
+  // Until all have ended. Gives the exit status.
+  int run() {
+    int result = 1, status = 0;
+    pid_t pid = 0;
+    while ((pid = ::waitpid(-1, &status, __WALL)) > 0 || errno == EINTR) {
+      if (pid < 0) continue;
+      if (WIFEXITED(status) || WIFSIGNALED(status)) {
+        if (pid == first_) result = WIFEXITED(status) && WEXITSTATUS(status) == 0 ? 0 : 1;
+      } else if (count_ > most_) {
+        return 2;  // the kernel ends them with this process (PTRACE_O_EXITKILL)
+      } else {
+        go_on(pid, status);
+      }
+    }
+    return result;
+  }
+  unsigned long count() const { return count_; }
+
+ private:
+  void go_on(pid_t pid, int status) {
+    const int signal = WSTOPSIG(status);
+    const int event = status >> 16;
+    if (event == PTRACE_EVENT_EXEC && pid == first_) counting_ = true;
+    int deliver = 0;
+    if (event == 0 && signal == SIGTRAP) {
+      if (counting_) ++count_;
+    } else if (event == 0) {
+      deliver = signal;
+    } else if (event == PTRACE_EVENT_STOP && signal != SIGTRAP) {
+      ::ptrace(PTRACE_LISTEN, pid, nullptr, nullptr);  // stopped by its job control
+      return;
+    }
+    ::ptrace(PTRACE_SINGLESTEP, pid, nullptr, deliver);
+  }
+
+  pid_t first_;
+  unsigned long most_, count_ = 0;
+  bool counting_ = false;  // from its execve on
+};
+
+}  // namespace
+
+int main(int argc, char** argv) {
+  unsigned long most = 1'000'000'000;
+  int first = 1;
+  if (argc > 3 && std::string_view(argv[1]) == "--most") {
+    most = std::strtoul(argv[2], nullptr, 10);
+    first = 3;
+  }
+  if (argc <= first) {
+    std::fprintf(stderr, "usage: instructions [--most N] WORD...\n");
+    return 1;
+  }
+  stay_on_this_cpu();
+  Stepper stepper(start(argv + first), most);
+  const int status = stepper.run();
+  std::printf("%lu\n", stepper.count());
+  return status;
+}
