@@ -155,4 +155,14 @@ void CpuSet::trim() {
   while (!bits_.empty() && !bits_.back()) bits_.pop_back();
 }
 
+void bind_to(const CpuSet& cpus) {
+  const unsigned count = cpus.empty() ? 1 : cpus.cpus().back() + 1;
+  const size_t bytes = CPU_ALLOC_SIZE(count);
+  const std::unique_ptr<cpu_set_t, void (*)(cpu_set_t*)> set(CPU_ALLOC(count),
+                                                             [](cpu_set_t* s) { CPU_FREE(s); });
+  CPU_ZERO_S(bytes, set.get());
+  for (const unsigned cpu : cpus.cpus()) CPU_SET_S(cpu, bytes, set.get());
+  check(::sched_setaffinity(0, bytes, set.get()), "bind to CPUs", cpus.to_list());
+}
+
 }  // namespace berth::topology

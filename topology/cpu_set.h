@@ -40,4 +40,7 @@ class CpuSet {
   std::vector<bool> bits_;  // no trailing false, so that equality is memberwise
 };
 
+// The calling thread runs on these alone from now on (sched_setaffinity(2)). Throws Error.
+void bind_to(const CpuSet& cpus);
+
 }  // namespace berth::topology

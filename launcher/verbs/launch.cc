@@ -1,7 +1,6 @@
 // N tasks of one bundle on this node without Slurm: the root side and the launchers' parent in one
 // process.
 #include <fcntl.h>
-#include <sched.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -74,15 +73,6 @@ void refuse_without_root(const Request& request) {
   }
 }
 
-void bind_to(const topology::CpuSet& cpus) {
-  const size_t bytes = CPU_ALLOC_SIZE(cpus.cpus().back() + 1);
-  const std::unique_ptr<cpu_set_t, void (*)(cpu_set_t*)> set(CPU_ALLOC(cpus.cpus().back() + 1),
-                                                             [](cpu_set_t* s) { CPU_FREE(s); });
-  CPU_ZERO_S(bytes, set.get());
-  for (const unsigned cpu : cpus.cpus()) CPU_SET_S(cpu, bytes, set.get());
-  check(::sched_setaffinity(0, bytes, set.get()), "bind to CPUs", cpus.to_list());
-}
-
 class Launch {
  public:
   Launch(const LaunchOptions& options, const std::vector<int>& descriptors)
@@ -115,7 +105,7 @@ class Launch {
     service_ = LaunchService::begin(bundle_.get(), options_.bundle, request_.claim, policy_, spec_,
                                     options_.tasks);
     if (service_ && options_.remove_cgroups) service_->remove_cgroups();
-    bind_to(cpus);
+    topology::bind_to(cpus);
     TaskGroup tasks(options_.label);
     for (unsigned task = 0; task < options_.tasks; ++task) start(tasks, task);
     if (service_) service_->surround(tasks.first());

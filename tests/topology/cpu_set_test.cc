@@ -66,6 +66,26 @@ TEST(CpuSet, GivesTheAffinityOfATask) {
   EXPECT_EQ(pinned, CpuSet{last});
 }
 
+TEST(CpuSet, IsWhereAThreadRunsOnceItIsBound) {
+  const CpuSet all = CpuSet::of_task(0);
+  const CpuSet last{all.cpus().back()};
+  bind_to(last);
+  const CpuSet pinned = CpuSet::of_task(0);
+  bind_to(all);
+  EXPECT_EQ(pinned, last);
+  EXPECT_EQ(CpuSet::of_task(0), all);
+}
+
+TEST(CpuSet, ThatHasNoCpuOfThisMachineIsNamed) {
+  try {
+    bind_to(CpuSet{40000});
+    FAIL() << "no exception";
+  } catch (const Error& e) {
+    EXPECT_EQ(e.code(), EINVAL);
+    EXPECT_EQ(e.message(), "bind to CPUs '40000': invalid argument");
+  }
+}
+
 TEST(CpuSet, SaysWhichTaskIsGone) {
   try {
     CpuSet::of_task(0x7ffffffe);
