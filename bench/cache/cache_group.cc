@@ -33,6 +33,13 @@ void write_mask(const rdt::Group& group, unsigned domain, uint64_t mask) {
 
 }  // namespace
 
+std::optional<rdt::DomainFigures> figures_in(const rdt::Group& group, unsigned domain) {
+  for (const rdt::DomainFigures& one : group.figures()) {
+    if (one.domain == domain) return one;
+  }
+  return std::nullopt;
+}
+
 CacheGroup::CacheGroup(const launcher::Roots& roots, const topology::Machine& machine,
                        const launcher::Policy& policy, const std::string& side,
                        const launcher::RdtOptions& options, const topology::CpuSet& cpus)
@@ -63,10 +70,7 @@ void CacheGroup::add(pid_t pid) const {
 
 std::optional<rdt::DomainFigures> CacheGroup::figures(unsigned domain) const {
   const rdt::OpenPlace& place = *prepared_->open_place;
-  for (const rdt::DomainFigures& one : (place.monitor ? *place.monitor : place.group).figures()) {
-    if (one.domain == domain) return one;
-  }
-  return std::nullopt;
+  return figures_in(place.monitor ? *place.monitor : place.group, domain);
 }
 
 void CacheGroup::hand_over(unsigned domain, unsigned keep) const {

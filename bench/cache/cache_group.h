@@ -10,6 +10,9 @@
 
 namespace berth::cache_bench {
 
+// What resctrl counts of a group in one L3; nothing where it counts nothing there.
+std::optional<rdt::DomainFigures> figures_in(const rdt::Group& group, unsigned domain);
+
 class CacheGroup {
  public:
   // `side`: victim or aggressors. `options` as a user types them, `--l3 4w`; the policy's word

@@ -8,11 +8,11 @@
 #include <chrono>
 #include <cstdio>
 #include <exception>
-#include <fstream>
 #include <string>
 #include <vector>
 
 #include "base/error.h"
+#include "base/file.h"
 #include "base/one_line.h"
 #include "bench/cache/plots.h"
 #include "bench/cache/report.h"
@@ -191,10 +191,8 @@ Report measure(const Options& options, Settings settings) {
 }
 
 void write(const std::string& path, const std::string& text) {
-  std::ofstream file(path, std::ios::trunc);
-  file << text;
-  file.close();
-  if (!file) throw Error("write", path, errno);
+  const UniqueFd file = open_file(AT_FDCWD, path, O_WRONLY | O_CREAT | O_TRUNC, 0644);
+  write_all(file.get(), text, path);
 }
 
 std::string command_of(int argc, char** argv) {

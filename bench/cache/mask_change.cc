@@ -52,15 +52,9 @@ std::variant<OccupancySeries, std::string> watch_change(const Node& node,
     worker->wait_ready();
     worker->go();
   }
-  const auto read_others = [&]() -> std::optional<rdt::DomainFigures> {
-    for (const rdt::DomainFigures& one : everybody.figures()) {
-      if (one.domain == domain) return one;
-    }
-    return std::nullopt;
-  };
   const auto begin = std::chrono::steady_clock::now();
   GroupSampler of_victim([&] { return group.figures(domain); }, kPeriod);
-  GroupSampler of_others(read_others, kPeriod);
+  GroupSampler of_others([&] { return figures_in(everybody, domain); }, kPeriod);
   std::this_thread::sleep_for(kBefore);
   group.hand_over(domain, series.ways_after);
   const std::chrono::duration<double> change = std::chrono::steady_clock::now() - begin;

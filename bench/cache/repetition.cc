@@ -62,7 +62,7 @@ class Watch {
           kPeriod);
     } else if (arrangement.everybody != nullptr) {
       others_.emplace(
-          [&arrangement] { return figures_of(*arrangement.everybody, arrangement.domain); },
+          [&arrangement] { return figures_in(*arrangement.everybody, arrangement.domain); },
           kPeriod);
     }
   }
@@ -72,12 +72,6 @@ class Watch {
   }
 
  private:
-  static std::optional<rdt::DomainFigures> figures_of(const rdt::Group& group, unsigned domain) {
-    for (const rdt::DomainFigures& one : group.figures()) {
-      if (one.domain == domain) return one;
-    }
-    return std::nullopt;
-  }
   std::optional<GroupSampler> victim_, others_;
 };
 

@@ -2,7 +2,6 @@
 
 #include <fmt/format.h>
 #include <poll.h>
-#include <sched.h>
 #include <signal.h>
 #include <sys/prctl.h>
 #include <sys/wait.h>
@@ -17,6 +16,7 @@
 #include "base/file.h"
 #include "bench/cache/aggressors.h"
 #include "bench/cache/victims.h"
+#include "topology/cpu_set.h"
 
 namespace berth::cache_bench {
 namespace {
@@ -45,15 +45,6 @@ VictimResult victim_result(const json& from) {
   result.saturated = from.at("saturated");
   result.involuntary_switches = from.at("switches");
   return result;
-}
-
-void bind_to(unsigned cpu) {
-  const size_t bytes = CPU_ALLOC_SIZE(cpu + 1);
-  const std::unique_ptr<cpu_set_t, void (*)(cpu_set_t*)> set(CPU_ALLOC(cpu + 1),
-                                                             [](cpu_set_t* s) { CPU_FREE(s); });
-  CPU_ZERO_S(bytes, set.get());
-  CPU_SET_S(cpu, bytes, set.get());
-  check(::sched_setaffinity(0, bytes, set.get()), "bind to CPU", std::to_string(cpu));
 }
 
 void expect(std::string_view word) {
@@ -129,7 +120,7 @@ int work(const std::string& word) {
     ::prctl(PR_SET_PDEATHSIG, SIGKILL);
     expect("begin");
     const json task = json::parse(word);
-    bind_to(task.at("cpu"));
+    topology::bind_to({task.at("cpu").get<unsigned>()});
     say(run(task).dump());
     return 0;
   } catch (const std::exception& e) {

@@ -89,7 +89,7 @@ TEST(Worker, OnACpuThatIsNotThereSaysSo) {
     (void)run(arrangement);
     FAIL();
   } catch (const Error& e) {
-    EXPECT_THAT(e.message(), HasSubstr("bind to CPU '100000'"));
+    EXPECT_THAT(e.message(), HasSubstr("bind to CPUs '100000'"));
   }
 }
 
