@@ -16,13 +16,22 @@ def bench(*words):
     return subprocess.run([BERTH, "bench", "cache", *words], env=environment, capture_output=True, text=True, check=False)
 
 
-def check_all(folder):
+def measured(folder):
     ran = bench(*QUICK, "--victim", "chase", "--victim", "requests", "--aggressor", "read", "--aggressor-memory", "1MiB",
                 "--plots", folder, "--json", f"{folder}/kept.json")  # fmt: skip
     assert ran.returncode == 0, ran.stderr
-    found = json.load(open(f"{folder}/kept.json", encoding="utf-8"))
+    return ran.stdout, json.load(open(f"{folder}/kept.json", encoding="utf-8"))
+
+
+def check_all(folder):
+    for _ in range(4):
+        printed, found = measured(folder)
+        if "simulated" in found:
+            break
+        # Beside other tests a latency curve of a millisecond for each point need not rise with the working set.
+        assert "simulated" in {one["what"] for one in found["left_out"]}, found["left_out"]
     assert found["isolation_evidence"] is False and found["no_evidence_because"], found
-    assert ran.stdout.startswith("NO EVIDENCE OF ISOLATION"), ran.stdout
+    assert printed.startswith("NO EVIDENCE OF ISOLATION"), printed
     cells = {(cell["victim"], cell["condition"]) for cell in found["measured"]["cells"]}
     for victim in ("chase", "requests"):
         assert (victim, "alone") in cells, cells
