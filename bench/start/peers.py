@@ -5,7 +5,9 @@ import sys
 
 import figures
 
-UNIFIED = "/sys/fs/cgroup/unified"
+CGROUPS = "/sys/fs/cgroup"
+UNIFIED = f"{CGROUPS}/unified"
+V2_ALONE = "BERTH_STARTS_V2"  # in the environment: we are there
 PEERS = ("crun", "runc")
 
 
@@ -35,11 +37,24 @@ class Hybrid(Exception):
     """crun 1.8 refuses a host that has cgroup v2 beside v1."""
 
 
+def start_again(script, **environment):
+    """This program, from the start, after a shell script in a mount namespace of its own."""
+    os.environ.update(environment)
+    os.execvp("unshare", ["unshare", "--mount", "sh", "-c", f'{script} && exec "$0" "$@"', os.path.abspath(sys.argv[0]), *sys.argv[1:]])
+
+
 def leave_unified():
-    """Starts this program again where the v2 hierarchy of a hybrid host is not mounted."""
+    """Where the v2 hierarchy of a hybrid host is not mounted."""
     print(f"crun refuses this hybrid host; all run without {UNIFIED}", flush=True)
-    script = f'umount {UNIFIED} && exec "$0" "$@"'
-    os.execvp("unshare", ["unshare", "--mount", "sh", "-c", script, os.path.abspath(sys.argv[0]), *sys.argv[1:]])
+    start_again(f"umount {UNIFIED}")
+
+
+def on_v2_alone():
+    """Where cgroup v2 is all that is mounted, once; with the controllers that no hierarchy of v1 has taken."""
+    if os.environ.get(V2_ALONE) is None and os.path.ismount(f"{CGROUPS}/memory"):
+        start_again(f"umount -R {CGROUPS} && mount -t cgroup2 cgroup2 {CGROUPS}", **{V2_ALONE: "1"})
+    with open(f"{CGROUPS}/cgroup.controllers", encoding="ascii") as file:
+        print(f"cgroup v2 alone, its controllers: {file.read().strip() or 'none'}", flush=True)
 
 
 def usable(programs, words_of, before=()):

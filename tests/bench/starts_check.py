@@ -76,6 +76,13 @@ def check_rdt():
             assert results[f"berth show, {count} groups"]["berth show"]["ms"] > 0, results
 
 
+def check_cgroup2():
+    """Where nothing but v2 is mounted, whatever this host has."""
+    results, printed = measured("--cgroup2", "lifecycle")
+    assert "cgroup v2 alone, its controllers: " in printed, printed
+    assert all("berth" in figures for figures in results.values()), results
+
+
 def check_instructions():
     """Those of children count, and of what they execute; the count ends where it is told to."""
     counter = f"{BUILD}/bench/start/instructions"
@@ -98,6 +105,7 @@ def main():
         print("takes root: operation not permitted")
         sys.exit(77)
     check_runs()
+    check_cgroup2()
     check_instructions()
     check_others()
     check_srun()
