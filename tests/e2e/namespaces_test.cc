@@ -121,12 +121,20 @@ TEST_P(EachKind, IsJoinedByPath) {
   const Running other(words);
   const auto of_other = [&] { return namespace_of(other.pid(), kind.joined); };
   const std::string own = link_of(std::string("/proc/self/ns/") + kind.file);
-  for (int i = 0; i < 500 && (of_other() == own || of_other() == "none"); ++i) ::usleep(10'000);
+  // Its child executes the program when all is done: mapped, and its mounts nobody's peers any
+  // more.
+  const std::string pid_of_other = std::to_string(other.pid());
+  const auto program_of_child = [&] {
+    const std::string child =
+        read_file(AT_FDCWD, "/proc/" + pid_of_other + "/task/" + pid_of_other + "/children");
+    const std::string comm = "/proc/" + child.substr(0, child.find(' ')) + "/comm";
+    return child.empty() ? "" : read_file_if_exists(AT_FDCWD, comm).value_or("");
+  };
+  for (int i = 0; i < 500 && program_of_child() != "sleep\n"; ++i) ::usleep(10'000);
   ASSERT_NE(of_other(), own);
-  if (user) ::usleep(300'000);  // until it is mapped
-  const std::string before = mounts_of(std::to_string(other.pid()));
+  const std::string before = mounts_of(pid_of_other);
 
-  const std::string path = "/proc/" + std::to_string(other.pid()) + "/ns/" + kind.joined;
+  const std::string path = "/proc/" + pid_of_other + "/ns/" + kind.joined;
   json namespaces = {{{"type", kind.type}, {"path", path}}};
   if (std::string(kind.type) != "mount") namespaces.push_back({{"type", "mount"}});
   with_namespaces(namespaces);
@@ -139,7 +147,7 @@ TEST_P(EachKind, IsJoinedByPath) {
   const std::string c = id();
   const int pid = run_detached(c);
   EXPECT_EQ(namespace_of(pid, kind.file), of_other());
-  EXPECT_EQ(mounts_of(std::to_string(other.pid())), before);
+  EXPECT_EQ(mounts_of(pid_of_other), before);
   const Ran inside = berth({"exec", c, "ls", "/bin/sh"});
   EXPECT_EQ(inside.out, "/bin/sh\n") << inside;
   EXPECT_NE(berth({"exec", c, "ls", bundle()}).status, 0);
