@@ -16,6 +16,7 @@
 #include "base/one_line.h"
 #include "bench/cache/plots.h"
 #include "bench/cache/report.h"
+#include "bench/cache/supervised.h"
 #include "bench/cache/worker.h"
 #include "launcher/flag_value.h"
 #include "launcher/known_machine.h"
@@ -39,7 +40,7 @@ Examples:
   berth bench cache --from run.json --plots plots/
       the plots again, nothing is measured
 
-Exit status: 0, or 125 where it failed.
+Exit status: 0, 125 where it failed, 128+N where signal N ended it.
 )";
 
 struct Options {
@@ -225,13 +226,16 @@ int main_of(int argc, char** argv) {
   // It takes long: what it cannot be written to shall be known before.
   if (!options.json.empty()) write(options.json, "");
   if (!options.plots.empty()) check_drawing(options.plots);
-  Report report = measure(options, settings);
-  report.command = command_of(argc, argv);
-  const std::string json = to_json(report);
-  std::fputs((options.format == "json" ? json : to_text(report)).c_str(), stdout);
-  if (!options.json.empty()) write(options.json, json);
-  if (!options.plots.empty()) draw_text(json, options.plots);
-  return 0;
+  const auto measure_and_tell = [&] {
+    Report report = measure(options, settings);
+    report.command = command_of(argc, argv);
+    const std::string json = to_json(report);
+    std::fputs((options.format == "json" ? json : to_text(report)).c_str(), stdout);
+    if (!options.json.empty()) write(options.json, json);
+    if (!options.plots.empty()) draw_text(json, options.plots);
+    return 0;
+  };
+  return ::geteuid() == 0 ? supervised(measure_and_tell) : measure_and_tell();
 }
 
 }  // namespace

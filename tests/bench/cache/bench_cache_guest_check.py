@@ -47,8 +47,8 @@ def check_conditions(before):
     assert {point["ways"] for point in found["measured"]["curve"]} >= {0, 1, 2, 4}
 
 
-def check_crash(before):
-    """Who is killed leaves a claim, which the next one takes back."""
+def running(signal_number):
+    """One that has taken its ways, and is ended by a signal. How it ended."""
     with subprocess.Popen([*WORDS, "--no-curve", "--condition", "alone-at-mask", "--run", "20s"], env=ENVIRONMENT,
                           stdout=subprocess.DEVNULL) as bench:  # fmt: skip
         deadline = time.monotonic() + 60
@@ -57,7 +57,15 @@ def check_crash(before):
             time.sleep(0.05)
         shown = subprocess.run([BERTH, "show"], capture_output=True, text=True, check=True).stdout
         assert "bench cache" in shown, shown
-        bench.send_signal(signal.SIGKILL)
+        bench.send_signal(signal_number)
+        return bench.wait(60)
+
+
+def check_ended(before):
+    """Who is interrupted leaves nothing; what one that was killed leaves is taken back by the next who looks."""
+    assert running(signal.SIGINT) == 128 + signal.SIGINT
+    assert schemata() == before and groups() == [], (schemata(), groups())
+    assert running(signal.SIGKILL) == -signal.SIGKILL
     subprocess.run([BERTH, "reap"], check=True, capture_output=True)
     assert schemata() == before and groups() == [], (schemata(), groups())
 
@@ -79,7 +87,7 @@ def check_refused(before):
 def main():
     before = schemata()
     check_conditions(before)
-    check_crash(before)
+    check_ended(before)
     check_refused(before)
 
 
