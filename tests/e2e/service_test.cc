@@ -250,8 +250,9 @@ TEST_F(ServiceE2e, AUserIsRefused) {
   service({{"mkdir", {path("never")}}});
   RunOptions as_user;
   as_user.user = "nobody";
-  const Ran refused = run(
-      {kBerth, "--root", "/tmp/" + folder_.name() + "_none", "run", "-b", bundle(), "x"}, as_user);
+  const std::string root_of_user = "/tmp/" + folder_.name() + "_none";
+  const Ran refused = run({kBerth, "--root", root_of_user, "run", "-b", bundle(), "x"}, as_user);
+  EXPECT_TRUE(std::filesystem::remove(root_of_user)) << "nothing but the empty state root is left";
   EXPECT_EQ(refused.status, 1);
   EXPECT_THAT(refused.err, HasSubstr("runtime.json: for root alone: it changes the host"));
 }
