@@ -16,6 +16,8 @@ namespace {
 
 }  // namespace
 
+void want_shared_libraries() {}
+
 SharedLibrary::SharedLibrary(const char* file, std::string wanted_by)
     : needs_(std::move(wanted_by) + " needs " + file),
       handle_(::dlopen(file, RTLD_NOW | RTLD_LOCAL)) {

@@ -2,6 +2,7 @@
 
 #include <CLI/CLI.hpp>
 #include <algorithm>
+#include <array>
 #include <cctype>
 #include <cstdint>
 #include <cstdio>
@@ -12,6 +13,7 @@
 
 #include "base/error.h"
 #include "base/one_line.h"
+#include "base/shared_library.h"
 #include "launcher/cli_node.h"
 #include "launcher/cli_runtime.h"
 #include "launcher/cli_words.h"
@@ -146,6 +148,14 @@ void add_policy_verb(CLI::App& app, std::function<int()>& chosen) {
       [file, &chosen] { chosen = [file] { return policy_check(file->first, file->second); }; });
 }
 
+// Verbs that open no shared library, but where systemd makes the cgroup: those of a container's life.
+bool stands_alone(const CLI::App& app) {
+  constexpr auto kVerbs = std::to_array<std::string_view>(
+      {"create", "delete", "exec", "kill", "run", "start", "state"});
+  const auto verbs = app.get_subcommands();
+  return !verbs.empty() && std::ranges::find(kVerbs, verbs.front()->get_name()) != kVerbs.end();
+}
+
 // CLI11's own words, which are meant for several lines and begin with a capital.
 std::string told(const CLI::App& app, const CLI::ParseError& error) {
   const std::vector<std::string> unread = app.remaining(/*recurse=*/true);
@@ -219,6 +229,7 @@ int command_line(int argc, char** argv, const std::vector<int>& descriptors) {
     std::fprintf(stderr, "berth: %s\n", one_line(text).c_str());
     return runtime::kExitBerthFailed;
   }
+  if (!stands_alone(app)) want_shared_libraries();
   return chosen();
 }
 

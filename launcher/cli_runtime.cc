@@ -9,6 +9,7 @@
 #include <memory>
 
 #include "base/error.h"
+#include "base/shared_library.h"
 #include "base/step_times.h"
 #include "launcher/cli_checkpoint.h"
 #include "launcher/cli_process.h"
@@ -50,6 +51,15 @@ struct Setting {
   std::function<int()>& chosen;
   std::shared_ptr<RuntimeOptions> runtime;
   const std::vector<int>& descriptors;
+
+  // As choose, for what makes a container.
+  template <class Work>
+  void choose_creation(CLI::App* verb, const Work& work) const {
+    choose(verb, [work](const RuntimeOptions& r) {
+      if (r.cgroup_manager == runtime::CgroupManager::systemd) want_shared_libraries();
+      return work(r);
+    });
+  }
 
   // `work` is the verb; its errors are logged.
   template <class Work>
@@ -175,7 +185,7 @@ void add_create(const Setting& setting) {
   CLI::App* verb = setting.app.add_subcommand("create", "make a container that waits for start");
   const auto options = std::make_shared<CreateOptions>();
   add_creation(verb, setting, options.get());
-  setting.choose(verb, [options](const RuntimeOptions& r) { return create(r, *options); });
+  setting.choose_creation(verb, [options](const RuntimeOptions& r) { return create(r, *options); });
 }
 
 void add_run(const Setting& setting) {
@@ -187,7 +197,7 @@ void add_run(const Setting& setting) {
   verb->add_flag("-d,--detach", options->create.request.detached, "do not wait for it");
   verb->add_flag("--keep", options->keep, "leave its state behind when it ends");
   verb->add_flag("--remove-cgroups", options->remove_cgroups, kRemoveCgroups);
-  setting.choose(verb, [options](const RuntimeOptions& r) { return run(r, *options); });
+  setting.choose_creation(verb, [options](const RuntimeOptions& r) { return run(r, *options); });
 }
 
 void add_start(const Setting& setting) {

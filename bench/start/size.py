@@ -62,7 +62,8 @@ def beside(path, bundle, name):
 def files_kib(name, path):
     paths = [path]
     if name == "berth":
-        paths.append(f"{os.path.dirname(os.path.dirname(path))}/berth")
+        build = os.path.dirname(os.path.dirname(path))
+        paths += [f"{build}/berth", f"{build}/berth-full"]
     return sum(os.stat(one).st_size for one in paths) // 1024
 
 

@@ -9,6 +9,7 @@
 
 #include "base/error.h"
 #include "base/process_identity.h"
+#include "base/shared_library.h"
 #include "runtime/cgroup/delegation.h"
 #include "runtime/cgroup/freezer.h"
 #include "runtime/cgroup/node.h"
@@ -90,7 +91,13 @@ spec::Hooks Container::late_hooks() const {
   return record_.late_hooks ? folder_.configuration().hooks : spec::Hooks{};
 }
 
+// sd-bus is a shared library's: before anything is done.
+void Container::be_ready_for_unit() const {
+  if (!record_.unit.empty()) want_shared_libraries();
+}
+
 void Container::start() {
+  be_ready_for_unit();
   const StateLock lock = lock_and_look_again();
   if (const Status now = status(); now != Status::created) {
     throw Error("cannot start container '" + record_.id + "': it is " + to_string(now));
@@ -227,6 +234,7 @@ std::vector<std::string> Container::run_poststop() const {
 
 std::vector<std::string> Container::remove(bool force, bool service_cgroups) {
   if (removed_) return {};
+  be_ready_for_unit();
   const StateLock lock = lock_and_look_again();
   const Status now = status();
   if (!force && now != Status::stopped && now != Status::created) {

@@ -108,6 +108,7 @@ class Container {
   void end_processes() const;
   void remove_cgroup() const;
   StateLock lock_and_look_again();
+  void be_ready_for_unit() const;
   std::vector<std::string> run_poststop() const;
 
   StateFolder folder_;

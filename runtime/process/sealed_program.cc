@@ -79,9 +79,8 @@ UniqueFd sealed_copy() {
 
 }  // namespace
 
-void seal_program_early(char** argv, char** environment) noexcept {
-  if (::faccessat(AT_FDCWD, kProgram, W_OK, AT_EACCESS) != 0) return;
-  const int tree = ::open_tree(AT_FDCWD, kProgram, OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC);
+void execute_readonly(const char* path, char* const* argv, char* const* environment) noexcept {
+  const int tree = ::open_tree(AT_FDCWD, path, OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC);
   if (tree < 0) return;
   struct mount_attr attributes {};
   attributes.attr_set = MOUNT_ATTR_RDONLY;
@@ -89,6 +88,11 @@ void seal_program_early(char** argv, char** environment) noexcept {
     ::syscall(SYS_execveat, tree, "", argv, environment, AT_EMPTY_PATH);
   }
   ::close(tree);
+}
+
+void seal_program_early(char** argv, char** environment) noexcept {
+  if (::faccessat(AT_FDCWD, kProgram, W_OK, AT_EACCESS) != 0) return;
+  execute_readonly(kProgram, argv, environment);
 }
 
 void seal_program(char** argv) {

@@ -13,6 +13,10 @@ namespace berth::runtime::process {
 // can neither.
 void seal_program(char** argv);
 
+// Executes the program at `path` from a read-only mount of its file. Returns where that cannot be
+// done.
+void execute_readonly(const char* path, char* const* argv, char* const* environment) noexcept;
+
 // The usual case of it by four calls, for before the program's constructors run, which are not
 // worth their time in a process that is about to execute itself anew: it uses neither the heap nor
 // `environ`, which is not set yet. Returns where seal_program is to do it, or to say why not.
