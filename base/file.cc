@@ -12,6 +12,13 @@
 #include "base/error.h"
 
 namespace berth {
+namespace {
+
+bool is_absent(int code) {
+  return code == ENOENT || code == ENODEV;
+}
+
+}  // namespace
 
 UniqueFd open_file(int dir, const std::string& name, int flags, mode_t mode) {
   return UniqueFd(check(::openat(dir, name.c_str(), flags | O_CLOEXEC, mode), "open", name));
@@ -45,10 +52,13 @@ std::string read_file(int dir, const std::string& name, size_t cap) {
 }
 
 std::optional<std::string> read_file_if_exists(int dir, const std::string& name, size_t cap) {
+  const UniqueFd file(::openat(dir, name.c_str(), O_RDONLY | O_CLOEXEC));
+  if (!file && is_absent(errno)) return std::nullopt;
+  check(file.get(), "open", name);
   try {
-    return read_file(dir, name, cap);
+    return read_fd(file.get(), name, cap);
   } catch (const Error& e) {
-    if (e.code() == ENOENT || e.code() == ENODEV) return std::nullopt;
+    if (is_absent(e.code())) return std::nullopt;
     throw;
   }
 }
