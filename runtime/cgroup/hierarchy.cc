@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <array>
+#include <charconv>
 #include <utility>
 
 #include "base/file.h"
@@ -11,12 +12,19 @@
 namespace berth::runtime::cgroup {
 namespace {
 
+// What is before the next separator, which goes with it.
+std::string_view take_part(std::string_view& text, char separator) {
+  const size_t end = std::min(text.find(separator), text.size());
+  const std::string_view part = text.substr(0, end);
+  text.remove_prefix(std::min(end + 1, text.size()));
+  return part;
+}
+
 std::vector<std::string_view> split(std::string_view text, char separator) {
   std::vector<std::string_view> parts;
   while (!text.empty()) {
-    const size_t end = std::min(text.find(separator), text.size());
-    if (end > 0) parts.push_back(text.substr(0, end));
-    text.remove_prefix(std::min(end + 1, text.size()));
+    const std::string_view part = take_part(text, separator);
+    if (!part.empty()) parts.push_back(part);
   }
   return parts;
 }
@@ -42,30 +50,32 @@ std::string unescape(std::string_view text) {
   return plain;
 }
 
+// What the line says, in it.
 struct Mount {
-  std::string_view id, parent;
-  std::string root, point;
+  unsigned id = 0, parent = 0;
+  std::string_view root, point;  // escaped, as all of them are
   std::string_view type, options;
 };
+
+unsigned number_in(std::string_view text) {
+  unsigned number = 0;
+  std::from_chars(text.data(), text.data() + text.size(), number);
+  return number;
+}
 
 // `36 35 98:0 /root /point rw,noatime master:1 - ext3 /dev/root rw,errors=continue`: any number of
 // optional fields before the lone dash.
 std::optional<Mount> parse_line(std::string_view line) {
-  const auto next = [](std::string_view& rest) {
-    const size_t end = std::min(rest.find(' '), rest.size());
-    const std::string_view field = rest.substr(0, end);
-    rest.remove_prefix(std::min(end + 1, rest.size()));
-    return field;
-  };
+  const auto next = [](std::string_view& rest) { return take_part(rest, ' '); };
   const size_t dash = line.find(" - ");
   if (dash == std::string_view::npos) return std::nullopt;
   std::string_view first = line.substr(0, dash), second = line.substr(dash + 3);
   Mount mount;
-  mount.id = next(first);
-  mount.parent = next(first);
+  mount.id = number_in(next(first));
+  mount.parent = number_in(next(first));
   (void)next(first);  // device
-  mount.root = unescape(next(first));
-  mount.point = unescape(next(first));
+  mount.root = next(first);
+  mount.point = next(first);
   mount.type = next(second);
   (void)next(second);  // source
   mount.options = next(second);
@@ -81,7 +91,7 @@ std::vector<Mount> parse_lines(std::string_view mountinfo) {
   return mounts;
 }
 
-bool is_at_or_below(const std::string& path, const std::string& top) {
+bool is_at_or_below(std::string_view path, std::string_view top) {
   return top == "/" ||
          (path.starts_with(top) && (path.size() == top.size() || path[top.size()] == '/'));
 }
@@ -124,7 +134,7 @@ std::vector<std::string> controllers_in(std::string_view options) {
 }
 
 // Whether a mount of the same hierarchy should stand in for the one that is known.
-bool is_better(const Mount& mount, const std::string& known_root) {
+bool is_better(const Mount& mount, std::string_view known_root) {
   return mount.root == "/" && known_root != "/";
 }
 
@@ -132,10 +142,27 @@ void add_v1(std::vector<V1Mount>& mounts, const Mount& mount) {
   std::vector<std::string> controllers = controllers_in(mount.options);
   const auto known = std::ranges::find(mounts, controllers, &V1Mount::controllers);
   if (known == mounts.end()) {
-    mounts.push_back({mount.point, std::move(controllers), mount.root});
+    mounts.push_back({unescape(mount.point), std::move(controllers), unescape(mount.root)});
   } else if (is_better(mount, known->root)) {
-    *known = {mount.point, std::move(controllers), mount.root};
+    *known = {unescape(mount.point), std::move(controllers), unescape(mount.root)};
   }
+}
+
+// `4:cpu,cpuacct:/path`; v2 is `0::/path`. The path may itself hold colons.
+std::optional<ProcessCgroup> parse_group(std::string_view line) {
+  const size_t names = line.find(':');
+  const size_t path = names == std::string_view::npos ? names : line.find(':', names + 1);
+  if (path == std::string_view::npos) return std::nullopt;
+  return ProcessCgroup{line.substr(names + 1, path - names - 1), line.substr(path + 1)};
+}
+
+// An empty one is v2's.
+bool has_controller(const ProcessCgroup& group, std::string_view controller) {
+  if (controller.empty()) return group.controllers.empty();
+  for (std::string_view rest = group.controllers; !rest.empty();) {
+    if (take_part(rest, ',') == controller) return true;
+  }
+  return false;
 }
 
 }  // namespace
@@ -164,8 +191,8 @@ Hierarchy parse_mountinfo(std::string_view mountinfo) {
     if (mount.type == "cgroup") {
       add_v1(found.v1, mount);
     } else if (mount.type == "cgroup2" && (found.v2.empty() || is_better(mount, found.v2_root))) {
-      found.v2 = mount.point;
-      found.v2_root = mount.root;
+      found.v2 = unescape(mount.point);
+      found.v2_root = unescape(mount.root);
     }
   }
   return found;
@@ -190,23 +217,17 @@ std::vector<std::string> controllers_of(std::string_view text) {
 
 std::vector<ProcessCgroup> groups_of_process(std::string_view proc_cgroup) {
   std::vector<ProcessCgroup> groups;
-  for (const std::string_view line : split(proc_cgroup, '\n')) {
-    // `4:cpu,cpuacct:/path`; v2 is `0::/path`. The path may itself hold colons.
-    const size_t names = line.find(':');
-    const size_t path = names == std::string_view::npos ? names : line.find(':', names + 1);
-    if (path == std::string_view::npos) continue;
-    groups.push_back({line.substr(names + 1, path - names - 1), line.substr(path + 1)});
+  while (!proc_cgroup.empty()) {
+    if (const auto group = parse_group(take_part(proc_cgroup, '\n'))) groups.push_back(*group);
   }
   return groups;
 }
 
 std::optional<std::string> path_of_process(std::string_view proc_cgroup,
                                            std::string_view controller) {
-  for (const ProcessCgroup& group : groups_of_process(proc_cgroup)) {
-    const auto listed = split(group.controllers, ',');
-    const bool matches = controller.empty() ? group.controllers.empty()
-                                            : std::ranges::find(listed, controller) != listed.end();
-    if (matches) return std::string(group.path);
+  while (!proc_cgroup.empty()) {
+    const auto group = parse_group(take_part(proc_cgroup, '\n'));
+    if (group && has_controller(*group, controller)) return std::string(group->path);
   }
   return std::nullopt;
 }
