@@ -35,9 +35,11 @@ std::string trimmed(std::string path) {
 
 // Of what is above an absolute path, what is not there yet goes with the container; in our own tree
 // all of it does.
-cgroup::Tops tops_above(const std::string& path, cgroup::ControllerSet set) {
+cgroup::Tops tops_above(const std::string& path, cgroup::ControllerSet set,
+                        std::optional<cgroup::Hierarchy>& hierarchy) {
   if (path.starts_with(std::string(kCgroupTree) + "/")) return {kCgroupTree, {}};
-  return cgroup::missing_parents(cgroup::detect(set), path);
+  hierarchy = cgroup::detect(set);
+  return cgroup::missing_parents(*hierarchy, path);
 }
 
 // What a container's group in our own tree is called: as the container, which is where people and
@@ -78,8 +80,10 @@ CgroupPlace place_delegated(const cgroup::Hierarchy& hierarchy, const std::strin
   }
   place.is_delegated = true;
   place.path = path_in(place.tree, wanted, id);
-  place.tops = wanted.starts_with('/') ? tops_above(place.path, cgroup::ControllerSet::delegated)
-                                       : cgroup::Tops{place.tree, {}};
+  std::optional<cgroup::Hierarchy> seen;
+  place.tops = wanted.starts_with('/')
+                   ? tops_above(place.path, cgroup::ControllerSet::delegated, seen)
+                   : cgroup::Tops{place.tree, {}};
   return place;
 }
 
@@ -100,8 +104,9 @@ CgroupPlace place_cgroup(const spec::Spec& spec, const std::string& id, Rootless
   place.required = required;
   place.rootless = rootless == Rootless::yes || (!real_root && rootless != Rootless::no);
   place.path = path_in(place.tree, wanted, id);
-  place.tops = wanted.starts_with('/') ? tops_above(place.path, cgroup::ControllerSet::container)
-                                       : cgroup::Tops{place.tree, {}};
+  place.tops = wanted.starts_with('/')
+                   ? tops_above(place.path, cgroup::ControllerSet::container, place.hierarchy)
+                   : cgroup::Tops{place.tree, {}};
   return place;
 }
 

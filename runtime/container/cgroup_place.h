@@ -23,6 +23,7 @@ struct CgroupPlace {
   bool rootless = false;
   bool required = false;  // there is a linux.cgroupsPath, or the caller says that it has the rights
   bool occupied = false;  // no controllers: processes are where the group is made
+  std::optional<cgroup::Hierarchy> hierarchy;  // as hierarchy_of, where it was looked at
 };
 
 // Throws Error where a cgroup is required and may not be had.

@@ -223,8 +223,9 @@ std::vector<std::string> Container::run_poststop() const {
     }
   };
   warn([&] {
-    const std::string state = state_json(record_, Status::stopped);
     const std::vector<spec::Hook> hooks = late_hooks().poststop;
+    if (hooks.empty()) return;
+    const std::string state = state_json(record_, Status::stopped);
     for (size_t i = 0; i < hooks.size(); ++i) {
       warn([&] { run_hook(hooks[i], "poststop", i, state); });
     }

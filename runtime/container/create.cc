@@ -198,10 +198,10 @@ Container Container::make(const StateRoot& root, const CreateRequest& request,
   const bool own_cgroup = request.cgroup_manager == CgroupManager::cgroupfs;
   std::optional<Unit> unit;
   if (request.cgroup_manager == CgroupManager::systemd) unit.emplace(spec, request.id);
-  const CgroupPlace place =
-      own_cgroup ? place_cgroup(spec, request.id, request.rootless) : CgroupPlace{};
+  CgroupPlace place = own_cgroup ? place_cgroup(spec, request.id, request.rootless) : CgroupPlace{};
 
   Container made(root.create(request.id), new_record(request, spec, place));
+  made.hierarchy_ = std::move(place.hierarchy);
   made.warnings_ = warnings_of(request, spec);
   const StateLock lock = made.folder_.lock();
   Undo undo;
