@@ -8,10 +8,10 @@
 
 #include <algorithm>
 #include <array>
-#include <filesystem>
 
 #include "base/error.h"
 #include "base/file.h"
+#include "runtime/rootfs/normal_path.h"
 #include "runtime/rootfs/tree.h"
 
 namespace berth::runtime::rootfs {
@@ -129,8 +129,7 @@ void make_node(const Place& place, const spec::Device& device, DeviceNodes& node
 std::vector<spec::Device> own_devices(const spec::Spec& spec) {
   std::vector<spec::Device> devices;
   for (spec::Device device : spec.linux_.devices) {
-    device.path = std::filesystem::path(device.path).lexically_normal();
-    while (device.path.size() > 1 && device.path.ends_with('/')) device.path.pop_back();
+    device.path = normal_path(device.path);
     if (device.path != "/dev/ptmx") devices.push_back(std::move(device));
   }
   return devices;

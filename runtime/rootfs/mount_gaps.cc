@@ -4,11 +4,10 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include <filesystem>
-
 #include "base/error.h"
 #include "runtime/rootfs/descent.h"
 #include "runtime/rootfs/devices.h"
+#include "runtime/rootfs/normal_path.h"
 
 namespace berth::runtime::rootfs {
 namespace {
@@ -32,7 +31,8 @@ class Search {
  private:
   // The path without links of what is there, in the image itself.
   std::optional<std::string> look_at(const std::string& path, Last last) {
-    if (is_normal(path)) {
+    // Then it is what path_of_here would say, where there are no links on the way.
+    if (path != "/" && is_normal(path)) {
       if (is_below_mounted(path)) return std::nullopt;
       if (UniqueFd(image_.open_plain_dir(path))) return path;
     }
@@ -53,11 +53,6 @@ class Search {
     }
   }
 
-  // `/a/b`: then it is what path_of_here would say, where there are no links on the way.
-  static bool is_normal(const std::string& path) {
-    return path.size() > 1 && std::filesystem::path(path).lexically_normal() == path &&
-           path.starts_with('/') && !path.ends_with('/');
-  }
   bool is_below_mounted(const std::string& path) const {
     for (size_t slash = path.find('/', 1); slash != std::string::npos;
          slash = path.find('/', slash + 1)) {

@@ -4,19 +4,12 @@
 
 #include <algorithm>
 #include <array>
-#include <filesystem>
 
 #include "base/error.h"
+#include "runtime/rootfs/normal_path.h"
 
 namespace berth::runtime::rootfs {
 namespace {
-
-// Relative destinations are taken from `/` (runtime-spec 1.2).
-std::string normal(const std::string& destination) {
-  std::string path = (std::filesystem::path("/") / destination).lexically_normal().string();
-  while (path.size() > 1 && path.ends_with('/')) path.pop_back();
-  return path;
-}
 
 bool is_below(const std::string& path, std::string_view dir) {
   return path.size() > dir.size() && path.starts_with(dir) && path[dir.size()] == '/';
@@ -35,7 +28,7 @@ void strip_root(MountOp& op, const PlanContext& context) {
   if (op.kind != MountKind::bind || op.source.empty()) return;
   const bool absolute = op.source.starts_with('/');
   if (!absolute && context.bundle.empty()) return;
-  const std::string source = normal(absolute ? op.source : context.bundle + "/" + op.source);
+  const std::string source = normal_path(absolute ? op.source : context.bundle + "/" + op.source);
   if (auto path = inside_root(source, context.root)) {
     op.source = std::move(*path);
     op.source_inside = true;
@@ -155,7 +148,7 @@ MountOp plan_mount(const spec::Mount& mount, const spec::Spec& spec, const PlanC
   MountOp op;
   op.options = parse_options(mount.options);
   op.kind = kind_of(mount, op.options);
-  op.destination = normal(mount.destination);
+  op.destination = normal_path(mount.destination);  // runtime-spec 1.2: a relative one from `/`
   op.source = mount.source;
   if (op.kind == MountKind::filesystem) {
     if (mount.type.empty()) throw Error("has neither a type nor the option 'bind'");
@@ -184,7 +177,7 @@ MountOp plan_mount(const spec::Mount& mount, const spec::Spec& spec, const PlanC
 MountOp plan_bind(const HostBind& bind) {
   MountOp op;
   op.kind = MountKind::bind;
-  op.destination = normal(bind.destination);
+  op.destination = normal_path(bind.destination);
   op.source = bind.source;
   op.options.bind = op.options.recursive_bind = true;
   if (bind.readonly) op.options.recursive_attributes.set = MOUNT_ATTR_RDONLY;
