@@ -6,7 +6,8 @@
 #include <algorithm>
 #include <array>
 #include <nlohmann/json.hpp>
-#include <set>
+#include <utility>
+#include <vector>
 
 #include "runtime/spec/areas.h"
 #include "runtime/spec/known.h"
@@ -17,29 +18,75 @@ namespace {
 using nlohmann::json;
 
 // Deeper than anything the specification has; what nests further is an attack on the parser.
-constexpr int kDeepest = 32;
+constexpr size_t kDeepest = 32;
 
-// Sees each token as it is read, so that hostile nesting ends before memory does, and a property
-// given twice, of which a JSON library silently takes one, is an error.
-class SyntaxGuard {
+// Puts the values together as they are read, so that hostile nesting ends before memory does, and a
+// property given twice, of which a JSON library silently takes one, is an error. (The library's own
+// parser would copy each for a callback that may look at it.)
+class Reader : public nlohmann::json_sax<json> {
  public:
-  explicit SyntaxGuard(const std::string& document) : document_(document) {}
-  bool operator()(int depth, json::parse_event_t event, json& value) {
-    if (depth > kDeepest) throw Error(document_ + ": nested deeper than 32 levels");
-    if (event == json::parse_event_t::object_start) objects_.emplace_back();
-    if (event == json::parse_event_t::object_end) objects_.pop_back();
-    if (event == json::parse_event_t::key) {
-      const auto& name = value.get_ref<const std::string&>();
-      if (!objects_.back().insert(name).second) {
-        throw Error(document_ + ": property " + in_quotes(name) + " is given twice in one object");
-      }
+  explicit Reader(const std::string& document) : document_(document) {}
+  json result() && { return std::move(root_); }
+
+  bool null() override { return take(nullptr); }
+  bool boolean(bool value) override { return take(value); }
+  bool number_integer(number_integer_t value) override { return take(value); }
+  bool number_unsigned(number_unsigned_t value) override { return take(value); }
+  bool number_float(number_float_t value, const string_t& /*text*/) override { return take(value); }
+  bool string(string_t& value) override { return take(std::move(value)); }
+  bool binary(binary_t& /*value*/) override { return false; }  // not in a text
+  bool start_object(size_t /*size*/) override { return open(json::value_t::object); }
+  bool start_array(size_t /*size*/) override { return open(json::value_t::array); }
+  bool end_object() override { return close(); }
+  bool end_array() override { return close(); }
+
+  bool key(string_t& name) override {
+    check_depth();
+    auto& object = open_.back()->get_ref<json::object_t&>();
+    const auto [property, is_new] = object.try_emplace(std::move(name));
+    if (!is_new) {
+      throw Error(document_ + ": property " + in_quotes(property->first) +
+                  " is given twice in one object");
     }
+    property_ = &property->second;
     return true;
   }
 
+  bool parse_error(size_t /*position*/, const std::string& /*token*/,
+                   const json::exception& error) override {
+    if (const auto* syntax = dynamic_cast<const json::parse_error*>(&error)) throw *syntax;
+    throw Error(document_ + ": " + error.what());  // a number beyond every type
+  }
+
  private:
+  void check_depth() const {
+    if (open_.size() > kDeepest) throw Error(document_ + ": nested deeper than 32 levels");
+  }
+  json& add(json value) {
+    check_depth();
+    if (open_.empty()) return root_ = std::move(value);
+    if (open_.back()->is_object()) return *property_ = std::move(value);
+    return open_.back()->get_ref<json::array_t&>().emplace_back(std::move(value));
+  }
+  template <class T>
+  bool take(T&& value) {
+    add(json(std::forward<T>(value)));
+    return true;
+  }
+  bool open(json::value_t type) {
+    json& opened = add(json(type));
+    open_.push_back(&opened);
+    return true;
+  }
+  bool close() {
+    open_.pop_back();
+    return true;
+  }
+
   const std::string& document_;
-  std::vector<std::set<std::string>> objects_;
+  json root_;
+  std::vector<json*> open_;   // from the top down
+  json* property_ = nullptr;  // of the innermost object, whose value is next
 };
 
 [[noreturn]] void fail_syntax(std::string_view text, const std::string& document,
@@ -58,16 +105,13 @@ class SyntaxGuard {
 }
 
 json parse_json(std::string_view text, const std::string& document) {
-  SyntaxGuard guard(document);
+  Reader reader(document);
   try {
-    return json::parse(text, [&guard](int depth, json::parse_event_t event, json& value) {
-      return guard(depth, event, value);
-    });
+    json::sax_parse(text, &reader);
   } catch (const json::parse_error& error) {
     fail_syntax(text, document, error);
-  } catch (const json::exception& error) {  // a number beyond every type
-    throw Error(document + ": " + error.what());
   }
+  return std::move(reader).result();
 }
 
 std::string parse_version(const Node& node) {
