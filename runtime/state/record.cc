@@ -31,25 +31,29 @@ const char* to_string(Status status) {
 }
 
 std::string record_json(const Record& record) {
-  json file{{"version", kVersion},
-            {"id", record.id},
-            {"ociVersion", record.oci_version},
-            {"bundle", record.bundle},
-            {"rootfs", record.rootfs},
-            {"created", record.created},
-            {"owner", record.owner},
-            {"pid", record.pid},
-            {"startTime", record.start_time},
-            {"cgroup", record.cgroup},
-            {"unit", record.unit},
-            {"cgroupTree", record.cgroup_tops.everywhere},
-            {"cgroupParents", record.cgroup_tops.by_mount},
-            {"delegated", record.delegated},
-            {"ownNamespaces",
-             {{"pid", record.own.pid}, {"mount", record.own.mount}, {"user", record.own.user}}},
-            {"annotations", record.annotations},
-            {"newKeyring", record.new_keyring},
-            {"lateHooks", record.late_hooks}};
+  // One by one: what stands in braces is an array of pairs first, and copied.
+  json file = json::object();
+  file.emplace("version", kVersion);
+  file.emplace("id", record.id);
+  file.emplace("ociVersion", record.oci_version);
+  file.emplace("bundle", record.bundle);
+  file.emplace("rootfs", record.rootfs);
+  file.emplace("created", record.created);
+  file.emplace("owner", record.owner);
+  file.emplace("pid", record.pid);
+  file.emplace("startTime", record.start_time);
+  file.emplace("cgroup", record.cgroup);
+  file.emplace("unit", record.unit);
+  file.emplace("cgroupTree", record.cgroup_tops.everywhere);
+  file.emplace("cgroupParents", record.cgroup_tops.by_mount);
+  file.emplace("delegated", record.delegated);
+  json& own = file["ownNamespaces"];
+  own["pid"] = record.own.pid;
+  own["mount"] = record.own.mount;
+  own["user"] = record.own.user;
+  file.emplace("annotations", record.annotations);
+  file.emplace("newKeyring", record.new_keyring);
+  file.emplace("lateHooks", record.late_hooks);
   if (const auto& group = record.cache_group) {
     file["cacheGroup"] = {{"name", group->name},
                           {"monitor", group->monitor},
