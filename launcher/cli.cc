@@ -15,6 +15,7 @@
 #include "base/one_line.h"
 #include "base/shared_library.h"
 #include "launcher/cli_node.h"
+#include "launcher/cli_options.h"
 #include "launcher/cli_runtime.h"
 #include "launcher/cli_words.h"
 #include "launcher/verbs/verbs.h"
@@ -148,7 +149,8 @@ void add_policy_verb(CLI::App& app, std::function<int()>& chosen) {
       [file, &chosen] { chosen = [file] { return policy_check(file->first, file->second); }; });
 }
 
-// Verbs that open no shared library, but where systemd makes the cgroup: those of a container's life.
+// Verbs that open no shared library, but where systemd makes the cgroup: those of a container's
+// life.
 bool stands_alone(const CLI::App& app) {
   constexpr auto kVerbs = std::to_array<std::string_view>(
       {"create", "delete", "exec", "kill", "run", "start", "state"});
@@ -196,41 +198,85 @@ std::vector<std::string> words_of(int argc, char** argv) {
   return words;
 }
 
-}  // namespace
+// The words, and the verbs and options that they are read by.
+class CommandLine {
+ public:
+  CommandLine(std::vector<std::string> words, MeantOptions meant,
+              const std::vector<int>& descriptors)
+      : words_(std::move(words)), meant_(std::move(meant)) {
+    app_.name("berth");
+    app_.footer(kExamples);
+    if (!meant_.are_all()) app_.set_help_flag();  // help names all options
+    if (meant_.may_mean(kVersion)) app_.set_version_flag(kVersion, version_text);
+    app_.require_subcommand(1);
+    VerbTable verbs;
+    verbs.offer("launch", [&] { add_launch(app_, chosen_, descriptors); });
+    offer_runtime_verbs(verbs, app_, chosen_, descriptors, meant_);
+    verbs.offer("plan", [&] { add_plan(app_, chosen_); });
+    offer_node_verbs(verbs, app_, chosen_);
+    verbs.offer("reap", [&] { add_reap(app_, chosen_); });
+    verbs.offer("policy", [&] { add_policy_verb(app_, chosen_); });
+    verbs.describe(words_);
+  }
+  CommandLine(const CommandLine&) = delete;
+  CommandLine& operator=(const CommandLine&) = delete;
 
-int command_line(int argc, char** argv, const std::vector<int>& descriptors) {
-  CLI::App app{"berth: cores, memory and last-level cache for jobs; each task an OCI container"};
-  app.name("berth");
-  app.footer(kExamples);
-  app.set_version_flag("-v,-V,--version", version_text);
-  app.require_subcommand(1);
-  std::function<int()> chosen;
-  VerbTable verbs;
-  verbs.offer("launch", [&] { add_launch(app, chosen, descriptors); });
-  offer_runtime_verbs(verbs, app, chosen, descriptors);
-  verbs.offer("plan", [&] { add_plan(app, chosen); });
-  offer_node_verbs(verbs, app, chosen);
-  verbs.offer("reap", [&] { add_reap(app, chosen); });
-  verbs.offer("policy", [&] { add_policy_verb(app, chosen); });
-  std::vector<std::string> words = words_of(argc, argv);
-  verbs.describe(words);
-  words = with_two_dashes(std::move(words), app);
-  std::ranges::reverse(words);  // as CLI11 takes them
-  try {
-    app.parse(std::move(words));
-  } catch (const CLI::ParseError& e) {
-    const std::string topic = unknown_topic(app, e);
-    if (e.get_exit_code() == 0 && topic.empty()) return app.exit(e);  // --help, --version
-    const std::string text = (topic.empty() ? told(app, e) : topic) + " (see berth --help)";
-    if (is_for_runtime(app)) {
-      log_usage_error(app, text);
+  // Throws CLI::ParseError, also where help is asked for.
+  void parse() {
+    std::vector<std::string> words = with_two_dashes(words_, app_);
+    std::ranges::reverse(words);  // as CLI11 takes them
+    app_.parse(std::move(words));
+  }
+  bool is_right() {
+    try {
+      parse();
+      return true;
+    } catch (const CLI::ParseError&) {
+      return false;
+    }
+  }
+
+  int act() const {
+    if (!stands_alone(app_)) want_shared_libraries();
+    return chosen_();
+  }
+
+  int tell(const CLI::ParseError& error) const {
+    const std::string topic = unknown_topic(app_, error);
+    if (error.get_exit_code() == 0 && topic.empty()) return app_.exit(error);  // --help, --version
+    const std::string text = (topic.empty() ? told(app_, error) : topic) + " (see berth --help)";
+    if (is_for_runtime(app_)) {
+      log_usage_error(app_, text);
       return kRuntimeVerbFailed;
     }
     std::fprintf(stderr, "berth: %s\n", one_line(text).c_str());
     return runtime::kExitBerthFailed;
   }
-  if (!stands_alone(app)) want_shared_libraries();
-  return chosen();
+
+ private:
+  static constexpr const char* kVersion = "-v,-V,--version";
+  std::vector<std::string> words_;
+  MeantOptions meant_;
+  CLI::App app_{"berth: cores, memory and last-level cache for jobs; each task an OCI container"};
+  std::function<int()> chosen_;
+};
+
+}  // namespace
+
+int command_line(int argc, char** argv, const std::vector<int>& descriptors) {
+  const std::vector<std::string> words = words_of(argc, argv);
+  {
+    CommandLine meant(words, MeantOptions(words), descriptors);
+    if (meant.is_right()) return meant.act();
+  }
+  // With all that there is: what is wrong, or what has to be told, can be said now.
+  CommandLine whole(words, MeantOptions::all(), descriptors);
+  try {
+    whole.parse();
+  } catch (const CLI::ParseError& e) {
+    return whole.tell(e);
+  }
+  return whole.act();
 }
 
 }  // namespace berth::launcher

@@ -5,12 +5,13 @@
 #include <functional>
 #include <vector>
 
+#include "launcher/cli_options.h"
 #include "launcher/cli_resources.h"
 
 namespace berth::launcher {
 
-// `app` and `descriptors` outlive the table.
+// `app`, `descriptors` and `meant` outlive the table.
 void offer_process_verbs(VerbTable& table, CLI::App& app, const std::vector<int>& descriptors,
-                         const Choose& choose);
+                         const MeantOptions& meant, const Choose& choose);
 
 }  // namespace berth::launcher

@@ -51,6 +51,9 @@ struct Setting {
   std::function<int()>& chosen;
   std::shared_ptr<RuntimeOptions> runtime;
   const std::vector<int>& descriptors;
+  const MeantOptions& meant;
+
+  OptionsOf options_of(CLI::App* verb) const { return {verb, meant}; }
 
   // As choose, for what makes a container.
   template <class Work>
@@ -83,7 +86,7 @@ struct Setting {
 };
 
 // Of several the last counts.
-void add_cgroup_manager(CLI::App& app, runtime::CgroupManager& manager) {
+void add_cgroup_manager(const OptionsOf& app, runtime::CgroupManager& manager) {
   using runtime::CgroupManager;
   app.add_flag_function(
       "--systemd-cgroup",
@@ -99,10 +102,10 @@ void add_cgroup_manager(CLI::App& app, runtime::CgroupManager& manager) {
                                           : CgroupManager::cgroupfs;
          },
          "who makes the cgroup: cgroupfs (berth itself), systemd, or disabled (none is made)")
-      ->check(CLI::IsMember({"cgroupfs", "systemd", "disabled"}));
+      .one_of({"cgroupfs", "systemd", "disabled"});
 }
 
-void add_log_level(CLI::App& app, Level& level) {
+void add_log_level(const OptionsOf& app, Level& level) {
   app.add_option_function<std::string>(
          "--log-level",
          [&level](const std::string& word) {
@@ -111,7 +114,7 @@ void add_log_level(CLI::App& app, Level& level) {
            }
          },
          "the least that is told: debug, info, warning (the default) or error")
-      ->check(CLI::IsMember({"debug", "info", "warning", "error"}));
+      .one_of({"debug", "info", "warning", "error"});
   // Behind the option: of both it counts.
   app.add_flag_function(
       "--debug",
@@ -121,23 +124,23 @@ void add_log_level(CLI::App& app, Level& level) {
       "--log-level debug");
 }
 
-void add_global_options(CLI::App& app, RuntimeOptions& runtime) {
-  app.add_option("--root", runtime.root, "where the containers' states are kept")->type_name("DIR");
+void add_global_options(const OptionsOf& app, RuntimeOptions& runtime) {
+  app.add_option("--root", runtime.root, "where the containers' states are kept").type_name("DIR");
   app.add_option("--log", runtime.log,
                  "where errors are written to as well: [file:]PATH, journald:ID, syslog:ID")
-      ->type_name("FILE");
+      .type_name("FILE");
   app.add_option_function<std::string>(
          "--log-format",
          [&runtime](const std::string& format) { runtime.log_json = format == "json"; },
          "text or json")
-      ->check(CLI::IsMember({"text", "json"}));
+      .one_of({"text", "json"});
   add_log_level(app, runtime.level);
   app.add_flag(
       "--trace-time", runtime.trace_time,
       "tell on standard error how long each step took; indented: of the container's process");
   app.add_option("--criu", runtime.criu,
                  "the program that checkpoint and restore run (default: criu, from PATH)")
-      ->type_name("PATH");
+      .type_name("PATH");
   app.add_option_function<std::string>(
          "--rootless",
          [&runtime](const std::string& word) {
@@ -145,103 +148,110 @@ void add_global_options(CLI::App& app, RuntimeOptions& runtime) {
            if (word == "false") runtime.rootless = runtime::Rootless::no;
          },
          "true: do without a cgroup that may not be made; auto: where the caller is not root")
-      ->check(CLI::IsMember({"true", "false", "auto"}));
+      .one_of({"true", "false", "auto"});
   add_cgroup_manager(app, runtime.cgroup_manager);
 }
 
-void add_id(CLI::App* verb, std::string& id) {
-  verb->add_option("id", id, "the container's id")->required();
+void add_id(const OptionsOf& verb, std::string& id) {
+  verb.add_option("id", id, "the container's id").required();
 }
 
 constexpr const char* kRemoveCgroups = "also the cgroups that the bundle's runtime.json had made";
 
-void add_creation(CLI::App* verb, const Setting& setting, CreateOptions* options) {
+void add_creation(const OptionsOf& verb, const Setting& setting, CreateOptions* options) {
   runtime::CreateRequest* const request = &options->request;
   request->descriptors = setting.descriptors;
-  verb->add_option("-b,--bundle", request->bundle, "OCI bundle (default: this directory)")
-      ->type_name("DIR");
-  verb->add_option("-f,--config", request->config_file, "configuration, not the bundle's own")
-      ->type_name("FILE");
-  verb->add_option("--console-socket", request->console_socket,
-                   "unix socket that the terminal's master is sent to")
-      ->type_name("PATH");
-  verb->add_option("--pidfd-socket", options->pidfd_socket,
-                   "unix socket that a descriptor of the process is sent to")
-      ->type_name("PATH");
-  verb->add_option("--pid-file", request->pid_file, "file that the process' pid is written to")
-      ->type_name("FILE");
-  verb->add_option("--preserve-fds", request->preserve_fds, "pass N descriptors on from 3 up")
-      ->type_name("N");
-  verb->add_flag_function(
+  verb.add_option("-b,--bundle", request->bundle, "OCI bundle (default: this directory)")
+      .type_name("DIR");
+  verb.add_option("-f,--config", request->config_file, "configuration, not the bundle's own")
+      .type_name("FILE");
+  verb.add_option("--console-socket", request->console_socket,
+                  "unix socket that the terminal's master is sent to")
+      .type_name("PATH");
+  verb.add_option("--pidfd-socket", options->pidfd_socket,
+                  "unix socket that a descriptor of the process is sent to")
+      .type_name("PATH");
+  verb.add_option("--pid-file", request->pid_file, "file that the process' pid is written to")
+      .type_name("FILE");
+  verb.add_option("--preserve-fds", request->preserve_fds, "pass N descriptors on from 3 up")
+      .type_name("N");
+  verb.add_flag_function(
       "--no-pivot", [](int64_t) {}, "accepted: where the root cannot be exchanged it is covered");
-  verb->add_flag("!--no-new-keyring", request->new_keyring,
-                 "keep the session keyring that this process has");
-  verb->add_flag_function(
+  verb.add_flag("!--no-new-keyring", request->new_keyring,
+                "keep the session keyring that this process has");
+  verb.add_flag_function(
       "--no-subreaper", [](int64_t) {}, "accepted: berth is none");
   add_id(verb, request->id);
 }
 
 void add_create(const Setting& setting) {
   CLI::App* verb = setting.app.add_subcommand("create", "make a container that waits for start");
+  const OptionsOf own = setting.options_of(verb);
   const auto options = std::make_shared<CreateOptions>();
-  add_creation(verb, setting, options.get());
+  add_creation(own, setting, options.get());
   setting.choose_creation(verb, [options](const RuntimeOptions& r) { return create(r, *options); });
 }
 
 void add_run(const Setting& setting) {
   CLI::App* verb =
       setting.app.add_subcommand("run", "run one container from a bundle and wait for it");
+  const OptionsOf own = setting.options_of(verb);
   const auto options = std::make_shared<RunOptions>();
-  add_creation(verb, setting, &options->create);
+  add_creation(own, setting, &options->create);
   options->create.request.detached = false;
-  verb->add_flag("-d,--detach", options->create.request.detached, "do not wait for it");
-  verb->add_flag("--keep", options->keep, "leave its state behind when it ends");
-  verb->add_flag("--remove-cgroups", options->remove_cgroups, kRemoveCgroups);
+  own.add_flag("-d,--detach", options->create.request.detached, "do not wait for it");
+  own.add_flag("--keep", options->keep, "leave its state behind when it ends");
+  own.add_flag("--remove-cgroups", options->remove_cgroups, kRemoveCgroups);
   setting.choose_creation(verb, [options](const RuntimeOptions& r) { return run(r, *options); });
 }
 
 void add_start(const Setting& setting) {
   CLI::App* verb = setting.app.add_subcommand("start", "let a created container run");
+  const OptionsOf own = setting.options_of(verb);
   const auto id = std::make_shared<std::string>();
-  add_id(verb, *id);
+  add_id(own, *id);
   setting.choose(verb, [id](const RuntimeOptions& r) { return start(r, *id); });
 }
 
 void add_state(const Setting& setting) {
   CLI::App* verb = setting.app.add_subcommand("state", "print a container's state as JSON");
+  const OptionsOf own = setting.options_of(verb);
   const auto id = std::make_shared<std::string>();
-  add_id(verb, *id);
+  add_id(own, *id);
   setting.choose(verb, [id](const RuntimeOptions& r) { return state(r, *id); });
 }
 
 void add_kill(const Setting& setting) {
   CLI::App* verb = setting.app.add_subcommand("kill", "send a container a signal");
+  const OptionsOf own = setting.options_of(verb);
   const auto options = std::make_shared<KillOptions>();
-  verb->add_flag("-a,--all", options->all, "to each of its processes");
-  verb->add_flag("-r,--regex", options->regex, "the id is a pattern: to all that it matches");
-  add_id(verb, options->id);
-  verb->add_option("signal", options->signal, "name or number (default: SIGTERM)");
+  own.add_flag("-a,--all", options->all, "to each of its processes");
+  own.add_flag("-r,--regex", options->regex, "the id is a pattern: to all that it matches");
+  add_id(own, options->id);
+  own.add_option("signal", options->signal, "name or number (default: SIGTERM)");
   setting.choose(verb, [options](const RuntimeOptions& r) { return kill(r, *options); });
 }
 
 void add_delete(const Setting& setting) {
   CLI::App* verb = setting.app.add_subcommand("delete", "remove what is left of a container");
+  const OptionsOf own = setting.options_of(verb);
   const auto options = std::make_shared<DeleteOptions>();
-  verb->add_flag("-f,--force", options->force, "also where it lives; nothing where there is none");
-  verb->add_flag("-r,--regex", options->regex, "the id is a pattern: all that it matches");
-  verb->add_flag("--remove-cgroups", options->remove_cgroups, kRemoveCgroups);
-  add_id(verb, options->id);
+  own.add_flag("-f,--force", options->force, "also where it lives; nothing where there is none");
+  own.add_flag("-r,--regex", options->regex, "the id is a pattern: all that it matches");
+  own.add_flag("--remove-cgroups", options->remove_cgroups, kRemoveCgroups);
+  add_id(own, options->id);
   setting.choose(verb, [options](const RuntimeOptions& r) { return remove(r, *options); });
 }
 
 void add_list(const Setting& setting) {
   CLI::App* verb = setting.app.add_subcommand("list", "the containers of --root");
+  const OptionsOf own = setting.options_of(verb);
   const auto options = std::make_shared<ListOptions>();
-  verb->add_option_function<std::string>(
-          "-f,--format", [options](const std::string& format) { options->json = format == "json"; },
-          "table or json")
-      ->check(CLI::IsMember({"table", "json"}));
-  verb->add_flag("-q,--quiet", options->quiet, "their ids alone");
+  own.add_option_function<std::string>(
+         "-f,--format", [options](const std::string& format) { options->json = format == "json"; },
+         "table or json")
+      .one_of({"table", "json"});
+  own.add_flag("-q,--quiet", options->quiet, "their ids alone");
   setting.choose(verb, [options](const RuntimeOptions& r) { return list(r, *options); });
 }
 
@@ -256,9 +266,9 @@ std::string given(const CLI::App& app, const char* option) {
 }  // namespace
 
 void offer_runtime_verbs(VerbTable& table, CLI::App& app, std::function<int()>& chosen,
-                         const std::vector<int>& descriptors) {
-  const Setting setting{app, chosen, std::make_shared<RuntimeOptions>(), descriptors};
-  add_global_options(app, *setting.runtime);
+                         const std::vector<int>& descriptors, const MeantOptions& meant) {
+  const Setting setting{app, chosen, std::make_shared<RuntimeOptions>(), descriptors, meant};
+  add_global_options(setting.options_of(&app), *setting.runtime);
   const auto offer = [&](const char* name, void (*add)(const Setting&)) {
     table.offer(name, [setting, add] { add(setting); });
   };
@@ -273,7 +283,7 @@ void offer_runtime_verbs(VerbTable& table, CLI::App& app, std::function<int()>& 
     setting.choose(verb, work);
   };
   offer_resource_verbs(table, app, choose);
-  offer_process_verbs(table, app, descriptors, choose);
+  offer_process_verbs(table, app, descriptors, meant, choose);
   offer_checkpoint_verbs(table, app, choose);
 }
 

@@ -5,6 +5,7 @@
 #include <functional>
 #include <vector>
 
+#include "launcher/cli_options.h"
 #include "launcher/verb_table.h"
 
 namespace berth::launcher {
@@ -15,7 +16,7 @@ inline constexpr int kRuntimeVerbFailed = 1;
 
 // Adds the options before the verb, and offers the verbs. All that is passed outlives the table.
 void offer_runtime_verbs(VerbTable& table, CLI::App& app, std::function<int()>& chosen,
-                         const std::vector<int>& descriptors);
+                         const std::vector<int>& descriptors, const MeantOptions& meant);
 
 // Whether this command line, which may be wrong, is one for an OCI runtime: by its verb, or by an
 // option that stands before it.

@@ -17,14 +17,16 @@ const std::string kBerth = BERTH_BINARY_DIR "/berth", kFull = BERTH_BINARY_DIR "
 class Standalone : public ::testing::Test {
  protected:
 #ifdef __SANITIZE_ADDRESS__
-  void SetUp() override { GTEST_SKIP() << "built with sanitizers, which no static program has"; }
+  void SetUp() override {
+    GTEST_SKIP() << "built with sanitizers, which no static program has";
+  }
 #endif
 
   // What it executes, a line for each; it is told to keep its states in a folder of the test's.
   std::string executed(std::vector<std::string> words) {
     const std::string trace = folder_.path() + "/trace";
-    std::vector<std::string> all{"strace", "-s", "500", "-e", "trace=execve,execveat", "-o", trace,
-                                 kBerth,   "--root", folder_.path()};
+    std::vector<std::string> all{"strace", "-s",  "500",  "-e",     "trace=execve,execveat",
+                                 "-o",     trace, kBerth, "--root", folder_.path()};
     all.insert(all.end(), words.begin(), words.end());
     ran_ = test::run(all);
     return read_file(AT_FDCWD, trace);
