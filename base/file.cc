@@ -14,6 +14,10 @@
 namespace berth {
 namespace {
 
+std::string name_beside(const std::string& name, pid_t maker) {
+  return "." + name + "." + std::to_string(maker);
+}
+
 bool is_absent(int code) {
   return code == ENOENT || code == ENODEV;
 }
@@ -89,7 +93,7 @@ NextFile::NextFile(int dir, std::string name, std::string_view content, mode_t m
                    bool through_a_crash)
     : dir_(dir),
       name_(std::move(name)),
-      beside_("." + name_ + "." + std::to_string(::getpid())),
+      beside_(name_beside(name_, ::getpid())),
       through_a_crash_(through_a_crash) {
   constexpr int kFlags = O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC;
   UniqueFd fd(::openat(dir, beside_.c_str(), kFlags, mode));
@@ -111,6 +115,10 @@ NextFile::NextFile(int dir, std::string name, std::string_view content, mode_t m
 
 NextFile::~NextFile() {
   if (!committed_) ::unlinkat(dir_, beside_.c_str(), 0);
+}
+
+void NextFile::commit_for(pid_t maker, int dir, const std::string& name) {
+  check(::renameat(dir, name_beside(name, maker).c_str(), dir, name.c_str()), "rename", name);
 }
 
 void NextFile::commit() {

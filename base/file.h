@@ -45,6 +45,11 @@ class NextFile {
   NextFile(const NextFile&) = delete;
   NextFile& operator=(const NextFile&) = delete;
   void commit();
+  // The same by a process that was forked from this one, before or after the file was made: `maker`
+  // is this one's pid. Throws Error.
+  static void commit_for(pid_t maker, int dir, const std::string& name);
+  // Such a process has done it.
+  void was_committed() { committed_ = true; }
 
  private:
   int dir_;

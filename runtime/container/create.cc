@@ -279,6 +279,9 @@ void Container::record_beside(ParentSteps& steps, std::optional<NextFile>& next,
     write_pid_file(request);
     next->commit();
   };
+  if (!request.pid_file.empty()) return;  // its path is the host's
+  steps.commit_inside = [this, maker = ::getpid()] { folder_.commit_next_for(maker); };
+  steps.committed = [&] { next->was_committed(); };
 }
 
 Container::Groups Container::make_groups(const spec::Spec& spec, const CgroupPlace& place,

@@ -104,6 +104,9 @@ struct Spawning {
   bool second_clone = false;
   bool is_users = ::geteuid() != 0;
 
+  // Where nothing else has to be waited for between: the next word to the child is that `beside` is
+  // done.
+  bool commits_inside() const { return steps.commit_inside && !steps.network && !steps.limit; }
   bool independent() const { return static_cast<bool>(start.entry().state); }
   uint64_t pid_flag() const { return start.makes_pid_namespace() ? CLONE_NEWPID : 0; }
 };
@@ -153,6 +156,17 @@ void restore_signals(const Spawning& s) {
   }
 }
 
+// Where this process may not, its parent will.
+bool commit(const Spawning& s) {
+  try {
+    s.steps.commit_inside();
+    return true;
+  } catch (const Error& e) {
+    if (tracing()) trace(e.message());
+    return false;
+  }
+}
+
 bool has_hooks_outside(const Spawning& s) {
   const spec::Hooks& hooks = s.start.entry().spec.hooks;
   return s.independent() && !(hooks.prestart.empty() && hooks.create_runtime.empty());
@@ -185,11 +199,22 @@ bool has_hooks_outside(const Spawning& s) {
       (void)parent.wait_for_go();
     };
   }
+  bool committed = false;
+  if (s.commits_inside()) {
+    stops.inside = [&] {
+      (void)parent.wait_for_go();
+      committed = commit(s);
+    };
+  }
   stops.ready = [&] {
     if (!s.independent() && !s.start.entry().detached) die_with_parent(parent);
     if (s.start.entry().gate) stand_at_gate(s, parent);
-    parent.ready();
-    if (s.steps.commit) (void)parent.wait_for_go();
+    if (committed) {
+      parent.ready_and_committed();
+    } else {
+      parent.ready();
+      if (s.steps.commit) (void)parent.wait_for_go();
+    }
     if (!s.start.entry().gate) restore_signals(s);
   };
   stops.agent = [&] { return parent.ask_for_agent(); };
@@ -292,6 +317,7 @@ void see_through(const Spawning& s, const ParentEnd& socket, Child& child) {
   if (s.steps.place) s.steps.place(child.pid);
   socket.go(child.pid);
   if (s.steps.beside) s.steps.beside(child.pid);
+  if (s.commits_inside()) socket.go(child.pid);
   if (s.steps.network) {
     if (!socket.await_namespaces()) explain_death(child);
     s.steps.network(child.pid);
@@ -307,13 +333,16 @@ void see_through(const Spawning& s, const ParentEnd& socket, Child& child) {
     s.steps.limit();
     socket.go(child.pid);
   }
-  if (!socket.await_ready()) explain_death(child);
+  const ParentEnd::Ready ready = socket.await_ready();
+  if (ready == ParentEnd::Ready::no) explain_death(child);
   tell("child process in init()", child, " has its namespaces and its file system");
   if (s.start.entry().gate) {
     tell("init: closing the pipe to signal completion", child, " waits for start");
     return;
   }
-  if (s.steps.commit) {
+  if (ready == ParentEnd::Ready::committed) {
+    s.steps.committed();
+  } else if (s.steps.commit) {
     s.steps.commit();
     socket.go(child.pid);
   }

@@ -36,6 +36,10 @@ struct ParentSteps {
   std::function<void()> limit = {};
   // Nothing is left but to execute the program: before it does. Of an entry without a gate.
   std::function<void()> commit = {};
+  // The same in the child, which need not wait then, once `beside` is done and it is inside, with
+  // its rights still; the parent is told by `committed`. Where it throws, `commit` is called.
+  std::function<void()> commit_inside = {};
+  std::function<void()> committed = {};
 };
 
 // Starts the container in a child, with a new PID namespace if the spec asks for one. Throws

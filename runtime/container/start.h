@@ -22,6 +22,7 @@ namespace berth::runtime {
 struct Stops {
   std::function<void()> namespaces;    // they are made, and nothing in them but `lo` is set up
   std::function<void()> before_pivot;  // namespaces and tree are made, the host's paths still there
+  std::function<void()> inside;        // all is made, and the process has its maker's rights still
   std::function<void()> limits;        // the last limits are the parent's to set
   std::function<void()> ready;         // all is done but the last limits and execve
   std::function<void()> gate;          // after the limits: until somebody starts it

@@ -19,6 +19,7 @@ constexpr char kNamespaces = 'n';
 constexpr char kTree = 't';
 constexpr char kLimits = 'l';
 constexpr char kReady = 'r';
+constexpr char kCommitted = 'c';
 constexpr char kAgent = 'a';   // and, in the answer, a connection
 constexpr char kFailed = 'f';  // and the exit code, a line feed, the message
 
@@ -65,6 +66,10 @@ void ChildEnd::ready() const {
   send_message(socket_.get(), std::string(1, kReady));
 }
 
+void ChildEnd::ready_and_committed() const {
+  send_message(socket_.get(), std::string(1, kCommitted));
+}
+
 UniqueFd ChildEnd::ask_for_agent() const {
   send_message(socket_.get(), std::string(1, kAgent));
   Message message = receive_message(socket_.get());
@@ -109,8 +114,10 @@ bool ParentEnd::await_limits() const {
   return receive(socket_.get()).bytes.starts_with(kLimits);
 }
 
-bool ParentEnd::await_ready() const {
-  return receive(socket_.get()).bytes.starts_with(kReady);
+ParentEnd::Ready ParentEnd::await_ready() const {
+  const Message message = receive(socket_.get());
+  if (message.bytes.starts_with(kCommitted)) return Ready::committed;
+  return message.bytes.starts_with(kReady) ? Ready::waits : Ready::no;
 }
 
 bool ParentEnd::await_execve(const std::function<UniqueFd()>& connect_agent) const {

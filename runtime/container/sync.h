@@ -28,6 +28,8 @@ class ChildEnd {
   // The process that goes on in our place, as this process' PID namespace counts.
   void hand_over(pid_t pid, const UniqueFd& pidfd) const;
   void ready() const;
+  // The same, and it does not wait: it has committed by itself.
+  void ready_and_committed() const;
   // A connection to the seccomp agent: who waits for our execve makes it. Where that one is gone or
   // cannot, this process ends.
   UniqueFd ask_for_agent() const;
@@ -55,7 +57,8 @@ class ParentEnd {
   bool await_namespaces() const;
   bool await_tree() const;
   bool await_limits() const;
-  bool await_ready() const;
+  enum class Ready { no, waits, committed };
+  Ready await_ready() const;
   // Throws the child's EnterFailure. Nothing where it died without a word.
   std::optional<HandedOver> await_hand_over() const;
   // After await_ready, until execve. Throws the child's EnterFailure. `connect_agent` is called

@@ -114,6 +114,10 @@ void StateFolder::write_next(const Record& record, std::optional<NextFile>& next
   next.emplace(dir_.get(), kRecord, record_json(record), 0600, /*through_a_crash=*/false);
 }
 
+void StateFolder::commit_next_for(pid_t maker) const {
+  NextFile::commit_for(maker, dir_.get(), kRecord);
+}
+
 void StateFolder::keep_configuration(const std::string& json) const {
   replace_file(dir_.get(), kConfiguration, json, 0600, /*through_a_crash=*/false);
 }

@@ -96,6 +96,8 @@ class StateFolder {
   void write(const Record& record) const;
   // The same in two steps: `next`'s commit makes it the record.
   void write_next(const Record& record, std::optional<NextFile>& next) const;
+  // That commit by a child of `maker`, which has written it. Throws Error.
+  void commit_next_for(pid_t maker) const;
 
   // The configuration as it was when the container was made.
   void keep_configuration(const std::string& json) const;

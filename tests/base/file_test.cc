@@ -5,6 +5,7 @@
 #include <sys/resource.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include <cerrno>
@@ -141,6 +142,26 @@ TEST_F(File, ANextFileIsTheFileFromItsCommitOn) {
   }
   EXPECT_EQ(read_file(dir(), "state"), "new");
   EXPECT_EQ(list_dir(dir()), std::vector<std::string>{"state"});
+}
+
+TEST_F(File, ANextFileMayBeCommittedByAChild) {
+  put("state", "old");
+  const pid_t maker = ::getpid();
+  {
+    NextFile next(dir(), "state", "new", 0640, /*through_a_crash=*/false);
+    const pid_t child = ::fork();
+    if (child == 0) {
+      NextFile::commit_for(maker, dir(), "state");
+      ::_exit(0);
+    }
+    int status = -1;
+    ASSERT_EQ(::waitpid(child, &status, 0), child);
+    EXPECT_EQ(status, 0);
+    EXPECT_EQ(read_file(dir(), "state"), "new");
+    next.was_committed();
+  }
+  EXPECT_EQ(list_dir(dir()), std::vector<std::string>{"state"});
+  EXPECT_EQ(code_of([&] { NextFile::commit_for(maker, dir(), "state"); }), ENOENT);
 }
 
 TEST_F(File, ANextFileThatIsNotCommittedGoes) {
