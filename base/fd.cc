@@ -108,11 +108,13 @@ Message receive_message(int socket) {
   message.msg_control = control;
   message.msg_controllen = sizeof control;
   ssize_t n = 0;
+  bool reset = false;
   do {
     n = ::recvmsg(socket, &message, MSG_CMSG_CLOEXEC);
-  } while (n < 0 && errno == EINTR);
-  // The peer's death with unread data of ours shows as a reset: for us it is the end, as 0 is. The
-  // kernel did not fill `control` then: nothing below may look at it.
+    // The peer's death with unread data of ours shows as a reset, once, and before what the peer
+    // had sent: that comes next, or the end.
+  } while (n < 0 && (errno == EINTR || (errno == ECONNRESET && !std::exchange(reset, true))));
+  // The kernel did not fill `control` then: nothing below may look at it.
   if (n < 0 && errno == ECONNRESET) return {};
   check(n, "receive message");
   for (cmsghdr* h = CMSG_FIRSTHDR(&message); h != nullptr; h = CMSG_NXTHDR(&message, h)) {

@@ -92,7 +92,8 @@ void ParentEnd::go(pid_t pid) const {
   try {
     send_message(socket_.get(), kGo + std::to_string(pid));
   } catch (const Error& e) {
-    if (e.code() != EPIPE) throw;  // a dead child is told of by what it left to read
+    // A dead child is told of by what it left to read.
+    if (e.code() != EPIPE && e.code() != ECONNRESET) throw;
   }
 }
 

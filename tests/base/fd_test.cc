@@ -200,6 +200,15 @@ TEST(Message, ClosedPeerIsAnEmptyMessage) {
   EXPECT_EQ(code_of([&] { send_message(pair.second.get(), "m"); }), EPIPE);
 }
 
+TEST(Message, WhatAPeerSaidBeforeItClosedWithoutReadingIsHeard) {
+  SocketPair pair = socket_pair();
+  send_message(pair.first.get(), "last");
+  send_message(pair.second.get(), "never read");
+  pair.first.reset();
+  EXPECT_EQ(receive_message(pair.second.get()).bytes, "last");
+  EXPECT_TRUE(receive_message(pair.second.get()).bytes.empty());
+}
+
 TEST(Message, PeerThatClosesWithoutReadingIsAnEmptyMessageToo) {
   SocketPair pair = socket_pair();
   send_message(pair.second.get(), "never read");

@@ -160,6 +160,21 @@ TEST_F(Lifecycle, ARunProgramsProcessCommitsTheRecordItself) {
   EXPECT_EQ(maker_of(by_its_parent[2]), maker_of(by_its_parent[0]));
 }
 
+// It is sent before the last word to the process is read, and read after the process has ended.
+TEST_F(Lifecycle, WhyARunFailsIsHeardHoweverLate) {
+  configure([](json& config) {
+    config["mounts"].push_back(
+        {{"destination", "/data"}, {"type", "bind"}, {"source", "/none"}, {"options", {"bind"}}});
+  });
+  const std::string c = id();
+  const Ran ran = run({"strace", "-f", "-o", "/dev/null", "-e", "trace=sendmsg", "-e",
+                       "inject=sendmsg:delay_exit=300000:when=2", kBerth, "--root", root(), "run",
+                       "-b", bundle(), c});
+  EXPECT_EQ(ran.status, 1) << ran;
+  EXPECT_THAT(ran.err, HasSubstr("'/none'"));
+  EXPECT_THAT(remains(c), IsEmpty());
+}
+
 TEST_F(Lifecycle, RunForwardsSignals) {
   script("trap 'exit 4' USR1; echo up; while :; do sleep 0.05; done");
   const std::string c = id();
