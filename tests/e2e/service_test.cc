@@ -262,8 +262,9 @@ TEST_F(ServiceE2e, ALaunchHasItToo) {
            {"mkdir", {path("m/in")}},
            {"bindNS", {{"pid", path("pid")}}}});
   Running launch({kBerth, "launch", "-b", bundle(), "--", "sh", "-c",
-                  "trap 'exit 4' TERM; while :; do sleep 0.1; done"});
-  for (int i = 0; i < 1000 && mounts().size() < 2; ++i) ::usleep(10'000);
+                  "trap 'exit 4' TERM; echo up; while :; do sleep 0.1; done"});
+  const auto is_up = [&] { return mounts().size() == 2 && launch.out_so_far() == "up\n"; };
+  for (int i = 0; i < 1000 && !is_up(); ++i) ::usleep(10'000);
   EXPECT_THAT(mounts(), SizeIs(2));
   EXPECT_TRUE(std::filesystem::exists(path("m/in")));
   ASSERT_EQ(::kill(launch.pid(), SIGTERM), 0);
