@@ -83,7 +83,7 @@ bool Container::lives() const {
 // What was read before the lock may be another command's past.
 StateLock Container::lock_and_look_again() {
   StateLock lock = folder_.lock();
-  if (auto record = folder_.find_record()) record_ = std::move(*record);
+  if (auto record = folder_.find_changed_record()) record_ = std::move(*record);
   return lock;
 }
 

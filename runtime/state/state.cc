@@ -106,12 +106,20 @@ Record StateFolder::record() const {
   return std::move(*record);
 }
 
+std::optional<Record> StateFolder::find_changed_record() const {
+  const auto text = read_file_if_exists(dir_.get(), kRecord);
+  if (!text || *text == written_) return std::nullopt;
+  return parse_record(*text, id_);
+}
+
 void StateFolder::write(const Record& record) const {
-  replace_file(dir_.get(), kRecord, record_json(record), 0600, /*through_a_crash=*/false);
+  written_ = record_json(record);
+  replace_file(dir_.get(), kRecord, written_, 0600, /*through_a_crash=*/false);
 }
 
 void StateFolder::write_next(const Record& record, std::optional<NextFile>& next) const {
-  next.emplace(dir_.get(), kRecord, record_json(record), 0600, /*through_a_crash=*/false);
+  written_ = record_json(record);
+  next.emplace(dir_.get(), kRecord, written_, 0600, /*through_a_crash=*/false);
 }
 
 void StateFolder::commit_next_for(pid_t maker) const {

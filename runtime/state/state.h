@@ -93,6 +93,8 @@ class StateFolder {
   // Nothing where a crash left a folder without a record.
   std::optional<Record> find_record() const;
   Record record() const;
+  // The record where it is not what this object has written last.
+  std::optional<Record> find_changed_record() const;
   void write(const Record& record) const;
   // The same in two steps: `next`'s commit makes it the record.
   void write_next(const Record& record, std::optional<NextFile>& next) const;
@@ -113,6 +115,7 @@ class StateFolder {
   UniqueFd root_;
   std::string id_;
   UniqueFd dir_;
+  mutable std::string written_;  // to spare the command that made it the reading
 };
 
 // Letters, digits and `_+-.`, no dot in front. Throws Error.

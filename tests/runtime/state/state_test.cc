@@ -57,6 +57,24 @@ TEST_F(StateTest, ARecordIsReadBackAsItWasWritten) {
   EXPECT_THAT(root.ids(), ElementsAre("web"));
 }
 
+TEST_F(StateTest, OfARecordThatIsAsItWasWrittenNothingIsRead) {
+  const StateRoot root = StateRoot::open(path());
+  const StateFolder made = root.create("web"), others = root.find("web");
+  EXPECT_FALSE(made.find_changed_record());
+  made.write(record());
+  EXPECT_FALSE(made.find_changed_record());
+  EXPECT_EQ(others.find_changed_record(), record());
+  Record changed = record();
+  ++changed.pid;
+  others.write(changed);
+  EXPECT_EQ(made.find_changed_record(), changed);
+  std::optional<NextFile> next;
+  made.write_next(record(), next);
+  EXPECT_EQ(made.find_changed_record(), changed);
+  next->commit();
+  EXPECT_FALSE(made.find_changed_record());
+}
+
 TEST_F(StateTest, FoldersAreTheMakersAlone) {
   const StateRoot root = StateRoot::open(path());
   (void)root.create("web");
