@@ -25,7 +25,7 @@ namespace berth::runtime {
 struct RunningContainer {
   pid_t pid = -1;  // of its first process
   UniqueFd pidfd;
-  std::string state = {};  // as state_json gives it, for a seccomp agent
+  std::string state = {};  // as state_json gives it, for a seccomp agent where there is one
 };
 
 struct Entry {

@@ -50,7 +50,9 @@ Child exec(const StateFolder& folder, ExecRequest request) {
     join.v2_dir.reset();
     if (tracing()) trace("nsexec: affinity: " + process::cpu_mask_text(*affinity.initial));
   }
-  entry.container->state = state_json(record, Status::running);
+  if (const auto& filter = entry.spec.linux_.seccomp; filter && !filter->listener_path.empty()) {
+    entry.container->state = state_json(record, Status::running);
+  }
   entry.all_cpus =
       !affinity.initial && !affinity.final && !process::in_slurm_job(entry.spec.process->env);
   entry.id = record.id;
