@@ -13,11 +13,11 @@ NOBODY = 65534
 def runs(programs, rounds, rootless=False, seccomp=False):
     """`run` of true: back to back, and cold."""
     before = peers.as_user(NOBODY, NOBODY) if rootless else []
-    with tempfile.TemporaryDirectory(prefix="berth-bench-") as parent:
+    with tempfile.TemporaryDirectory(prefix="berth-bench-") as parent, \
+         tempfile.TemporaryDirectory(prefix="berth-bench-", dir=peers.RUN) as states:  # fmt: skip
         os.chmod(parent, 0o755)
-        bundle, states = f"{parent}/bundle", f"{parent}/states"
+        bundle = f"{parent}/bundle"
         bundles.make(bundle, f"/berth-bench-{os.getpid()}", rootless, seccomp)
-        os.mkdir(states)
         os.chmod(states, 0o1777)
         commands = peers.usable(
             programs,

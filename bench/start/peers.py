@@ -1,6 +1,7 @@
 """The programs that are measured: the floor, berth and the runtimes beside it, on this host."""
 import os
 import shutil
+import subprocess
 import sys
 
 import figures
@@ -8,6 +9,8 @@ import figures
 CGROUPS = "/sys/fs/cgroup"
 UNIFIED = f"{CGROUPS}/unified"
 V2_ALONE = "BERTH_STARTS_V2"  # in the environment: we are there
+IN_MEMORY = "BERTH_STARTS_RUN"  # the same
+RUN = "/run"  # where runtimes keep their states
 PEERS = ("crun", "runc")
 
 
@@ -55,6 +58,14 @@ def on_v2_alone():
         start_again(f"umount -R {CGROUPS} && mount -t cgroup2 cgroup2 {CGROUPS}", **{V2_ALONE: "1"})
     with open(f"{CGROUPS}/cgroup.controllers", encoding="ascii") as file:
         print(f"cgroup v2 alone, its controllers: {file.read().strip() or 'none'}", flush=True)
+
+
+def with_run_in_memory():
+    """Where /run is a tmpfs, as on each host that systemd boots: a disk's journal would be a part of every start."""
+    if os.environ.get(IN_MEMORY) is None and subprocess.run(["findmnt", "-no", "FSTYPE", "-T", RUN], capture_output=True, text=True,
+                                                            check=True).stdout.strip() != "tmpfs":  # fmt: skip
+        print(f"{RUN} of this host is on a disk: all run with one in memory", flush=True)
+        start_again(f"mount -t tmpfs -o mode=755 tmpfs {RUN}", **{IN_MEMORY: "1"})
 
 
 def usable(programs, words_of, before=()):
