@@ -218,6 +218,7 @@ class CommandLine {
     verbs.offer("policy", [&] { add_policy_verb(app_, chosen_); });
     verbs.describe(words_);
   }
+  ~CommandLine() = default;
   CommandLine(const CommandLine&) = delete;
   CommandLine& operator=(const CommandLine&) = delete;
 

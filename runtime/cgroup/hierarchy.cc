@@ -86,7 +86,7 @@ std::optional<Mount> parse_line(std::string_view line) {
 std::vector<Mount> parse_lines(std::string_view mountinfo) {
   std::vector<Mount> mounts;
   for (const std::string_view line : split(mountinfo, '\n')) {
-    if (auto mount = parse_line(line)) mounts.push_back(std::move(*mount));
+    if (auto mount = parse_line(line)) mounts.push_back(*mount);
   }
   return mounts;
 }
