@@ -206,7 +206,7 @@ class CommandLine {
       : words_(std::move(words)), meant_(std::move(meant)) {
     app_.name("berth");
     app_.footer(kExamples);
-    if (!meant_.are_all()) app_.set_help_flag();  // help names all options
+    if (!meant_.may_mean("-h,--help")) app_.set_help_flag();
     if (meant_.may_mean(kVersion)) app_.set_version_flag(kVersion, version_text);
     app_.require_subcommand(1);
     VerbTable verbs;

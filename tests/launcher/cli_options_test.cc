@@ -67,6 +67,10 @@ TEST(CommandLine, ThatIsWrongIsToldOfWithAllOptions) {
   for (const char* option : {"--cwd", "--apparmor", "--ignore-paused"}) {
     EXPECT_THAT(help.out, ::testing::HasSubstr(option));
   }
+  // Of a verb whose other words are for another program, too.
+  const test::Ran of_ps = test::run({berth, "ps", "none", "--help"});
+  EXPECT_EQ(of_ps.status, 0);
+  EXPECT_THAT(of_ps.out, ::testing::HasSubstr("--format"));
 }
 
 }  // namespace
