@@ -16,6 +16,7 @@ TEST(MeantOptions, AreThoseThatAWordMayStandFor) {
   for (const char* word : {"--bundle", "--bundle=/b", "-bundle", "-b", "-b/srv", "-db"}) {
     EXPECT_TRUE(may_mean("-b,--bundle", {"run", word, "c"})) << word;
   }
+  EXPECT_TRUE(may_mean("--no-subreaper", {"-no-subreaper"}));
   for (const char* word : {"bundle", "b", "--", "-", "-d", "--bund", "-c=1"}) {
     EXPECT_FALSE(may_mean("-b,--bundle", {"run", word, "c"})) << word;
   }
