@@ -20,7 +20,6 @@ class MeantOptions {
   static MeantOptions all() { return {}; }
   explicit MeantOptions(std::vector<std::string> words);
 
-  bool are_all() const { return all_; }
   // `names` as CLI11 has them: `-b,--bundle`, `!--no-pivot`; what has no dash is always meant.
   bool may_mean(std::string_view names) const;
 
