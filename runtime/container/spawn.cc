@@ -3,7 +3,6 @@
 // ours (CLONE_PARENT) in the first one's place.
 #include "runtime/container/spawn.h"
 
-#include <linux/keyctl.h>
 #include <linux/sched.h>
 #include <sched.h>
 #include <sys/prctl.h>
@@ -30,6 +29,7 @@
 #include "runtime/process/ignored_signals.h"
 #include "runtime/process/namespaces.h"
 #include "runtime/process/seccomp_agent.h"
+#include "runtime/process/session_keyring.h"
 #include "runtime/process/signal_name.h"
 
 namespace berth::runtime {
@@ -75,22 +75,6 @@ void die_with_parent(const ChildEnd& parent) {
   if (parent.parent_is_gone()) ::_exit(kExitBerthFailed);
 }
 
-// What keyctl(2) gives a new keyring, and that its user may search it: without that right it is not
-// found by its name, and each exec would have one of its own (security/keys/keyring.c).
-constexpr unsigned kFindable = 0x3f1b0000;
-
-// Keys of the host's session are none of the container's.
-void join_session_keyring(const std::string& id) {
-  const std::string name = "_ses." + id;
-  const long ring = ::syscall(SYS_keyctl, KEYCTL_JOIN_SESSION_KEYRING, name.c_str());
-  if (ring >= 0) {
-    (void)::syscall(SYS_keyctl, KEYCTL_SETPERM, ring, kFindable);  // another's, found: it has it
-    return;
-  }
-  // A kernel without keyrings, or a sandbox that forbids them, has no keys to leak either.
-  if (errno != ENOSYS && errno != EPERM) throw Error("join session keyring", name, errno);
-}
-
 // What the parent and its child know of a start.
 struct Spawning {
   Start& start;
@@ -128,7 +112,7 @@ void begin_own_session(const Spawning& s) {
   check(::setsid(), "setsid");
   if (!s.start.entry().new_keyring) return;
   s.start.label_keys(true);
-  join_session_keyring(s.start.id());
+  process::join_session_keyring(s.start.id());
   s.start.label_keys(false);
 }
 
