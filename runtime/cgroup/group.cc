@@ -123,6 +123,15 @@ std::optional<UniqueFd> open_group(const Site& site, const std::vector<std::stri
   return UniqueFd(check(fd, "open cgroup", path));
 }
 
+void add_to(CgroupJoin& join, const Site& site, int group) {
+  if (site.v2) {
+    join.v2_procs = open_file(group, "cgroup.procs", O_WRONLY);
+    join.v2_dir = duplicate(group);
+  } else {
+    join.v1_tasks.push_back(open_file(group, "tasks", O_WRONLY));
+  }
+}
+
 std::set<pid_t> processes_in(int group) {
   std::set<pid_t> found;
   const std::string list = read_if_alive(group, "cgroup.procs");

@@ -12,6 +12,7 @@
 
 #include "base/fd.h"
 #include "runtime/cgroup/hierarchy.h"
+#include "runtime/cgroup/join.h"
 
 namespace berth::runtime::cgroup {
 
@@ -36,6 +37,9 @@ std::optional<UniqueFd> descend(int dir, const std::vector<std::string>& parts);
 // The group below the hierarchy's mount point, by one call of the kernel, and its absolute path.
 std::string path_of(const Site& site, const std::vector<std::string>& parts);
 std::optional<UniqueFd> open_group(const Site& site, const std::vector<std::string>& parts);
+
+// The hierarchy's group `group` among those that a process joins.
+void add_to(CgroupJoin& join, const Site& site, int group);
 
 // The processes in `group` itself. A process outside our PID namespace shows as 0.
 std::set<pid_t> processes_in(int group);

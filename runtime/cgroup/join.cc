@@ -58,6 +58,7 @@ void KeptAffinity::restore() const {
 }
 
 void join_self(const CgroupJoin& join) {
+  if (join.v1_tasks.empty() && !join.v2_procs) return;
   const KeptAffinity before;
   for (const UniqueFd& tasks : join.v1_tasks) write_once(tasks.get(), "0", "tasks");
   if (join.v2_procs) join_v2(join);

@@ -54,6 +54,7 @@ class Node {
   std::optional<uint64_t> peak_memory() const;
 
  private:
+  friend class Making;
   Node(Hierarchy hierarchy, std::string path, std::vector<UniqueFd> groups);
   Hierarchy hierarchy_;
   std::string path_;
