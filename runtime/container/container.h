@@ -3,12 +3,14 @@
 // anything in memory for the next.
 #pragma once
 
+#include <memory>
 #include <optional>
 #include <string>
 #include <vector>
 
 #include "base/fd.h"
 #include "runtime/cgroup/hierarchy.h"
+#include "runtime/cgroup/making.h"
 #include "runtime/cgroup/node.h"
 #include "runtime/container/create_request.h"
 #include "runtime/container/notify.h"
@@ -80,8 +82,16 @@ class Container {
   struct Groups {
     std::optional<cgroup::Node> cgroup;
     LateLimits limits;
+    std::unique_ptr<cgroup::Making> begun;  // in place of both, for finish_groups
+    bool has_cgroup() const { return cgroup || begun; }
+    CgroupJoin join() const;
   };
   Groups make_groups(const spec::Spec& spec, const CgroupPlace& place, bool own_cgroup, Undo& undo);
+  // The same, but for what can be made while the first process is on its way.
+  Groups begin_groups(const spec::Spec& spec, const CgroupPlace& place, bool own_cgroup,
+                      Undo& undo);
+  Confinement finish_groups(cgroup::Making& making, const CgroupPlace& place,
+                            const spec::Resources& wished);
   void make_cache_group(const spec::Spec& spec);
   void record_process(pid_t pid);
   void write_pid_file(const CreateRequest& request) const;
@@ -100,6 +110,8 @@ class Container {
   std::optional<cgroup::Node> make_cgroup(const CgroupPlace& place);
   LateLimits limit(const CgroupPlace& place, const std::optional<cgroup::Node>& group,
                    const spec::Spec& spec);
+  LateLimits limit(const CgroupPlace& place, const cgroup::Node& group,
+                   const spec::Resources& wished);
   bool lives() const;
   [[noreturn]] void fail_start(const std::string& message);
   std::vector<std::string> remove_locked(bool service_cgroups);
@@ -118,6 +130,7 @@ class Container {
   Child child_;
   UniqueFd console_;
   std::optional<NotifySocket> notify_;
+  bool has_cgroup_ = false;  // all of it, made by this process
   bool removed_ = false;
   bool started_ = false;
 };

@@ -37,59 +37,7 @@
 namespace berth::runtime {
 namespace {
 
-// Swap, which Node::late grants none of, as the configuration has it.
-void allow_swap(LateLimits& late, const spec::Resources& wished) {
-  if (!wished.memory_swap) return;
-  const int64_t total = *wished.memory_swap;
-  const int64_t memory = wished.memory_limit.value_or(-1);
-  for (LateLimit& limit : late.limits) {
-    if (limit.name == "memory.memsw.limit_in_bytes") limit.value = std::to_string(total);
-    if (limit.name == "memory.swap.max") {
-      const bool unlimited = total < 0 || memory < 0;
-      limit.value = unlimited ? "max" : std::to_string(std::max<int64_t>(total - memory, 0));
-    }
-  }
-}
-
-bool is_denied(const Error& e) {
-  return e.code() == EPERM || e.code() == EACCES || e.code() == EROFS;
-}
-
-// Resources that bind at once. The limits that bind last are late_limits.
-void restrict_cgroup(const cgroup::Hierarchy& hierarchy, const CgroupPlace& place,
-                     const spec::Resources& wished) {
-  resources::apply(hierarchy, place.path, wished);
-  if (wished.devices.empty()) return;
-  try {
-    resources::restrict_devices(hierarchy, place.path, wished.devices);
-  } catch (const Error& e) {
-    // Who may not load such a program makes no devices either.
-    if (!place.rootless || !is_denied(e)) throw;
-  }
-}
-
-// Unlimited is what a group without the controller is.
-std::optional<int64_t> limit_if_needed(const cgroup::Hierarchy& hierarchy, const char* controller,
-                                       const std::optional<int64_t>& limit) {
-  const bool unlimited = limit && *limit < 0;
-  return unlimited && !cgroup::version_of(hierarchy, controller) ? std::nullopt : limit;
-}
-
-LateLimits late_limits(const cgroup::Hierarchy& hierarchy, const cgroup::Node& node,
-                       const spec::Resources& wished) {
-  cgroup::Limits limits;
-  limits.memory_bytes = limit_if_needed(hierarchy, "memory", wished.memory_limit);
-  limits.pids = limit_if_needed(hierarchy, "pids", wished.pids_limit);
-  if (limits.pids == 0) limits.pids = 1;  // the least there is: the program itself
-  if (limits.empty()) return {};
-  LateLimits late = node.late(limits);
-  allow_swap(late, wished);
-  for (LateLimit& limit : late.limits) {
-    const auto unified = wished.unified.find(limit.name);
-    if (unified != wished.unified.end()) limit.value = unified->second;
-  }
-  return late;
-}
+constexpr const char* kCgroupsMade = "cgroups made, devices restricted";
 
 bool wants_limits(const spec::Resources& wished) {
   return wished.memory_limit || wished.memory_swap || wished.pids_limit ||
@@ -218,8 +166,8 @@ Container Container::make(const StateRoot& root, const CreateRequest& request,
   std::optional<service::ActLog> acts;
   undo.add([&] { tell(service::take_back(service::read_acts(made.folder_.fd()), true)); });
   if (service) service::make_ready(*service, acts.emplace(made.folder_.fd()));
-  Groups groups = made.make_groups(spec, place, own_cgroup, undo);
-  step_done("cgroups made, devices restricted");
+  Groups groups = made.begin_groups(spec, place, own_cgroup, undo);
+  if (!groups.begun) step_done(kCgroupsMade);
 
   made.started_ = can_start_at_once(request, wanted) && !unit;
   const bool is_read_early = !made.started_ || made.record_.late_hooks;
@@ -227,7 +175,7 @@ Container Container::make(const StateRoot& root, const CreateRequest& request,
   offer_notify_socket(made.folder_.fd(), spec);
   Entry entry = make_entry(request, std::move(spec), wanted.bundle, made.record_);
   entry.limits = std::move(groups.limits);
-  entry.own_cgroup = groups.cgroup || unit;
+  entry.own_cgroup = groups.has_cgroup() || unit;
   if (!made.started_) entry.gate = open_gate(made.folder_.fd());
   if (entry.spec.process->terminal) {
     entry.console = made.open_console(request);
@@ -238,12 +186,20 @@ Container Container::make(const StateRoot& root, const CreateRequest& request,
   if (!network.empty()) {
     steps.network = [&](pid_t pid) { network.make(pid, acts ? &*acts : nullptr); };
   }
+  if (groups.begun) {
+    steps.confine = [&, wished = entry.spec.linux_.resources] {
+      begun = false;
+      Confinement rest = made.finish_groups(*groups.begun, place, wished);
+      begun = true;
+      step_done(kCgroupsMade);
+      return rest;
+    };
+  }
   std::optional<NextFile> record;
   if (made.started_) made.record_beside(steps, record, request, wanted.configuration);
   undo.add([&] { tell(network.give_back()); });
   begun = true;
-  made.child_ =
-      spawn(std::move(entry), groups.cgroup ? groups.cgroup->join() : CgroupJoin{}, steps);
+  made.child_ = spawn(std::move(entry), groups.join(), steps);
   undo.add([&] { end(made.child_); });
   if (!made.started_) {
     if (tracing()) trace("made process " + std::to_string(made.child_.pid) + ": waits for start");
@@ -282,65 +238,6 @@ void Container::record_beside(ParentSteps& steps, std::optional<NextFile>& next,
   if (!request.pid_file.empty()) return;  // its path is the host's
   steps.commit_inside = [this, maker = ::getpid()] { folder_.commit_next_for(maker); };
   steps.committed = [&] { next->was_committed(); };
-}
-
-Container::Groups Container::make_groups(const spec::Spec& spec, const CgroupPlace& place,
-                                         bool own_cgroup, Undo& undo) {
-  Groups made;
-  make_cache_group(spec);
-  undo.add([this] {
-    if (record_.cache_group) undo_cache_group(*record_.cache_group);
-  });
-  made.cgroup = make_cgroup(place);
-  undo.add([this, own = made.cgroup.has_value()] {
-    if (own || !record_.unit.empty()) remove_cgroup();
-  });
-  if (!own_cgroup) return made;
-  made.limits = limit(place, made.cgroup, spec);
-  if (tracing() && made.cgroup) trace("made cgroup '" + place.path + "'");
-  return made;
-}
-
-// A cgroup for the container alone; nothing where this process may make none, and none is required.
-std::optional<cgroup::Node> Container::make_cgroup(const CgroupPlace& place) {
-  if (place.path.empty()) return std::nullopt;
-  // With every controller there is; from then on with those that the group got.
-  if (place.is_delegated) hierarchy_ = cgroup::detect(cgroup::ControllerSet::delegated);
-  try {
-    auto group = cgroup::Node::create(hierarchy(), place.path, {},
-                                      [&] { require_unused(hierarchy(), place.path); });
-    if (place.is_delegated) hierarchy_.reset();
-    return group;
-  } catch (const Error& e) {
-    if (!place.rootless || place.required || !is_denied(e)) throw;
-    record_.cgroup.clear();
-    return std::nullopt;
-  }
-}
-
-LateLimits Container::limit(const CgroupPlace& place, const std::optional<cgroup::Node>& group,
-                            const spec::Spec& spec) {
-  const spec::Resources& wished = spec.linux_.resources;
-  if (!group || place.occupied) refuse_resources(wished, place, group.has_value());
-  if (!group) return {};
-  const auto owner = owner_of_cgroup(spec);
-  if (owner && hierarchy().v1.empty()) {
-    cgroup::give_group(hierarchy(), place.path, *owner);
-  }
-  cgroup::RealTime realtime{.runtime = wished.cpu_realtime_runtime.value_or(0)};
-  if (wished.cpu_realtime_period) {
-    realtime.period = static_cast<int64_t>(*wished.cpu_realtime_period);
-  }
-  cgroup::make_room_for_realtime(hierarchy(), place.tops, place.path, realtime);
-  restrict_cgroup(hierarchy(), place, wished);
-  return late_limits(hierarchy(), *group, wished);
-}
-
-// Recorded before the container is in it: what a crash leaves can be found.
-void Container::make_cache_group(const spec::Spec& spec) {
-  if (!spec.linux_.intel_rdt) return;
-  record_.cache_group = runtime::make_cache_group(*spec.linux_.intel_rdt, record_.id);
-  folder_.write(record_);
 }
 
 ParentSteps Container::steps_with(Unit* unit) {

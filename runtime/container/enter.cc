@@ -67,6 +67,7 @@ void enter(Entry entry) {
       throw Error("linux.namespaces: a process cannot enter a PID namespace, only its child can");
     }
     Start start(std::move(entry));
+    step_done("cgroup joined");
     start.on_host();
     start.connect_agent();
     start.enter_user_namespace();
@@ -83,7 +84,6 @@ void Start::before_cgroup() {
 
 // Stage 1: what takes the host's rights or the host's view.
 void Start::on_host() {
-  step_done("cgroup joined");
   process::set_oom_score(process());
   process::raise_hard_limits(process().rlimits);
   give_stdio();
@@ -135,6 +135,7 @@ void Start::inside(const Stops& stops) {
   } else {
     make_namespaces();
     step_done("namespaces made");
+    if (stops.confine) stops.confine();
     if (stops.namespaces) stops.namespaces();
     make_tree(stops.before_pivot);
     step_done("tree mounted, and pivoted to");

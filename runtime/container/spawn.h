@@ -23,12 +23,21 @@ struct Child {
   UniqueFd pidfd;
 };
 
+// What holds a child, beyond the group that it is cloned into.
+struct Confinement {
+  std::vector<UniqueFd> v1_tasks;  // as CgroupJoin's
+  LateLimits limits;               // as Entry's
+};
+
 // What the parent does while the child waits; each may be empty.
 struct ParentSteps {
   // Before the child, whose pid it gets, does anything.
   std::function<void(pid_t)> place = {};
   // What need not be done before the child, whose pid it gets, goes on: while it does.
   std::function<void(pid_t)> beside = {};
+  // Made while the child makes its namespaces, which waits for it then. Of an entry without a user
+  // namespace. What it throws is spawn's as it is.
+  std::function<Confinement()> confine = {};
   // Its namespaces are made: before its sysctls, which may be an interface's, and before hooks.
   std::function<void(pid_t)> network = {};
   bool moves = false;  // to another cgroup: the child keeps its CPUs

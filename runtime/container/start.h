@@ -5,6 +5,7 @@
 #include <functional>
 #include <optional>
 #include <string>
+#include <utility>
 
 #include "runtime/container/enter.h"
 #include "runtime/process/capabilities.h"
@@ -20,6 +21,7 @@ namespace berth::runtime {
 
 // Where a start in a child stops for a word with its parent; each may be empty.
 struct Stops {
+  std::function<void()> confine;       // the same, and what the parent made meanwhile is taken
   std::function<void()> namespaces;    // they are made, and nothing in them but `lo` is set up
   std::function<void()> before_pivot;  // namespaces and tree are made, the host's paths still there
   std::function<void()> inside;        // all is made, and the process has its maker's rights still
@@ -51,6 +53,7 @@ class Start {
   const Entry& entry() const { return entry_; }
   // The pid that this process has for its maker: what hooks are told.
   void set_host_pid(pid_t pid) { host_pid_ = pid; }
+  void take_limits(LateLimits limits) { entry_.limits = std::move(limits); }
   bool makes_pid_namespace() const { return namespaces_.makes_pid(); }
   bool joins_pid_namespace() const { return namespaces_.joins_pid(); }
   process::Namespaces& namespaces() { return namespaces_; }

@@ -5,7 +5,9 @@
 
 #include <cerrno>
 #include <charconv>
+#include <iterator>
 #include <string>
+#include <vector>
 
 #include "base/error.h"
 
@@ -13,8 +15,9 @@ namespace berth::runtime {
 namespace {
 
 // One letter, then the rest.
-constexpr char kHandOver = 'h';  // and the pid, with its pidfd
-constexpr char kGo = 'g';        // and the pid
+constexpr char kHandOver = 'h';     // and the pid, with its pidfd
+constexpr char kGo = 'g';           // and the pid
+constexpr char kConfinement = 'o';  // and for each limit a line feed, its name, `=` and its value
 constexpr char kNamespaces = 'n';
 constexpr char kTree = 't';
 constexpr char kLimits = 'l';
@@ -43,6 +46,25 @@ pid_t ChildEnd::wait_for_go() const {
   const Message message = receive_message(socket_.get());
   if (!message.bytes.starts_with(kGo)) ::_exit(kExitBerthFailed);
   return leading_number(message.bytes);
+}
+
+// The descriptors are those of the limits, in the order of the lines, and then v1's.
+Confinement ChildEnd::wait_for_confinement() const {
+  Message message = receive_message(socket_.get());
+  if (!message.bytes.starts_with(kConfinement)) ::_exit(kExitBerthFailed);
+  Confinement made;
+  auto fd = message.fds.begin();
+  for (size_t line = message.bytes.find('\n'); line != std::string::npos;) {
+    const size_t equals = message.bytes.find('=', line);
+    const size_t next = message.bytes.find('\n', line + 1);
+    if (equals > next || fd == message.fds.end()) ::_exit(kExitBerthFailed);
+    made.limits.limits.push_back({std::move(*fd++),
+                                  message.bytes.substr(equals + 1, next - equals - 1),
+                                  message.bytes.substr(line + 1, equals - line - 1)});
+    line = next;
+  }
+  made.v1_tasks.assign(std::move_iterator(fd), std::move_iterator(message.fds.end()));
+  return made;
 }
 
 void ChildEnd::namespaces() const {
@@ -88,13 +110,28 @@ bool ChildEnd::parent_is_gone() const {
   return ::poll(&state, 1, 0) > 0 && (state.revents & (POLLHUP | POLLERR)) != 0;
 }
 
-void ParentEnd::go(pid_t pid) const {
+void ParentEnd::send(std::string_view bytes, std::span<const int> fds) const {
   try {
-    send_message(socket_.get(), kGo + std::to_string(pid));
+    send_message(socket_.get(), bytes, fds);
   } catch (const Error& e) {
     // A dead child is told of by what it left to read.
     if (e.code() != EPIPE && e.code() != ECONNRESET) throw;
   }
+}
+
+void ParentEnd::go(pid_t pid) const {
+  send(kGo + std::to_string(pid));
+}
+
+void ParentEnd::confine(const Confinement& made) const {
+  std::string bytes(1, kConfinement);
+  std::vector<int> fds;
+  for (const LateLimit& limit : made.limits.limits) {
+    bytes += "\n" + limit.name + "=" + limit.value;
+    fds.push_back(limit.fd.get());
+  }
+  for (const UniqueFd& tasks : made.v1_tasks) fds.push_back(tasks.get());
+  send(bytes, fds);
 }
 
 std::optional<HandedOver> ParentEnd::await_hand_over() const {

@@ -6,10 +6,13 @@
 
 #include <functional>
 #include <optional>
+#include <span>
+#include <string_view>
 #include <utility>
 
 #include "base/fd.h"
 #include "runtime/container/enter.h"
+#include "runtime/container/spawn.h"
 
 namespace berth::runtime {
 
@@ -19,6 +22,8 @@ class ChildEnd {
   // Until the parent says so; where the parent is gone this process ends. Returns the pid that this
   // process has for the parent.
   pid_t wait_for_go() const;
+  // What the parent has made meanwhile; where it is gone this process ends.
+  Confinement wait_for_confinement() const;
   // The namespaces are made: as tree.
   void namespaces() const;
   // The tree is made: the parent has something to do, then says go.
@@ -53,6 +58,7 @@ class ParentEnd {
  public:
   explicit ParentEnd(UniqueFd socket) : socket_(std::move(socket)) {}
   void go(pid_t pid) const;
+  void confine(const Confinement& made) const;
   // Throws the child's EnterFailure; false where it died before.
   bool await_namespaces() const;
   bool await_tree() const;
@@ -66,6 +72,7 @@ class ParentEnd {
   bool await_execve(const std::function<UniqueFd()>& connect_agent) const;
 
  private:
+  void send(std::string_view bytes, std::span<const int> fds = {}) const;
   UniqueFd socket_;
 };
 

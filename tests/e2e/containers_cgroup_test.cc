@@ -1,6 +1,10 @@
 // Where a container's cgroup is, what goes with it, and that its limits are there in time.
 #include <fcntl.h>
 #include <gmock/gmock.h>
+#include <signal.h>
+#include <sys/prctl.h>
+#include <sys/wait.h>
+#include <unistd.h>
 
 #include "base/file.h"
 #include "tests/e2e/runtime_fixture.h"
@@ -9,6 +13,7 @@ namespace berth::test {
 namespace {
 
 using nlohmann::json;
+using ::testing::ElementsAre;
 using ::testing::HasSubstr;
 using ::testing::IsEmpty;
 
@@ -92,6 +97,59 @@ TEST_F(ContainersCgroup, TheGroupsAboveAnAbsolutePathGoWithItWhereBerthMadeThem)
     EXPECT_EQ(std::filesystem::exists(all[i] / c), i % 2 == 0) << all[i];
     if (i % 2 == 0) std::filesystem::remove(all[i] / c);
   }
+}
+
+// A process that stays in a group as long as this lives.
+class Dweller {
+ public:
+  explicit Dweller(const std::filesystem::path& group) : pid_(::fork()) {
+    if (pid_ == 0) {
+      ::prctl(PR_SET_PDEATHSIG, SIGKILL);
+      for (;;) ::pause();
+    }
+    write_file(AT_FDCWD, group / "cgroup.procs", std::to_string(pid_));
+  }
+  ~Dweller() {
+    ::kill(pid_, SIGKILL);
+    ::waitpid(pid_, nullptr, 0);
+  }
+  Dweller(const Dweller&) = delete;
+  Dweller& operator=(const Dweller&) = delete;
+
+ private:
+  pid_t pid_;
+};
+
+// Whichever hierarchy it is in: some are looked at when the container's first process is there.
+TEST_F(ContainersCgroup, OneThatHasProcessesIsRefusedAndLeftAsItIs) {
+  const std::string c = id();
+  const std::string hook = folder_.path() + "/hook";
+  configure([&](json& config) {
+    config["linux"]["cgroupsPath"] = "/" + c;
+    config["hooks"]["poststop"] = {{{"path", "/usr/bin/touch"}, {"args", {"touch", hook}}}};
+  });
+  for (const auto& top : tops_of_cgroups()) {
+    if (top.filename() == "cpuset") continue;  // a new group of v1's takes none
+    std::filesystem::create_directory(top / c);
+    {
+      const Dweller dweller(top / c);
+      const Ran ran = berth({"run", "-b", bundle(), c});
+      EXPECT_NE(ran.status, 0);
+      EXPECT_EQ(ran.err,
+                "berth: container's cgroup is not empty: '" + c + "' has processes in it\n");
+    }
+    EXPECT_THAT(remains(c), ElementsAre(top / c));
+    EXPECT_FALSE(std::filesystem::exists(hook)) << "there was no container";
+    std::filesystem::remove(top / c);
+  }
+}
+
+TEST_F(ContainersCgroup, AnEmptyOneIsTaken) {
+  const std::string c = id();
+  configure([&](json& config) { config["linux"]["cgroupsPath"] = "/" + c; });
+  for (const auto& top : tops_of_cgroups()) std::filesystem::create_directory(top / c);
+  EXPECT_EQ(berth({"run", "-b", bundle(), c}).status, 0);
+  EXPECT_THAT(remains(c), IsEmpty());
 }
 
 TEST_F(ContainersCgroup, DevicesAreThoseThatTheRulesAllow) {

@@ -86,6 +86,11 @@ void drain(int out, int err, Outcome& outcome) {
 
 }  // namespace
 
+runtime::Entry with_pid_namespace(runtime::Entry entry) {
+  entry.spec.linux_.namespaces.push_back({runtime::spec::NamespaceType::pid, ""});
+  return entry;
+}
+
 Outcome launch(uid_t uid, const std::function<void()>& body) {
   int out[2], err[2];
   check(::pipe2(out, O_CLOEXEC), "pipe");

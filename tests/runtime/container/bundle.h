@@ -37,6 +37,8 @@ class Bundle {
   TemporaryFolder folder_;
 };
 
+runtime::Entry with_pid_namespace(runtime::Entry entry);
+
 // Tests with a bundle that make namespaces as root does.
 class ContainerTest : public ::testing::Test {
  protected:

@@ -14,7 +14,6 @@
 
 #include "base/error.h"
 #include "base/file.h"
-#include "runtime/cgroup/hierarchy.h"
 #include "runtime/process/step_namespace.h"
 #include "tests/runtime/container/bundle.h"
 
@@ -24,12 +23,8 @@ namespace {
 using spec::NamespaceType;
 using test::launch;
 using test::Outcome;
+using test::with_pid_namespace;
 using ::testing::HasSubstr;
-
-Entry with_pid_namespace(Entry entry) {
-  entry.spec.linux_.namespaces.push_back({NamespaceType::pid, ""});
-  return entry;
-}
 
 // Spawns, waits and leaves with its status; says so where a child of ours is left.
 [[noreturn]] void run_through(Entry entry, CgroupJoin cgroup = {}) {
@@ -291,75 +286,6 @@ TEST_F(SpawnAsRoot, JoinsAPidNamespaceByPath) {
   EXPECT_EQ(outcome.status, 0) << outcome.err;
   const size_t line = outcome.out.find('\n');
   EXPECT_EQ(outcome.out, outcome.out.substr(0, line + 1) + outcome.out.substr(0, line + 1));
-}
-
-// A group of this test's alone, gone with it.
-class Group {
- public:
-  explicit Group(const std::string& mount)
-      : path_(mount + "/berth-spawn-" + std::to_string(::getpid())) {
-    check(::mkdir(path_.c_str(), 0755), "mkdir", path_);
-  }
-  ~Group() { ::rmdir(path_.c_str()); }
-  Group(const Group&) = delete;
-  Group& operator=(const Group&) = delete;
-  const std::string& path() const { return path_; }
-  std::string name() const { return std::filesystem::path(path_).filename(); }
-
- private:
-  std::string path_;
-};
-
-TEST_F(SpawnAsRoot, StartsInItsCgroups) {
-  const cgroup::Hierarchy host = cgroup::detect();
-  if (host.v2.empty() || host.v1_of("pids") == nullptr)
-    GTEST_SKIP() << "no hybrid cgroups: " << errno_text(ENOENT);
-  const Group v2(host.v2), v1(host.v1_of("pids")->path);
-  Entry entry = bundle_.entry({"cat", "/proc/self/cgroup"});
-  const Outcome outcome = launch(0, [&] {
-    CgroupJoin cgroup;
-    cgroup.v2_dir = open_dir(AT_FDCWD, v2.path());
-    cgroup.v2_procs = open_file(AT_FDCWD, v2.path() + "/cgroup.procs", O_WRONLY);
-    cgroup.v1_tasks.push_back(open_file(AT_FDCWD, v1.path() + "/tasks", O_WRONLY));
-    run_through(std::move(entry), std::move(cgroup));
-  });
-  EXPECT_EQ(outcome.status, 0) << outcome.err;
-  EXPECT_THAT(outcome.out, HasSubstr("0::/" + v2.name() + "\n"));
-  EXPECT_THAT(outcome.out, HasSubstr("pids:/" + v1.name() + "\n"));
-}
-
-#ifdef __SANITIZE_ADDRESS__
-constexpr const char* kTightMemory = "268435456";  // its shadow is the child's too
-#else
-constexpr const char* kTightMemory = "1048576";
-#endif
-
-// One process: the set-up itself takes more, only a limit that comes last lets the program start.
-TEST_F(SpawnAsRoot, StartsUnderLimitsThatItsSetUpWouldBreak) {
-  const cgroup::Hierarchy host = cgroup::detect();
-  if (host.v1_of("memory") == nullptr || host.v1_of("pids") == nullptr) {
-    GTEST_SKIP() << "no v1 memory and pids: " << errno_text(ENOENT);
-  }
-  const Group memory(host.v1_of("memory")->path), pids(host.v1_of("pids")->path);
-  Entry entry = with_pid_namespace(bundle_.entry({"true"}));
-  entry.spec.linux_.namespaces.push_back({NamespaceType::user, ""});  // forks on its way
-  entry.spec.linux_.uid_mappings = entry.spec.linux_.gid_mappings = {{0, 0, 65536}};
-  const auto limit = [&](const std::string& file, const std::string& value) {
-    entry.limits.limits.push_back({open_file(AT_FDCWD, file, O_WRONLY), value, file});
-  };
-  limit(memory.path() + "/memory.limit_in_bytes", kTightMemory);
-  limit(pids.path() + "/pids.max", "1");
-  const Outcome outcome = launch(0, [&] {
-    CgroupJoin cgroup;
-    for (const Group* group : {&memory, &pids}) {
-      cgroup.v1_tasks.push_back(open_file(AT_FDCWD, group->path() + "/tasks", O_WRONLY));
-    }
-    run_through(std::move(entry), std::move(cgroup));
-  });
-  EXPECT_EQ(outcome.status, 0) << outcome.err;
-  EXPECT_EQ(read_file(AT_FDCWD, memory.path() + "/memory.limit_in_bytes"),
-            std::string(kTightMemory) + "\n");
-  EXPECT_EQ(read_file(AT_FDCWD, pids.path() + "/pids.max"), "1\n");
 }
 
 }  // namespace
