@@ -1,5 +1,6 @@
 """A Slurm of the bench's own, which goes with it."""
 import os
+import re
 import shutil
 import signal
 import subprocess
@@ -27,7 +28,7 @@ class PrivateSlurm:
 
     def __init__(self, *options, environment=None):
         self.options, self.environment = options, {**os.environ, **(environment or {})}
-        self.folder = None
+        self.folder, self.job = None, None
 
     def __enter__(self):
         self.folder = tempfile.mkdtemp(prefix="berth-bench-", dir="/tmp")  # sockets have short paths
@@ -67,6 +68,19 @@ class PrivateSlurm:
     def client(self, *words):
         """The words of a client of it."""
         return ["env", f"SLURM_CONF={self.folder}/etc/slurm.conf", *words]
+
+    def hold_node(self, before=()):
+        """From now on `step` is of a job that has the whole node. Of `srun --overcommit` by itself, whatever its number of
+        tasks, all would share one CPU."""
+        words = [*before, *self.client("salloc", "--exclusive", "-N1", "--no-shell")]
+        ran = subprocess.run(words, stdin=subprocess.DEVNULL, capture_output=True, text=True, check=False)
+        granted = re.search(r"allocation (\d+)", ran.stderr)
+        if ran.returncode != 0 or not granted:
+            raise figures.Complaint(f"salloc: {ran.stderr.strip()}")
+        self.job = granted.group(1)
+
+    def step(self, *words):
+        return self.client("srun", *([f"--jobid={self.job}"] if self.job else []), *words)
 
     def trace_time(self, wanted):
         """Whether the plugin tells its times, from the next step on: slurmstepd reads the file."""

@@ -23,8 +23,8 @@ class Skip(Exception):
 
 
 def step(slurm, tasks, *words):
-    srun = ["srun", "-Q", f"-n{tasks}", "--overcommit", *words, "true"]
-    return slurm.client(*srun) if slurm else srun
+    words = ["-Q", f"-n{tasks}", "--overcommit", *words, "true"]
+    return slurm.step(*words) if slurm else ["srun", *words]
 
 
 class Kinds:
@@ -48,13 +48,15 @@ def of_the_callers(bundle, ways):
     return kinds
 
 
-def of_our_own(programs, stack, bundle, ways, parent):
+def of_our_own(programs, stack, bundle, ways, parent, before):
     with_berth = ["--plugin", f"{programs.build}/spank_berth.so", "--launcher", programs.berth]
     ours = stack.enter_context(PrivateSlurm(*with_berth))
+    ours.hold_node(before)
     kinds = Kinds()
     kinds.add("berth", ours, f"--container={bundle}")
     kinds.add("plain", ours)
     theirs, has_crun = native.with_crun(stack, parent, bundle)
+    theirs.hold_node(before)
     kinds.add("bare", theirs, label="Slurm without the plugin")
     if has_crun:
         kinds.add("crun", theirs, f"--container={bundle}", label="oci.conf, without the plugin")
@@ -64,6 +66,7 @@ def of_our_own(programs, stack, bundle, ways, parent):
         try:
             resctrl = stack.enter_context(emulated.Resctrl(programs.folder))
             third = stack.enter_context(PrivateSlurm(*with_berth, environment=resctrl.environment))
+            third.hold_node(before)
             kinds.add("berth+l3", third, f"--container={bundle}", f"--l3={ways}", label=emulated.LABEL)
         except figures.Complaint as complaint:
             print(f"--l3={ways} left out: {complaint}")
@@ -151,7 +154,7 @@ def steps(programs, options):
                 bundle = f"{parent}/bundle"
                 bundles.make(bundle, "", rootless=True)  # crun as nobody takes no other
             before = [*peers.as_user(NOBODY, NOBODY), "env", "-C", parent]
-            kinds = of_our_own(programs, stack, bundle, options.l3, parent)
+            kinds = of_our_own(programs, stack, bundle, options.l3, parent, before)
         elif bundle is None:
             raise figures.Complaint("srun: a BUNDLE, or --private")
         else:
