@@ -17,7 +17,8 @@ struct LateLimit {
 
 struct LateLimits {
   std::vector<LateLimit> limits;  // applied in this order
-  // Writes each with one write(2) and closes it. Throws Error naming the limit and the value.
+  // Writes each with one write(2) and closes it; again for some 20 ms where the kernel says EBUSY.
+  // Throws Error naming the limit and the value.
   void apply() &&;
 };
 

@@ -68,6 +68,12 @@ Node Node::create(const Hierarchy& hierarchy, const std::string& path, const Lim
   return making.keep();
 }
 
+std::vector<std::string> mounts_of_groups(const Hierarchy& hierarchy) {
+  std::vector<std::string> mounts;
+  for (const Site& site : sites(hierarchy)) mounts.push_back(site.mount);
+  return mounts;
+}
+
 Tops missing_groups(const Hierarchy& hierarchy, const std::string& path) {
   return missing_of(hierarchy, components(path));
 }

@@ -61,6 +61,8 @@ class Node {
   std::vector<UniqueFd> groups_;  // as sites() has them, or none
 };
 
+// Where the hierarchies are mounted in which create makes a group.
+std::vector<std::string> mounts_of_groups(const Hierarchy& hierarchy);
 // What create will have to make, `path` itself and groups above it: the topmost one of them.
 Tops missing_groups(const Hierarchy& hierarchy, const std::string& path);
 // The same of those above `path` alone.

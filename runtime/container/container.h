@@ -83,6 +83,7 @@ class Container {
     std::optional<cgroup::Node> cgroup;
     LateLimits limits;
     std::unique_ptr<cgroup::Making> begun;  // in place of both, for finish_groups
+    std::optional<OwnGroups> own;           // with that: joined when the tree is made
     bool has_cgroup() const { return cgroup || begun; }
     CgroupJoin join() const;
   };

@@ -176,6 +176,7 @@ Container Container::make(const StateRoot& root, const CreateRequest& request,
   Entry entry = make_entry(request, std::move(spec), wanted.bundle, made.record_);
   entry.limits = std::move(groups.limits);
   entry.own_cgroup = groups.has_cgroup() || unit;
+  entry.own_groups = std::move(groups.own);
   if (!made.started_) entry.gate = open_gate(made.folder_.fd());
   if (entry.spec.process->terminal) {
     entry.console = made.open_console(request);

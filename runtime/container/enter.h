@@ -17,6 +17,7 @@
 #include "runtime/cgroup/late_limits.h"
 #include "runtime/process/descriptors.h"
 #include "runtime/rootfs/host_bind.h"
+#include "runtime/rootfs/own_groups.h"
 #include "runtime/spec/spec.h"
 #include "runtime/state/state.h"
 
@@ -36,6 +37,8 @@ struct Entry {
   std::vector<HostBind> binds;  // mounted after the bundle's own mounts
   LateLimits limits;
   bool own_cgroup = false;  // the cgroup that it will be in is the container's alone
+  // With that, where it joins it when its tree is made.
+  std::optional<OwnGroups> own_groups = {};
   FdPolicy fds;
   std::string id;  // container id, for messages
   // Working directory that is tried first; where it does not exist inside, spec.process->cwd is

@@ -91,6 +91,18 @@ bool can_be_finished_later(const spec::Spec& spec, const CgroupPlace& place,
   return hierarchy.v1.empty() || !spec.has_namespace(NamespaceType::cgroup);
 }
 
+// Whether it may be in its groups only when its tree is made: nobody looks for it there before, and
+// no file's content is its memory before.
+bool can_be_joined_last(const spec::Spec& spec) {
+  const spec::Hooks& hooks = spec.hooks;
+  if (!hooks.prestart.empty() || !hooks.create_runtime.empty() || !hooks.create_container.empty()) {
+    return false;
+  }
+  return std::ranges::none_of(spec.mounts, [](const spec::Mount& mount) {
+    return std::ranges::find(mount.options, "tmpcopyup") != mount.options.end();
+  });
+}
+
 cgroup::Hierarchy without_v2(cgroup::Hierarchy hierarchy) {
   hierarchy.v2.clear();
   hierarchy.v2_controllers.clear();
@@ -134,6 +146,9 @@ Container::Groups Container::begin_groups(const spec::Spec& spec, const CgroupPl
   });
   begun.begun = std::make_unique<cgroup::Making>(hierarchy(), place.path);
   if (begun.begun->make_v2()) require_unused(hierarchy(), place.path);
+  if (can_be_joined_last(spec)) {
+    begun.own = {hierarchy(), cgroup::mounts_of_groups(hierarchy()), place.path};
+  }
   return begun;
 }
 

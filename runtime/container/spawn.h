@@ -35,7 +35,8 @@ struct ParentSteps {
   std::function<void(pid_t)> place = {};
   // What need not be done before the child, whose pid it gets, goes on: while it does.
   std::function<void(pid_t)> beside = {};
-  // Made while the child makes its namespaces, which waits for it then. Of an entry without a user
+  // Made while the child makes its namespaces, which waits for it then; with Entry::own_groups,
+  // where nothing else is done in between, while it makes its tree too. Of an entry without a user
   // namespace. What it throws is spawn's as it is.
   std::function<Confinement()> confine = {};
   // Its namespaces are made: before its sysctls, which may be an interface's, and before hooks.

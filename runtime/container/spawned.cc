@@ -107,7 +107,8 @@ bool commit(const Spawning& s) {
   }
   s.start.take_listen_pid(s.launcher);
   Stops stops;
-  if (s.steps.confine) stops.confine = [&] { take_confinement(s, parent); };
+  const bool confined_last = s.confined_last();
+  if (s.steps.confine && !confined_last) stops.confine = [&] { take_confinement(s, parent); };
   if (s.steps.network) {
     stops.namespaces = [&] {
       parent.namespaces();
@@ -127,12 +128,12 @@ bool commit(const Spawning& s) {
     };
   }
   bool committed = false;
-  if (s.commits_inside()) {
-    stops.inside = [&] {
-      (void)parent.wait_for_go();
-      committed = commit(s);
-    };
-  }
+  stops.inside = [&] {
+    if (confined_last) take_confinement(s, parent);
+    if (!s.commits_inside()) return;
+    (void)parent.wait_for_go();
+    committed = commit(s);
+  };
   stops.ready = [&] {
     if (!s.independent() && !s.start.entry().detached) die_with_parent(parent);
     if (s.start.entry().gate) stand_at_gate(s, parent);

@@ -52,6 +52,11 @@ struct Spawning {
   // done.
   bool commits_inside() const { return steps.commit_inside && !steps.network && !steps.limit; }
   bool has_hooks_outside() const;
+  // In its groups only when its tree is made: where nobody outside looks at it before, whose word
+  // it would wait for.
+  bool confined_last() const {
+    return steps.confine && start.entry().own_groups && !steps.network && !has_hooks_outside();
+  }
   bool independent() const { return static_cast<bool>(start.entry().state); }
   uint64_t pid_flag() const { return start.makes_pid_namespace() ? CLONE_NEWPID : 0; }
 };

@@ -77,7 +77,7 @@ Start::Start(Entry entry)
   if (!spec.linux_.sysctl.empty()) proc_sys_ = process::open_proc_sys();
   rootfs_ = rootfs::Rootfs::open(entry_.bundle.get(), spec, entry_.binds,
                                  has_user_namespace() || !process::in_initial_user_namespace(),
-                                 entry_.own_cgroup);
+                                 entry_.own_cgroup, entry_.own_groups);
 }
 
 void Start::prepare_labels() {

@@ -4,6 +4,7 @@
 #include <sys/mount.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <optional>
 
 #include "base/error.h"
@@ -79,7 +80,17 @@ void attach_at_new(int tree, const RootDir& dir, const std::string& name) {
   attach_in(tree, dir.fd(), name);
 }
 
-// `groups`: this process' own, as /proc/self/cgroup has them.
+// The container's group in the hierarchy mounted there: that of this process, or that which it will
+// be in. `groups`: this process' own, as /proc/self/cgroup has them.
+std::optional<std::string> own_group(const MountOp& op, const std::string& mount,
+                                     const std::string& controller, const std::string& groups) {
+  if (op.own_groups &&
+      std::ranges::find(op.own_groups->mounts, mount) != op.own_groups->mounts.end()) {
+    return "/" + op.own_groups->path;
+  }
+  return cgroup::path_of_process(groups, controller);
+}
+
 void mount_v1(const MountOp& op, const cgroup::V1Mount& mount, const std::string& groups,
               const RootDir& dir) {
   const std::string name = base_name(mount.path);
@@ -87,7 +98,7 @@ void mount_v1(const MountOp& op, const cgroup::V1Mount& mount, const std::string
   if (!tree) {
     const auto own = mount.controllers.empty()
                          ? std::nullopt
-                         : cgroup::path_of_process(groups, mount.controllers[0]);
+                         : own_group(op, mount.path, mount.controllers[0], groups);
     tree = own_part(op, mount.path, own);
   }
   attach_at_new(tree.get(), dir, name);
@@ -106,7 +117,7 @@ void mount_v2_too(const MountOp& op, const std::string& path, const std::string&
                   const RootDir& dir) {
   UniqueFd tree = new_view(op, "cgroup2", {});
   if (!tree) {
-    const auto own = cgroup::path_of_process(groups, "");
+    const auto own = own_group(op, path, "", groups);
     if (!own || *own == "/") return;
     tree = own_part(op, path, own);
   }
@@ -128,7 +139,7 @@ void mount_hybrid(const MountOp& op, const cgroup::Hierarchy& hierarchy, int tar
 }  // namespace
 
 void mount_cgroups(const MountOp& op, const RootDir& root) {
-  const cgroup::Hierarchy hierarchy = cgroup::detect();
+  const cgroup::Hierarchy hierarchy = op.own_groups ? op.own_groups->hierarchy : cgroup::detect();
   if (hierarchy.v1.empty() && hierarchy.v2.empty()) return;
   const UniqueFd target = root.make_dirs(op.destination, Last::real);
   if (!hierarchy.v1.empty()) {

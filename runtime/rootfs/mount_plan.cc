@@ -168,7 +168,10 @@ MountOp plan_mount(const spec::Mount& mount, const spec::Spec& spec, const PlanC
   if (context.in_user_namespace && op.kind == MountKind::filesystem) plan_fallback(op, spec);
   op.cgroup_namespace =
       op.kind == MountKind::cgroup && spec.has_namespace(spec::NamespaceType::cgroup);
-  op.own_cgroup = op.kind == MountKind::cgroup && context.own_cgroup;
+  if (op.kind == MountKind::cgroup) {
+    op.own_cgroup = context.own_cgroup;
+    op.own_groups = context.own_groups;
+  }
   plan_readonly(op);
   plan_label(op, spec.linux_.mount_label);
   return op;

@@ -10,6 +10,7 @@
 #include "runtime/rootfs/host_bind.h"
 #include "runtime/rootfs/id_mapping.h"
 #include "runtime/rootfs/mount_options.h"
+#include "runtime/rootfs/own_groups.h"
 #include "runtime/spec/spec.h"
 
 namespace berth::runtime::rootfs {
@@ -37,6 +38,8 @@ struct MountOp {
   bool cgroup_namespace = false;
   // Of that kind, too: the cgroup that this process is in is the container's alone.
   bool own_cgroup = false;
+  // And where this process will be in it only when the tree is made: what is to be seen of it.
+  std::optional<OwnGroups> own_groups;
   // The source must be a whole proc file system.
   bool must_be_proc = false;
   // Where the kernel refuses the new file system, this path of the host is bound in its place...
@@ -51,7 +54,8 @@ struct MountOp {
 // What the plan needs to know of the host.
 struct PlanContext {
   bool in_user_namespace = false;
-  bool own_cgroup = false;  // this process is in one that is the container's alone
+  bool own_cgroup = false;  // this process is in one that is the container's alone, or will be:
+  std::optional<OwnGroups> own_groups = {};
   // Where the root file system is, absolute and without links, and where the bundle is; empty for
   // unknown. A path of a mount that begins with the former is one of the container's.
   std::string root, bundle;

@@ -78,11 +78,13 @@ Rootfs& Rootfs::operator=(Rootfs&&) noexcept = default;
 Rootfs::~Rootfs() = default;
 
 Rootfs Rootfs::open(int bundle, const spec::Spec& spec, std::span<const HostBind> binds,
-                    bool in_user_namespace, bool own_cgroup) {
+                    bool in_user_namespace, bool own_cgroup,
+                    const std::optional<OwnGroups>& own_groups) {
   const UniqueFd image = open_image(bundle, root_of(spec).path);
   auto plan = plan_mounts(spec, binds,
                           {.in_user_namespace = in_user_namespace,
                            .own_cgroup = own_cgroup,
+                           .own_groups = own_groups,
                            .root = path_of(image.get()),
                            .bundle = path_of(bundle)});
   return Rootfs(

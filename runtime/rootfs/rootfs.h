@@ -16,9 +16,11 @@
 #pragma once
 
 #include <memory>
+#include <optional>
 #include <span>
 
 #include "runtime/rootfs/host_bind.h"
+#include "runtime/rootfs/own_groups.h"
 #include "runtime/spec/spec.h"
 
 namespace berth::runtime::rootfs {
@@ -28,9 +30,11 @@ class Rootfs {
   // Plans the mounts: a bad option or destination is refused here. `spec` must outlive the object;
   // `bundle` and `binds` are copied. `in_user_namespace`: mount_all will run with the rights of a
   // user namespace, so what the kernel keeps to real root is done another way. `own_cgroup`: in a
-  // cgroup that is the container's alone, and may be written to inside.
+  // cgroup that is the container's alone, and may be written to inside; with `own_groups` not yet
+  // when mount_all runs.
   static Rootfs open(int bundle, const spec::Spec& spec, std::span<const HostBind> binds,
-                     bool in_user_namespace, bool own_cgroup = false);
+                     bool in_user_namespace, bool own_cgroup = false,
+                     const std::optional<OwnGroups>& own_groups = {});
   Rootfs(Rootfs&&) noexcept;
   Rootfs& operator=(Rootfs&&) noexcept;
   Rootfs(const Rootfs&) = delete;

@@ -144,6 +144,78 @@ TEST_F(ContainersCgroup, OneThatHasProcessesIsRefusedAndLeftAsItIs) {
   }
 }
 
+// So that what its tree takes is not its memory.
+TEST_F(ContainersCgroup, IsJoinedWhenTheTreeIsMade) {
+  const Ran ran = berth({"--trace-time", "run", "-b", bundle(), id()});
+  const size_t tree = ran.err.find("tree mounted"), joined = ran.err.find("cgroup joined");
+  ASSERT_NE(tree, std::string::npos) << ran;
+  EXPECT_NE(joined, std::string::npos) << ran;
+  EXPECT_LT(tree, joined) << ran;
+}
+
+TEST_F(ContainersCgroup, HooksFindItThere) {
+  const std::string c = id();
+  const std::string found = folder_.path() + "/found";
+  const auto hook = [&](const std::string& script) {
+    return json{{{"path", "/bin/sh"}, {"args", {"sh", "-c", script + " >> " + found}}}};
+  };
+  const std::string of_pid = "grep -o '\"pid\": *[0-9]*' | (read key pid; cat /proc/$pid/cgroup)";
+  for (const char* const kind : {"prestart", "createRuntime", "createContainer"}) {
+    configure([&](json& config) {
+      config["linux"]["cgroupsPath"] = "/" + c;
+      config["linux"]["namespaces"] = {{{"type", "mount"}}, {{"type", "pid"}}};
+      config.erase("hostname");
+      const bool inside = std::string(kind) == "createContainer";
+      config["hooks"] = {{kind, hook(inside ? "cat /proc/self/cgroup" : of_pid)}};
+    });
+    std::filesystem::remove(found);
+    const Ran ran = berth({"run", "-b", bundle(), c});
+    EXPECT_EQ(ran.status, 0) << ran;
+    EXPECT_THAT(read_file(AT_FDCWD, found), HasSubstr(":/" + c + "\n")) << kind;
+  }
+}
+
+// What is copied into its file systems is its memory.
+TEST_F(ContainersCgroup, WhatATmpfsBeginsWithCounts) {
+  configure([](json& config) {
+    config["mounts"].push_back({{"destination", "/bin"},
+                                {"type", "tmpfs"},
+                                {"source", "tmpfs"},
+                                {"options", {"tmpcopyup"}}});
+  });
+  const std::string c = id();
+  script("sleep 300");
+  ASSERT_EQ(berth({"run", "--detach", "-b", bundle(), c}).status, 0);
+  const Ran ran = berth({"events", "--stats", c});
+  const json stats = json::parse(ran.out);
+  EXPECT_GT(stats["data"]["memory"]["usage"]["usage"].get<int64_t>(), 1500 << 10) << ran;
+}
+
+// As where another CPU has charged memory ahead.
+TEST_F(ContainersCgroup, AMemoryLimitThatIsRefusedForAMomentIsTried) {
+  if (!std::filesystem::exists("/sys/fs/cgroup/memory/memory.limit_in_bytes")) {
+    GTEST_SKIP() << "no v1 memory: " << errno_text(ENOENT);
+  }
+  const std::string c = id();
+  configure([&](json& config) {
+    config["linux"]["cgroupsPath"] = "/" + c;
+    config["linux"]["resources"]["memory"]["limit"] = 64 << 20;
+  });
+  script("cat /sys/fs/cgroup/memory/memory.limit_in_bytes");
+  const auto refused = [&](const std::string& when) {
+    return run({"strace", "-f", "-o", folder_.path() + "/trace", "-P",
+                "/sys/fs/cgroup/memory/" + c + "/memory.limit_in_bytes", "-e",
+                "inject=write:error=EBUSY:when=" + when, kBerth, "--root", root(), "run", "-b",
+                bundle(), c});
+  };
+  EXPECT_EQ(refused("1..3").out, "67108864\n");
+  const Ran ran = refused("1+");
+  EXPECT_NE(ran.status, 0);
+  EXPECT_THAT(ran.err, HasSubstr("set late limit memory.limit_in_bytes to '67108864': device or "
+                                 "resource busy"));
+  EXPECT_THAT(remains(c), IsEmpty());
+}
+
 TEST_F(ContainersCgroup, AnEmptyOneIsTaken) {
   const std::string c = id();
   configure([&](json& config) { config["linux"]["cgroupsPath"] = "/" + c; });

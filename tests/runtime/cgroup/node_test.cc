@@ -1,6 +1,7 @@
 #include "runtime/cgroup/node.h"
 
 #include <fcntl.h>
+#include <gmock/gmock.h>
 #include <signal.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
@@ -41,6 +42,15 @@ TEST_F(NodeTest, IsMadeWithItsParentsAndRemovedWithItsChildren) {
   EXPECT_TRUE(remove(hierarchy_, path("job_1")));
   EXPECT_TRUE(directories(path("job_1")).empty());
   EXPECT_FALSE(directories(top_).empty()) << "what is above stays";
+}
+
+TEST_F(NodeTest, IsBelowTheMountsOfItsHierarchies) {
+  (void)Node::create(hierarchy_, path("job_1"), {});
+  std::vector<std::string> groups;
+  for (const std::string& mount : mounts_of_groups(hierarchy_)) {
+    groups.push_back(mount + "/" + path("job_1"));
+  }
+  EXPECT_THAT(groups, ::testing::UnorderedElementsAreArray(directories(path("job_1"))));
 }
 
 TEST_F(NodeTest, MayBeThereAlready) {
