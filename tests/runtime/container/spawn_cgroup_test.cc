@@ -103,24 +103,30 @@ TEST_F(SpawnInCgroups, SeesItsOwnGroups) {
   const std::string mount = host.v1_of("pids")->path;
   const Group group(mount);
   const std::string inside = "/sys/fs/cgroup/" + std::filesystem::path(mount).filename().string();
-  Entry entry = bundle_.shell("cat /proc/self/cgroup; read first < " + inside +
-                              "/tasks; test $first = $$ && echo sees itself");
-  entry.spec.mounts.push_back({"/sys", "sysfs", "sysfs", {}});
-  entry.spec.mounts.push_back({"/sys/fs/cgroup", "cgroup", "cgroup", {}});
-  entry.own_cgroup = true;
-  entry.own_groups = {host, {mount}, group.name()};
-  const Outcome outcome = launch(0, [&] {
-    ParentSteps steps;
-    steps.confine = [&] {
-      Confinement made;
-      made.v1_tasks.push_back(open_file(AT_FDCWD, group.path() + "/tasks", O_WRONLY));
-      return made;
-    };
-    ::_exit(forward_and_wait(spawn(std::move(entry), {}, steps)));
-  });
-  EXPECT_EQ(outcome.status, 0) << outcome.err;
-  EXPECT_THAT(outcome.out, HasSubstr("pids:/" + group.name() + "\n"));
-  EXPECT_THAT(outcome.out, HasSubstr("sees itself"));
+  const auto entry = [&] {
+    Entry made = bundle_.shell("cat /proc/self/cgroup; read first < " + inside +
+                               "/tasks; test $first = $$ && echo sees itself");
+    made.spec.mounts.push_back({"/sys", "sysfs", "sysfs", {}});
+    made.spec.mounts.push_back({"/sys/fs/cgroup", "cgroup", "cgroup", {}});
+    made.own_cgroup = true;
+    made.own_groups = {host, {mount}, group.name()};
+    return made;
+  };
+  for (const bool network : {false, true}) {  // another word of the parent's in between
+    const Outcome outcome = launch(0, [&] {
+      ParentSteps steps;
+      steps.confine = [&] {
+        Confinement made;
+        made.v1_tasks.push_back(open_file(AT_FDCWD, group.path() + "/tasks", O_WRONLY));
+        return made;
+      };
+      if (network) steps.network = [](pid_t) {};
+      ::_exit(forward_and_wait(spawn(entry(), {}, steps)));
+    });
+    EXPECT_EQ(outcome.status, 0) << outcome.err;
+    EXPECT_THAT(outcome.out, HasSubstr("pids:/" + group.name() + "\n"));
+    EXPECT_THAT(outcome.out, HasSubstr("sees itself"));
+  }
 }
 
 TEST_F(SpawnInCgroups, WhatConfiningItThrowsIsToldAsItIs) {
