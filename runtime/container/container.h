@@ -93,7 +93,7 @@ class Container {
                       Undo& undo);
   Confinement finish_groups(cgroup::Making& making, const CgroupPlace& place,
                             const spec::Resources& wished);
-  void make_cache_group(const spec::Spec& spec);
+  void make_cache_group(const spec::Spec& spec, Undo& undo);
   void record_process(pid_t pid);
   void write_pid_file(const CreateRequest& request) const;
   void record_beside(ParentSteps& steps, std::optional<NextFile>& next,

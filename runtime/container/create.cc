@@ -3,18 +3,12 @@
 #include <fcntl.h>
 #include <unistd.h>
 
-#include <algorithm>
-#include <cerrno>
 
 #include "base/error.h"
 #include "base/file.h"
 #include "base/process_identity.h"
 #include "base/step_times.h"
 #include "base/trace.h"
-#include "runtime/cgroup/delegation.h"
-#include "runtime/cgroup/directory.h"
-#include "runtime/cgroup/node.h"
-#include "runtime/cgroup/realtime.h"
 #include "runtime/container/cache_group.h"
 #include "runtime/container/cgroup_place.h"
 #include "runtime/container/console.h"
@@ -28,8 +22,6 @@
 #include "runtime/container/unit.h"
 #include "runtime/process/cpu_affinity.h"
 #include "runtime/process/terminal.h"
-#include "runtime/resources/apply.h"
-#include "runtime/resources/devices.h"
 #include "runtime/resources/settings.h"
 #include "runtime/service/around.h"
 #include "runtime/spec/parse.h"

@@ -114,10 +114,7 @@ cgroup::Hierarchy without_v2(cgroup::Hierarchy hierarchy) {
 Container::Groups Container::make_groups(const spec::Spec& spec, const CgroupPlace& place,
                                          bool own_cgroup, Undo& undo) {
   Groups made;
-  make_cache_group(spec);
-  undo.add([this] {
-    if (record_.cache_group) undo_cache_group(*record_.cache_group);
-  });
+  make_cache_group(spec, undo);
   made.cgroup = make_cgroup(place);
   has_cgroup_ = made.cgroup.has_value();
   undo.add([this] {
@@ -137,10 +134,7 @@ Container::Groups Container::begin_groups(const spec::Spec& spec, const CgroupPl
     return make_groups(spec, place, own_cgroup, undo);
   }
   Groups begun;
-  make_cache_group(spec);
-  undo.add([this] {
-    if (record_.cache_group) undo_cache_group(*record_.cache_group);
-  });
+  make_cache_group(spec, undo);
   undo.add([this] {
     if (has_cgroup_) remove_cgroup();
   });
@@ -211,8 +205,11 @@ LateLimits Container::limit(const CgroupPlace& place, const cgroup::Node& group,
 }
 
 // Recorded before the container is in it: what a crash leaves can be found.
-void Container::make_cache_group(const spec::Spec& spec) {
+void Container::make_cache_group(const spec::Spec& spec, Undo& undo) {
   if (!spec.linux_.intel_rdt) return;
+  undo.add([this] {
+    if (record_.cache_group) undo_cache_group(*record_.cache_group);
+  });
   record_.cache_group = runtime::make_cache_group(*spec.linux_.intel_rdt, record_.id);
   folder_.write(record_);
 }
