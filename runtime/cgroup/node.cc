@@ -1,9 +1,5 @@
 #include "runtime/cgroup/node.h"
 
-#include <fcntl.h>
-#include <unistd.h>
-
-#include <algorithm>
 #include <cerrno>
 #include <charconv>
 #include <utility>
