@@ -1,8 +1,11 @@
 #include "base/process_identity.h"
 
 #include <fcntl.h>
+#include <sys/syscall.h>
+#include <unistd.h>
 
 #include <algorithm>
+#include <cerrno>
 #include <charconv>
 #include <string>
 #include <string_view>
@@ -44,6 +47,12 @@ std::optional<unsigned long long> start_time_of(pid_t pid) {
   const auto [after, failure] = std::from_chars(field.data(), field.data() + field.size(), start);
   if (failure != std::errc{} || after != field.data() + field.size()) return std::nullopt;
   return start;
+}
+
+std::optional<UniqueFd> open_process(pid_t pid) {
+  const long fd = ::syscall(SYS_pidfd_open, pid, 0);
+  if (fd < 0 && (errno == ESRCH || errno == EINVAL)) return std::nullopt;
+  return UniqueFd(static_cast<int>(check(fd, "pidfd_open", std::to_string(pid))));
 }
 
 }  // namespace berth

@@ -1,6 +1,5 @@
 // A container's figures and its OOM kills, one JSON object a line, until it ends.
 #include <poll.h>
-#include <sys/syscall.h>
 #include <unistd.h>
 
 #include <cerrno>
@@ -9,6 +8,7 @@
 #include <optional>
 
 #include "base/error.h"
+#include "base/process_identity.h"
 #include "launcher/flag_value.h"
 #include "launcher/rdt_stats.h"
 #include "launcher/verbs/resource_verbs.h"
@@ -41,12 +41,9 @@ bool has_ended(const ContainerCgroup& group) {
 
 // Readable when its first process is gone. Nothing where it is gone already.
 std::optional<UniqueFd> open_process(const ContainerCgroup& group) {
-  const long fd = ::syscall(SYS_pidfd_open, group.container.record().pid, 0);
-  if (fd < 0 && errno == ESRCH) return std::nullopt;
-  UniqueFd process(static_cast<int>(check(fd, "pidfd_open")));
+  auto process = berth::open_process(group.container.record().pid);
   // Only after it was opened is it known whose pid it is.
-  if (has_ended(group)) return std::nullopt;
-  return process;
+  return process && !has_ended(group) ? std::move(process) : std::nullopt;
 }
 
 std::optional<OomEvents> oom_events_of(const ContainerCgroup& group) {

@@ -12,6 +12,7 @@
 
 #include "base/error.h"
 #include "base/file.h"
+#include "base/process_identity.h"
 #include "runtime/cgroup/freezer.h"
 #include "runtime/cgroup/group.h"
 #include "runtime/cgroup/node.h"
@@ -70,9 +71,7 @@ class ForkStop {
 void signal_members(const std::vector<UniqueFd>& groups, const std::vector<pid_t>& pids) {
   std::vector<std::pair<pid_t, UniqueFd>> opened;
   for (const pid_t pid : pids) {
-    const long fd = ::syscall(SYS_pidfd_open, pid, 0);
-    if (fd < 0 && errno == ESRCH) continue;
-    opened.emplace_back(pid, static_cast<int>(check(fd, "pidfd_open", std::to_string(pid))));
+    if (auto process = open_process(pid)) opened.emplace_back(pid, std::move(*process));
   }
   const std::set<pid_t> now = members(groups);
   for (const auto& [pid, fd] : opened) {

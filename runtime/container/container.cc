@@ -30,11 +30,10 @@ constexpr int kEndTries = 1000;  // of 10 ms
 // Through a descriptor that is taken before the identity is asked for: never to somebody else that
 // got a recycled pid.
 void send_signal(pid_t pid, std::optional<unsigned long long> start_time, int signal) {
-  const UniqueFd pidfd(static_cast<int>(::syscall(SYS_pidfd_open, pid, 0)));
-  if (!pidfd && errno == ESRCH) return;
-  check(pidfd.get(), "pidfd_open", std::to_string(pid));
+  const auto process = open_process(pid);
+  if (!process) return;
   if (start_time && start_time_of(pid) != start_time) return;
-  if (::syscall(SYS_pidfd_send_signal, pidfd.get(), signal, nullptr, 0) < 0 && errno != ESRCH) {
+  if (::syscall(SYS_pidfd_send_signal, process->get(), signal, nullptr, 0) < 0 && errno != ESRCH) {
     throw Error("send signal " + std::to_string(signal) + " to process", std::to_string(pid),
                 errno);
   }
@@ -49,9 +48,9 @@ cgroup::Hierarchy hierarchy_of(const Record& record) {
 }
 
 std::optional<RunningContainer> running_container(const Record& record) {
-  const auto fd = static_cast<int>(::syscall(SYS_pidfd_open, record.pid, 0));
-  if (fd < 0 && errno == ESRCH) return std::nullopt;
-  RunningContainer container{record.pid, UniqueFd(check(fd, "pidfd_open"))};
+  auto process = open_process(record.pid);
+  if (!process) return std::nullopt;
+  RunningContainer container{record.pid, std::move(*process)};
   // Asked once the descriptor holds it: the number may be another's by now.
   if (start_time_of(record.pid) != record.start_time) return std::nullopt;
   return container;

@@ -107,11 +107,26 @@ TEST_F(Signals, ReachThoseWhoOutliveTheFirst) {
   const std::vector<int> all = processes(c);
   ::kill(state(c).value("pid", 0), SIGKILL);
   ASSERT_EQ(await(c, "stopped"), "stopped");
-  EXPECT_EQ(berth({"kill", c, "KILL"}).status, 0);
+  const Ran ran = berth({"kill", c, "KILL"});
+  EXPECT_EQ(ran.status, 0) << ran << all.size() << " processes before";
   for (const int pid : all) {
     for (int i = 0; i < 500 && start_time_of(pid); ++i) ::usleep(10'000);
     EXPECT_FALSE(start_time_of(pid));
   }
+}
+
+// The kernel's word for a process that is being reaped.
+TEST_F(Signals, AProcessThatGoesMeanwhileIsNoFailure) {
+  configure(without_pid_namespace);
+  script("sleep 300 & exec sleep 300");
+  const std::string c = start({"run", "--detach"});
+  for (int i = 0; i < 500 && processes(c).size() < 2; ++i) ::usleep(10'000);
+  const Ran ran = run({"strace", "-f", "-o", folder_.path() + "/trace", "-e",
+                       "inject=pidfd_open:error=EINVAL:when=1..2", kBerth, "--root", root(), "kill",
+                       c, "KILL"});
+  EXPECT_EQ(ran.status, 0) << ran;
+  EXPECT_EQ(await(c, "stopped"), "stopped");
+  EXPECT_THAT(read_file(AT_FDCWD, folder_.path() + "/trace"), HasSubstr("EINVAL"));
 }
 
 TEST_F(Signals, AreSentByADeletionThatForces) {
