@@ -137,7 +137,7 @@ void Start::inside(const Stops& stops) {
     step_done("namespaces made");
     if (stops.confine) stops.confine();
     if (stops.namespaces) stops.namespaces();
-    make_tree(stops.before_pivot);
+    make_tree(stops);
     step_done("tree mounted, and pivoted to");
   }
   const bool independent = entry_.state || entry_.container;
@@ -191,14 +191,14 @@ void Start::run_hooks_inside(const std::vector<spec::Hook>& hooks, const char* k
   }
 }
 
-void Start::make_tree(const std::function<void()>& before_pivot) {
-  rootfs_->mount_all();
+void Start::make_tree(const Stops& stops) {
+  rootfs_->mount_all(stops.own_groups);
   if (process().terminal && entry_.console) {
     open_terminal(rootfs_->root());
     rootfs_->mount_console(terminal_.get());
   }
   if (proc_sys_) process::set_sysctls(proc_sys_.get(), entry_.spec);  // read-only after the pivot
-  if (before_pivot) before_pivot();
+  if (stops.before_pivot) stops.before_pivot();
   if (!entry_.spec.hooks.create_container.empty()) {
     // Where other runtimes run them: hooks that put files into the tree name them relatively.
     check(::fchdir(rootfs_->root()), "change to", "root file system");

@@ -6,6 +6,7 @@
 #include <unistd.h>
 
 #include <csignal>
+#include <optional>
 #include <utility>
 
 #include "base/error.h"
@@ -45,14 +46,27 @@ void prepare(const Spawning& s) {
   s.start.enter_user_namespace();
 }
 
-void take_confinement(const Spawning& s, const ChildEnd& parent) {
-  Confinement made = parent.wait_for_confinement();
-  CgroupJoin join;
-  join.v1_tasks = std::move(made.v1_tasks);
-  join_self(join);
-  take_cpus(s);
-  s.start.take_limits(std::move(made.limits));
-}
+// What the parent makes meanwhile: heard of once, and taken later.
+class ConfinementToCome {
+ public:
+  ConfinementToCome(const Spawning& s, const ChildEnd& parent) : s_(s), parent_(parent) {}
+  void wait() {
+    if (!made_) made_ = parent_.wait_for_confinement();
+  }
+  void take() {
+    wait();
+    CgroupJoin join;
+    join.v1_tasks = std::move(made_->v1_tasks);
+    join_self(join);
+    take_cpus(s_);
+    s_.start.take_limits(std::move(made_->limits));
+  }
+
+ private:
+  const Spawning& s_;
+  const ChildEnd& parent_;
+  std::optional<Confinement> made_;
+};
 
 void begin_own_session(const Spawning& s) {
   if (!s.independent() && !s.start.entry().container) return;
@@ -107,8 +121,13 @@ bool commit(const Spawning& s) {
   }
   s.start.take_listen_pid(s.launcher);
   Stops stops;
+  ConfinementToCome confinement(s, parent);
   const bool confined_last = s.confined_last();
-  if (s.steps.confine && !confined_last) stops.confine = [&] { take_confinement(s, parent); };
+  if (confined_last) {
+    stops.own_groups = [&] { confinement.wait(); };
+  } else if (s.steps.confine) {
+    stops.confine = [&] { confinement.take(); };
+  }
   if (s.steps.network) {
     stops.namespaces = [&] {
       parent.namespaces();
@@ -129,7 +148,7 @@ bool commit(const Spawning& s) {
   }
   bool committed = false;
   stops.inside = [&] {
-    if (confined_last) take_confinement(s, parent);
+    if (confined_last) confinement.take();
     if (!s.commits_inside()) return;
     (void)parent.wait_for_go();
     committed = commit(s);

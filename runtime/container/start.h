@@ -23,6 +23,7 @@ namespace berth::runtime {
 struct Stops {
   std::function<void()> confine;       // the same, and what the parent made meanwhile is taken
   std::function<void()> namespaces;    // they are made, and nothing in them but `lo` is set up
+  std::function<void()> own_groups;    // they are to be seen in the tree, so they must be there
   std::function<void()> before_pivot;  // namespaces and tree are made, the host's paths still there
   std::function<void()> inside;        // all is made, and the process has its maker's rights still
   std::function<void()> limits;        // the last limits are the parent's to set
@@ -76,7 +77,7 @@ class Start {
   void give_stdio() const;
   void join_container();
   void make_namespaces();
-  void make_tree(const std::function<void()>& before_pivot);
+  void make_tree(const Stops& stops);
   void run_hooks_inside(const std::vector<spec::Hook>& hooks, const char* kind, Status status,
                         const std::vector<std::string>& env) const;
   void open_terminal(int root);

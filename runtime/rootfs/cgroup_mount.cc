@@ -60,18 +60,12 @@ Data data_of(const cgroup::V1Mount& mount) {
   return data;
 }
 
-// The own cgroup alone, which the container may part among its processes; the whole hierarchy,
-// which it may not write to, where the mount does not begin at its root.
+// The own cgroup alone, which the container may part among its processes.
 UniqueFd own_part(const MountOp& op, const std::string& mount,
                   const std::optional<std::string>& own) {
   const bool whole = own.value_or("/") == "/";
-  try {
-    return host_view(op, mount + own.value_or(""),
-                     op.own_cgroup && !whole ? Writing::as_asked : Writing::never);
-  } catch (const Error& e) {
-    if (e.code() != ENOENT) throw;
-    return host_view(op, mount, Writing::never);
-  }
+  return host_view(op, mount + own.value_or(""),
+                   op.own_cgroup && !whole ? Writing::as_asked : Writing::never);
 }
 
 // In a tmpfs that nobody else can see.
@@ -80,15 +74,23 @@ void attach_at_new(int tree, const RootDir& dir, const std::string& name) {
   attach_in(tree, dir.fd(), name);
 }
 
-// The container's group in the hierarchy mounted there: that of this process, or that which it will
-// be in. `groups`: this process' own, as /proc/self/cgroup has them.
-std::optional<std::string> own_group(const MountOp& op, const std::string& mount,
-                                     const std::string& controller, const std::string& groups) {
-  if (op.own_groups &&
-      std::ranges::find(op.own_groups->mounts, mount) != op.own_groups->mounts.end()) {
-    return "/" + op.own_groups->path;
+// In the hierarchy mounted there the container has a group that this process will be in.
+bool will_be_in(const MountOp& op, const std::string& mount) {
+  return op.own_groups &&
+         std::ranges::find(op.own_groups->mounts, mount) != op.own_groups->mounts.end();
+}
+
+// What is to be seen of the hierarchy mounted there. `own`: this process' group; the whole, which
+// the container may not write to, where the mount does not begin at the hierarchy's root.
+UniqueFd host_part(const MountOp& op, const std::string& mount,
+                   const std::optional<std::string>& own) {
+  if (will_be_in(op, mount)) return own_part(op, mount, "/" + op.own_groups->path);
+  try {
+    return own_part(op, mount, own);
+  } catch (const Error& e) {
+    if (e.code() != ENOENT) throw;
+    return host_view(op, mount, Writing::never);
   }
-  return cgroup::path_of_process(groups, controller);
 }
 
 void mount_v1(const MountOp& op, const cgroup::V1Mount& mount, const std::string& groups,
@@ -98,8 +100,8 @@ void mount_v1(const MountOp& op, const cgroup::V1Mount& mount, const std::string
   if (!tree) {
     const auto own = mount.controllers.empty()
                          ? std::nullopt
-                         : own_group(op, mount.path, mount.controllers[0], groups);
-    tree = own_part(op, mount.path, own);
+                         : cgroup::path_of_process(groups, mount.controllers[0]);
+    tree = host_part(op, mount.path, own);
   }
   attach_at_new(tree.get(), dir, name);
   for (const std::string& controller : mount.controllers) {
@@ -117,9 +119,9 @@ void mount_v2_too(const MountOp& op, const std::string& path, const std::string&
                   const RootDir& dir) {
   UniqueFd tree = new_view(op, "cgroup2", {});
   if (!tree) {
-    const auto own = own_group(op, path, "", groups);
-    if (!own || *own == "/") return;
-    tree = own_part(op, path, own);
+    const auto own = cgroup::path_of_process(groups, "");
+    if (!will_be_in(op, path) && own.value_or("/") == "/") return;
+    tree = host_part(op, path, own);
   }
   attach_at_new(tree.get(), dir, "unified");
 }

@@ -5,6 +5,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include <functional>
 #include <optional>
 #include <utility>
 #include <vector>
@@ -67,7 +68,7 @@ struct Rootfs::State {
 
   void attach_root();
   UniqueFd overlay_if_needed(int image);
-  void mount_planned();
+  void mount_planned(const std::function<void()>& own_groups_made);
   void make_working_directory();
   const RootDir& mounted() const;
 };
@@ -145,9 +146,10 @@ const RootDir& Rootfs::State::mounted() const {
   return *root;
 }
 
-void Rootfs::State::mount_planned() {
+void Rootfs::State::mount_planned(const std::function<void()>& own_groups_made) {
   try {
     for (size_t i = 0; i < plan.size(); ++i) {
+      if (plan[i].own_groups && own_groups_made) own_groups_made();
       if (plan[i].destination == "/" && plan[i].kind == MountKind::bind) {
         root = perform_at_root(plan[i], mounted(), std::move(sources[i]));
       } else {
@@ -165,7 +167,7 @@ void Rootfs::State::mount_planned() {
   }
 }
 
-void Rootfs::mount_all() {
+void Rootfs::mount_all(const std::function<void()>& own_groups_made) {
   State& state = *state_;
   if (!state.sources_taken) throw Error("mount_all before open_sources");
   const OwnUmask umask;
@@ -175,7 +177,7 @@ void Rootfs::mount_all() {
   } catch (const Error& e) {
     throw e.within("root file system");
   }
-  state.mount_planned();
+  state.mount_planned(own_groups_made);
 }
 
 void Rootfs::mount_console(int terminal) {

@@ -15,6 +15,7 @@
 // in it owns cannot be changed in the overlay (EOVERFLOW), but for /tmp and /var/tmp.
 #pragma once
 
+#include <functional>
 #include <memory>
 #include <optional>
 #include <span>
@@ -48,8 +49,9 @@ class Rootfs {
   void open_sources();
 
   // In the container's mount namespace, with CAP_SYS_ADMIN over it: cuts the propagation to the
-  // host, attaches everything, makes the devices.
-  void mount_all();
+  // host, attaches everything, makes the devices. `own_groups_made` is called before the first
+  // mount of `own_groups`, and gives back when they are there.
+  void mount_all(const std::function<void()>& own_groups_made = {});
 
   // The slave end of a terminal becomes /dev/console. Between mount_all and pivot.
   void mount_console(int terminal);

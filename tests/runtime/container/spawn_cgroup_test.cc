@@ -8,6 +8,7 @@
 
 #include <cstring>
 #include <filesystem>
+#include <optional>
 
 #include "base/error.h"
 #include "base/file.h"
@@ -29,8 +30,9 @@ using SpawnInCgroups = test::ContainerTest;
 // A group of this test's alone, gone with it.
 class Group {
  public:
-  explicit Group(const std::string& mount)
-      : path_(mount + "/berth-spawn-" + std::to_string(::getpid())) {
+  static std::string any_name() { return "berth-spawn-" + std::to_string(::getpid()); }
+  explicit Group(const std::string& mount, const std::string& name = any_name())
+      : path_(mount + "/" + name) {
     check(::mkdir(path_.c_str(), 0755), "mkdir", path_);
   }
   ~Group() { ::rmdir(path_.c_str()); }
@@ -96,12 +98,11 @@ TEST_F(SpawnInCgroups, IsConfinedOnceItsNamespacesAreMade) {
   EXPECT_EQ(read_file(AT_FDCWD, limit + "max"), "max");
 }
 
-// Which it joins when its tree is made.
+// Which it joins when its tree is made, and which may be late.
 TEST_F(SpawnInCgroups, SeesItsOwnGroups) {
   const cgroup::Hierarchy host = cgroup::detect();
   if (host.v1_of("pids") == nullptr) GTEST_SKIP() << "no v1 pids: " << errno_text(ENOENT);
-  const std::string mount = host.v1_of("pids")->path;
-  const Group group(mount);
+  const std::string mount = host.v1_of("pids")->path, name = Group::any_name();
   const std::string inside = "/sys/fs/cgroup/" + std::filesystem::path(mount).filename().string();
   const auto entry = [&] {
     Entry made = bundle_.shell("cat /proc/self/cgroup; read first < " + inside +
@@ -109,24 +110,49 @@ TEST_F(SpawnInCgroups, SeesItsOwnGroups) {
     made.spec.mounts.push_back({"/sys", "sysfs", "sysfs", {}});
     made.spec.mounts.push_back({"/sys/fs/cgroup", "cgroup", "cgroup", {}});
     made.own_cgroup = true;
-    made.own_groups = {host, {mount}, group.name()};
+    made.own_groups = {host, {mount}, name};
     return made;
   };
   for (const bool network : {false, true}) {  // another word of the parent's in between
     const Outcome outcome = launch(0, [&] {
       ParentSteps steps;
+      std::optional<Group> group;
       steps.confine = [&] {
+        ::usleep(50'000);
+        group.emplace(mount, name);
         Confinement made;
-        made.v1_tasks.push_back(open_file(AT_FDCWD, group.path() + "/tasks", O_WRONLY));
+        made.v1_tasks.push_back(open_file(AT_FDCWD, group->path() + "/tasks", O_WRONLY));
         return made;
       };
       if (network) steps.network = [](pid_t) {};
-      ::_exit(forward_and_wait(spawn(entry(), {}, steps)));
+      const int status = forward_and_wait(spawn(entry(), {}, steps));
+      group.reset();
+      ::_exit(status);
     });
     EXPECT_EQ(outcome.status, 0) << outcome.err;
-    EXPECT_THAT(outcome.out, HasSubstr("pids:/" + group.name() + "\n"));
+    EXPECT_THAT(outcome.out, HasSubstr("pids:/" + name + "\n"));
     EXPECT_THAT(outcome.out, HasSubstr("sees itself"));
   }
+}
+
+// Not others' in its place.
+TEST_F(SpawnInCgroups, SeesNoGroupsWhereItsOwnAreGone) {
+  const cgroup::Hierarchy host = cgroup::detect();
+  if (host.v1_of("pids") == nullptr) GTEST_SKIP() << "no v1 pids: " << errno_text(ENOENT);
+  Entry entry = bundle_.shell("echo ran");
+  entry.spec.mounts.push_back({"/sys", "sysfs", "sysfs", {}});
+  entry.spec.mounts.push_back({"/sys/fs/cgroup", "cgroup", "cgroup", {}});
+  entry.own_cgroup = true;
+  entry.own_groups = {host, {host.v1_of("pids")->path}, "no-such-group"};
+  const Outcome outcome = launch(0, [&] {
+    ParentSteps steps;
+    steps.confine = [] { return Confinement{}; };
+    ::_exit(forward_and_wait(spawn(std::move(entry), {}, steps)));
+  });
+  EXPECT_EQ(outcome.status, 125);
+  EXPECT_THAT(outcome.err, HasSubstr("mount '/sys/fs/cgroup': "));
+  EXPECT_THAT(outcome.err, HasSubstr("no-such-group"));
+  EXPECT_EQ(outcome.out, "");
 }
 
 TEST_F(SpawnInCgroups, WhatConfiningItThrowsIsToldAsItIs) {
