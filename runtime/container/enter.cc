@@ -102,10 +102,15 @@ void Start::on_host() {
 void Start::give_stdio() const {
   if (!has_user_namespace()) {
     process::give_stdio(process().user.uid);
-  } else if (maps_) {
+  } else if (maps_ && !cloned_into_user_namespace_) {  // there the only id is who has it anyway
     const auto uid = process::host_id(maps_->uids, process().user.uid);
     if (uid) process::give_stdio(*uid);
   }
+}
+
+void Start::map_own_ids() {
+  process::write_own_maps(*maps_);
+  cloned_into_user_namespace_ = true;
 }
 
 // Stage 2: the user namespace goes first, it grants the rights that all the rest needs.
@@ -117,7 +122,7 @@ void Start::enter_user_namespace() {
     process::join_user_namespace(entry_.user_namespace->get());
   } else if (namespaces_.joins_user()) {
     namespaces_.join_user();
-  } else if (maps_) {
+  } else if (maps_ && !cloned_into_user_namespace_) {
     process::make_user_namespace_here(*maps_);
   }
   namespaces_.join_pid();

@@ -37,7 +37,9 @@ Child clone_child(uint64_t flags, const UniqueFd& cgroup) {
     args.flags |= CLONE_INTO_CGROUP;
     args.cgroup = static_cast<uint64_t>(cgroup.get());
   }
-  const auto pid = static_cast<pid_t>(check(::syscall(SYS_clone3, &args, sizeof args), "clone3"));
+  const bool user = (flags & CLONE_NEWUSER) != 0;
+  const auto pid = static_cast<pid_t>(check(::syscall(SYS_clone3, &args, sizeof args),
+                                            user ? "clone into a new user namespace" : "clone3"));
   return {pid, UniqueFd(pid == 0 ? -1 : pidfd)};
 }
 
@@ -59,7 +61,7 @@ Child clone_into(const Spawning& s, uint64_t flags, const UniqueFd& group) {
 }
 
 Child clone_first(const Spawning& s) {
-  const uint64_t flags = s.second_clone ? 0 : s.pid_flag();
+  const uint64_t flags = s.first_flags();
   if (!s.cgroup.v2_dir) return clone_child(flags, UniqueFd());
   try {
     return clone_into(s, flags, s.cgroup.v2_dir);
@@ -181,6 +183,8 @@ Child spawn(Entry entry, CgroupJoin cgroup, const ParentSteps& steps) try {
     std::optional<process::ChildrenElsewhere> elsewhere;
     elsewhere.emplace(start.namespaces(),
                       start.joins_pid_namespace() && !start.has_user_namespace());
+    const bool enters_pid = start.joins_pid_namespace() && !elsewhere->joined();
+    const bool user_in_clone = !enters_pid && start.can_clone_user_namespace();
     const Spawning spawning{
         .start = start,
         .cgroup = cgroup,
@@ -190,8 +194,9 @@ Child spawn(Entry entry, CgroupJoin cgroup, const ParentSteps& steps) try {
         .own_cpus = cgroup.v2_dir ? std::optional(KeptAffinity()) : std::nullopt,
         .ignored = process::ignored_signals(),
         .launcher = ::getpid(),
-        .second_clone = (start.joins_pid_namespace() && !elsewhere->joined()) ||
-                        (start.makes_pid_namespace() && start.has_user_namespace())};
+        .user_in_clone = user_in_clone,
+        .second_clone = enters_pid || (start.makes_pid_namespace() && start.has_user_namespace() &&
+                                       !user_in_clone)};
     child = clone_first(spawning);
     if (child.pid == 0) {
       pair.first.reset();

@@ -1,6 +1,6 @@
 // The child's side of a start. Its PID namespace begins with a clone: at once, or, where a user
-// namespace must first give the right to make or join one, with a second one, whose child becomes
-// ours (CLONE_PARENT) in the first one's place.
+// namespace that no clone makes must first give the right to make or join one, with a second one,
+// whose child becomes ours (CLONE_PARENT) in the first one's place.
 #include <sched.h>
 #include <sys/prctl.h>
 #include <unistd.h>
@@ -114,6 +114,7 @@ bool commit(const Spawning& s) {
 
 [[noreturn]] void become_program(const Spawning& s, ChildEnd& parent) {
   s.start.set_host_pid(parent.wait_for_go());
+  if (s.user_in_clone) s.start.map_own_ids();
   if (s.affinity && !s.start.entry().all_cpus) s.affinity->restore();
   begin_own_session(s);
   if (!s.second_clone) {

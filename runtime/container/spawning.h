@@ -45,6 +45,7 @@ struct Spawning {
   std::optional<KeptAffinity> own_cpus;  // where the clone goes into another group
   std::vector<int> ignored = {};
   pid_t launcher = -1;
+  bool user_in_clone = false;  // the first clone makes the user namespace, too
   bool second_clone = false;
   bool is_users = ::geteuid() != 0;
 
@@ -59,6 +60,9 @@ struct Spawning {
   }
   bool independent() const { return static_cast<bool>(start.entry().state); }
   uint64_t pid_flag() const { return start.makes_pid_namespace() ? CLONE_NEWPID : 0; }
+  uint64_t first_flags() const {
+    return (user_in_clone ? CLONE_NEWUSER : 0) | (second_clone ? 0 : pid_flag());
+  }
 };
 
 // clone3 with a pidfd; `pid` is 0 in the child.

@@ -90,6 +90,10 @@ void Start::prepare_labels() {
   if (!modules.selinux) mounts.clear();
 }
 
+bool Start::can_clone_user_namespace() const {
+  return maps_ && process::own_id_only(*maps_) && !process::has_capabilities();
+}
+
 void Start::take_stdio() const {
   for (int number = 0; number < 3; ++number) {
     const int given = entry_.stdio[static_cast<size_t>(number)];

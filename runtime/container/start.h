@@ -45,6 +45,8 @@ class Start {
   void before_cgroup();
   void on_host();
   void enter_user_namespace();
+  // In a process that was cloned with CLONE_NEWUSER, before anything else that looks at ids.
+  void map_own_ids();
   // Where nobody outside will do it: while the host's paths are there.
   void connect_agent();
   // From the namespaces to execve.
@@ -61,6 +63,9 @@ class Start {
   bool has_user_namespace() const {
     return entry_.user_namespace || namespaces_.joins_user() || maps_;
   }
+  // Whether a clone can make the user namespace: it maps this process' own id alone, so the child
+  // writes the maps itself, and there is no right over the host that it would lose too early.
+  bool can_clone_user_namespace() const;
   // For keyrings that are made between.
   void label_keys(bool on) const {
     if (labels_) labels_->label_keys(on);
@@ -88,6 +93,7 @@ class Start {
   Entry entry_;
   process::Namespaces namespaces_;
   std::optional<process::IdMaps> maps_;
+  bool cloned_into_user_namespace_ = false;
   std::optional<process::SeccompFilter> seccomp_;
   process::Program program_;
   std::optional<rootfs::Rootfs> rootfs_;

@@ -121,6 +121,10 @@ void CapabilityPlan::apply(bool keep_sys_admin) const {
   }
 }
 
+bool has_capabilities() {
+  return read_own().effective != 0;
+}
+
 bool has_sys_admin() {
   return (read_own().effective & bit(CAP_SYS_ADMIN)) != 0;
 }

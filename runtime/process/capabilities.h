@@ -29,6 +29,8 @@ class CapabilityPlan {
   Sets sets_;
 };
 
+// Whether this process has any in effect.
+bool has_capabilities();
 // Whether this process may do what root does to namespaces and mounts.
 bool has_sys_admin();
 // What it does to network interfaces.

@@ -88,6 +88,7 @@ Rootfs Rootfs::open(int bundle, const spec::Spec& spec, std::span<const HostBind
                            .own_groups = own_groups,
                            .root = path_of(image.get()),
                            .bundle = path_of(bundle)});
+  require_right_to_map(plan);
   return Rootfs(
       std::make_unique<State>(State{.spec = spec,
                                     .bundle = duplicate(bundle),

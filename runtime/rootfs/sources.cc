@@ -39,9 +39,6 @@ class Taking {
 
  private:
   BindSource take_mapped(const MountOp& op) {
-    if (!process::has_sys_admin()) {
-      throw Error("id-mapped mounts take root (CAP_SYS_ADMIN)", {}, EPERM);
-    }
     BindSource source;
     source.id_namespace = namespaces_.get(*op.id_map);
     if (!rules_.in_user_namespace) return source;
@@ -66,6 +63,14 @@ class Taking {
 };
 
 }  // namespace
+
+void require_right_to_map(std::span<const MountOp> plan) {
+  for (const MountOp& op : plan) {
+    if (!op.id_map || process::has_sys_admin()) continue;
+    throw Error("id-mapped mounts take root (CAP_SYS_ADMIN)", {}, EPERM)
+        .within("mount '" + op.destination + "'");
+  }
+}
 
 std::vector<BindSource> take_sources(std::span<const MountOp> plan, const SourceRules& rules) {
   std::vector<BindSource> sources(plan.size());

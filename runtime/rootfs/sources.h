@@ -28,6 +28,9 @@ struct SourceRules {
   bool shared = false;             // binds are to propagate: opened in their own mount namespace
 };
 
+// Refuses id-mapped mounts to who is no root. Throws Error that names the mount.
+void require_right_to_map(std::span<const MountOp> plan);
+
 // One for each mount of the plan, empty for what is no bind. Relative sources are taken from the
 // working directory. Throws Error that names the mount.
 std::vector<BindSource> take_sources(std::span<const MountOp> plan, const SourceRules& rules);

@@ -25,7 +25,7 @@ Bundle::Bundle() {
   }
   fs::copy_file("/bin/busybox", rootfs() + "/bin/busybox");
   for (const char* applet : {"sh", "cat", "true", "sleep", "hostname", "id", "env", "pwd", "ls",
-                             "kill", "grep", "readlink", "mount"}) {
+                             "kill", "grep", "readlink", "mount", "cut"}) {
     fs::create_symlink("busybox", rootfs() + "/bin/" + applet);
   }
   fs::copy_file(BERTH_PROBE, rootfs() + "/bin/probe");

@@ -3,7 +3,9 @@
 #include <fcntl.h>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
+#include <linux/capability.h>
 #include <poll.h>
+#include <sys/prctl.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
@@ -238,6 +240,51 @@ TEST_P(SpawnTest, JoinsTheStepsUserNamespaceBeforeItsPidNamespace) {
   EXPECT_EQ(outcome.out.substr(0, 4), "1 0\n");
   EXPECT_NE(outcome.out.substr(4),
             std::filesystem::read_symlink("/proc/self/ns/user").string() + "\n");
+}
+
+using SpawnAsUser = test::ContainerTest;
+
+// With one clone, and nothing of it is done before the first word.
+TEST_F(SpawnAsUser, IsClonedIntoAUserNamespace) {
+  const Outcome outcome = launch(test::kNobody, [&] {
+    ParentSteps steps;
+    steps.place = [](pid_t pid) {
+      const std::string of_child = "/proc/" + std::to_string(pid);
+      if (!read_file(AT_FDCWD, of_child + "/uid_map").empty()) ::_exit(97);
+      if (std::filesystem::read_symlink(of_child + "/ns/user") ==
+          std::filesystem::read_symlink("/proc/self/ns/user")) {
+        ::_exit(96);
+      }
+    };
+    Entry entry = with_pid_namespace(bundle_.shell("echo $$ $(id -u); cat /proc/self/uid_map"));
+    ::_exit(forward_and_wait(spawn(std::move(entry), {}, steps)));
+  });
+  EXPECT_EQ(outcome.status, 0) << outcome.err;
+  EXPECT_EQ(outcome.out, "1 0\n         0      65534          1\n");
+}
+
+// This process becomes a user who has kept one right.
+void become_nobody_with(int capability) {
+  check(::prctl(PR_SET_KEEPCAPS, 1, 0, 0, 0), "keep capabilities");
+  check(::setresgid(test::kNobody, test::kNobody, test::kNobody), "setresgid");
+  check(::setresuid(test::kNobody, test::kNobody, test::kNobody), "setresuid");
+  __user_cap_header_struct header{_LINUX_CAPABILITY_VERSION_3, 0};
+  __user_cap_data_struct data[2]{};
+  data[0].permitted = data[0].effective = 1U << static_cast<unsigned>(capability);
+  check(::syscall(SYS_capset, &header, &data), "capset");
+  check(::prctl(PR_SET_DUMPABLE, 1, 0, 0, 0), "make dumpable");
+}
+
+TEST_F(SpawnAsUser, UsesTheRightsThatItHasBeforeItIsInAUserNamespace) {
+  Entry entry = with_pid_namespace(bundle_.shell("cut -d ' ' -f 19 /proc/self/stat"));
+  entry.spec.process->scheduler.emplace();
+  entry.spec.process->scheduler->nice = -5;
+  const Outcome outcome = launch(0, [&] {
+    become_nobody_with(CAP_SYS_NICE);
+    run_through(std::move(entry));
+  });
+  EXPECT_EQ(outcome.status, 0) << outcome.err;
+  EXPECT_EQ(outcome.out, "-5\n");
 }
 
 using SpawnAsRoot = test::ContainerTest;
