@@ -6,8 +6,9 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cstring>
-#include <memory>
+#include <iterator>
 
 #include "base/error.h"
 #include "base/file.h"
@@ -97,14 +98,15 @@ void send_message(int socket, std::string_view bytes, std::span<const int> fds) 
 
 Message receive_message(int socket) {
   Message result;
-  // Not zeroed: of 16 pages most messages need one, and in a container's first process each counts
-  // against its memory limit.
-  const auto buffer = std::make_unique_for_overwrite<char[]>(kMaxMessage);
-  iovec iov{buffer.get(), kMaxMessage};
+  // Most messages are a word, and touch none of the pages that the longest ones would take: in a
+  // container's first process each counts against its memory limit.
+  char begin[512];
+  char rest[kMaxMessage - sizeof begin];
+  iovec parts[2] = {{begin, sizeof begin}, {rest, sizeof rest}};
   alignas(cmsghdr) char control[CMSG_SPACE(kMaxFds * sizeof(int))];
   msghdr message{};
-  message.msg_iov = &iov;
-  message.msg_iovlen = 1;
+  message.msg_iov = parts;
+  message.msg_iovlen = std::size(parts);
   message.msg_control = control;
   message.msg_controllen = sizeof control;
   ssize_t n = 0;
@@ -129,7 +131,9 @@ Message receive_message(int socket) {
   if ((message.msg_flags & (MSG_TRUNC | MSG_CTRUNC)) != 0) {
     throw Error("receive message", {}, EMSGSIZE);
   }
-  result.bytes.assign(buffer.get(), static_cast<size_t>(n));
+  const auto size = static_cast<size_t>(n);
+  result.bytes.assign(begin, std::min(size, sizeof begin));
+  if (size > sizeof begin) result.bytes.append(rest, size - sizeof begin);
   return result;
 }
 

@@ -177,9 +177,11 @@ TEST(Message, TakesTheLargestAllowedAndRefusesMore) {
   const SocketPair pair = socket_pair();
   const UniqueFd null = null_fd();
   const std::vector<int> most(kMaxFds, null.get());
-  send_message(pair.first.get(), std::string(kMaxMessage, 'x'), most);
+  std::string long_one(kMaxMessage, 'x');
+  for (size_t i = 0; i < long_one.size(); i += 7) long_one[i] = static_cast<char>('a' + i % 26);
+  send_message(pair.first.get(), long_one, most);
   const Message message = receive_message(pair.second.get());
-  EXPECT_EQ(message.bytes.size(), kMaxMessage);
+  EXPECT_EQ(message.bytes, long_one);
   EXPECT_EQ(message.fds.size(), kMaxFds);
 
   const std::vector<int> more(kMaxFds + 1, null.get());
