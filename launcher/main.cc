@@ -92,9 +92,21 @@ void seal_early(int argc, char** argv, char** environment) {
                                                                        char**) = seal_early;
 #endif
 
+// Whether descriptors of the caller may become a program's. To list them costs more than most of
+// what else happens before a container is made.
+bool may_pass_descriptors(int argc, char** argv) {
+  if (::getenv(launcher::kHandoffVariable) != nullptr || ::getenv("LISTEN_FDS") != nullptr) {
+    return true;
+  }
+  return std::any_of(argv + 1, argv + argc, [](const std::string_view word) {
+    return word == "launch" || word.starts_with("--preserve-fds");
+  });
+}
+
 int run(int argc, char** argv) {
   if (argc > 0 && enters_container(argc, argv, ::environ)) runtime::process::seal_program(argv);
-  std::vector<int> descriptors = runtime::open_descriptors();
+  std::vector<int> descriptors;
+  if (argc > 0 && may_pass_descriptors(argc, argv)) descriptors = runtime::open_descriptors();
   if (const char* socket = ::getenv(launcher::kHandoffVariable)) {
     be_task(socket, std::move(descriptors));
   }

@@ -86,6 +86,22 @@ TEST_F(LaunchTest, AUserLaunchesToo) {
   EXPECT_THAT(ran.out, AllOf(HasSubstr("0: 0\n"), HasSubstr("1: 0\n"), HasSubstr("0: 4\n")));
 }
 
+TEST_F(LaunchTest, TheDescriptorThatPmiFdNamesIsPassedOn) {
+  const MadeBundle bundle({});
+  const std::string named =
+      "sed -i 's|\"env\": \\[|&\"PMI_FD=7\",|' " + bundle.path() + "/config.json";
+  ASSERT_EQ(run({"sh", "-c", named}).status, 0);
+  const auto launch = [&](const std::string& descriptors) {
+    return run({"sh", "-c",
+                "exec \"$0\" launch --bundle " + bundle.path() +
+                    " -- sh -c 'cat <&7; ls /proc/self/fd | wc -l' " + descriptors,
+                kBerth});
+  };
+  const Ran ran = launch("7</proc/sys/kernel/ostype 8</dev/null");
+  EXPECT_EQ(ran.out, "Linux\n5\n") << ran;
+  EXPECT_THAT(launch("").err, HasSubstr("PMI_FD: descriptor '7' was not open")) << ran;
+}
+
 TEST_F(LaunchTest, AUserGetsNoCacheAndIsTold) {
   const Ran ran = launch({"--l3", "50%"}, "echo ran", {.user = "nobody"});
   EXPECT_EQ(ran.status, 125) << ran;
