@@ -6,6 +6,7 @@
 #include <fmt/format.h>
 #include <grp.h>
 #include <sys/stat.h>
+#include <sys/types.h>
 #include <unistd.h>
 
 #include <string>
@@ -31,7 +32,15 @@ void take(uid_t uid, gid_t gid) {
 
 }  // namespace
 
+bool is_in_initial_user_namespace() {
+  constexpr ino_t kInitial = 0xEFFFFFFDU;  // PROC_USER_INIT_INO
+  struct stat own {};
+  check(::stat("/proc/self/ns/user", &own), "stat", "/proc/self/ns/user");
+  return own.st_ino == kInitial;
+}
+
 Groups allowed_groups() {
+  if (is_in_initial_user_namespace()) return Groups::replace;
   const auto text = read_file_if_exists(AT_FDCWD, "/proc/self/setgroups");
   return text && text->starts_with("deny") ? Groups::keep : Groups::replace;
 }

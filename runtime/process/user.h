@@ -11,6 +11,8 @@ enum class Groups {
             // shared file systems hangs on them
 };
 
+// Whether this process is now in the host's own, where root is root (linux/proc_ns.h).
+bool is_in_initial_user_namespace();
 // What this process' user namespace allows (/proc/self/setgroups).
 Groups allowed_groups();
 

@@ -35,8 +35,7 @@ std::optional<IdMaps> plan_id_maps(const spec::Spec& spec, bool makes_user, bool
 }
 
 bool in_initial_user_namespace() {
-  static const bool initial =
-      read_own_map("uid_map") == std::vector<spec::IdMapping>{{0, 0, 0xffffffffU}};
+  static const bool initial = is_in_initial_user_namespace();
   return initial;
 }
 
