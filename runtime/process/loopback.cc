@@ -16,8 +16,7 @@ void raise_loopback() {
       check(::socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0), "socket for interface", "lo"));
   ifreq request{};
   std::memcpy(request.ifr_name, "lo", 3);
-  check(::ioctl(socket.get(), SIOCGIFFLAGS, &request), "read flags of interface", "lo");
-  request.ifr_flags = static_cast<short>(request.ifr_flags | IFF_UP);
+  request.ifr_flags = IFF_UP;  // of those that can be set, a new one has none
   check(::ioctl(socket.get(), SIOCSIFFLAGS, &request), "raise interface", "lo");
 }
 
