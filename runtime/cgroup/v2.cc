@@ -47,12 +47,12 @@ std::vector<Control> controls(const Limits& limits) {
 }
 
 void enable(int parent, const std::vector<std::string>& controllers) {
-  const std::string available = read_file(parent, "cgroup.controllers");
+  std::vector<std::string> wanted = controllers;
   const std::string enabled = read_file(parent, "cgroup.subtree_control");
-  std::vector<std::string> wanted;
-  for (const std::string& name : controllers) {
-    if (lists(available, name) && !lists(enabled, name)) wanted.push_back(name);
-  }
+  std::erase_if(wanted, [&](const std::string& name) { return lists(enabled, name); });
+  if (wanted.empty()) return;
+  const std::string available = read_file(parent, "cgroup.controllers");
+  std::erase_if(wanted, [&](const std::string& name) { return !lists(available, name); });
   // A group with processes takes the controllers that know threads alone, and then no group below
   // it takes a process.
   if (wanted.empty() || has_own_processes(parent)) return;
