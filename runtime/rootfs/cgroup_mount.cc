@@ -37,10 +37,13 @@ UniqueFd new_view(const MountOp& op, const std::string& type, const Data& data) 
 
 enum class Writing { as_asked, never };
 
+uint64_t flags_of(const MountOp& op) {
+  return (op.options.attributes.set | kHarmless) & ~uint64_t{MOUNT_ATTR__ATIME};
+}
+
 UniqueFd host_view(const MountOp& op, const std::string& path, Writing writing) {
   UniqueFd tree = clone_tree(AT_FDCWD, path, true);
-  uint64_t set = (op.options.attributes.set | kHarmless) & ~uint64_t{MOUNT_ATTR__ATIME};
-  if (writing == Writing::never) set |= MOUNT_ATTR_RDONLY;
+  const uint64_t set = flags_of(op) | (writing == Writing::never ? MOUNT_ATTR_RDONLY : 0);
   set_attributes(tree.get(), {.set = set, .clear = 0}, true, path);
   return tree;
 }
@@ -60,54 +63,91 @@ Data data_of(const cgroup::V1Mount& mount) {
   return data;
 }
 
-// The own cgroup alone, which the container may part among its processes.
-UniqueFd own_part(const MountOp& op, const std::string& mount,
-                  const std::optional<std::string>& own) {
-  const bool whole = own.value_or("/") == "/";
-  return host_view(op, mount + own.value_or(""),
-                   op.own_cgroup && !whole ? Writing::as_asked : Writing::never);
+// One directory with a mount for each hierarchy: a tmpfs that nobody else can see.
+class HybridMount {
+ public:
+  HybridMount(const MountOp& op, int target)
+      : op_(op),
+        readonly_((op.options.attributes.set & MOUNT_ATTR_RDONLY) != 0),
+        dir_(new_filesystem("tmpfs", "cgroup", {{"mode", "755"}}, kHarmless)) {
+    attach(dir_.fd(), target, op.destination);
+  }
+
+  void add_v1(const cgroup::V1Mount& mount);
+  void add_v2(const std::string& path);
+  void finish() const {
+    if (readonly_)
+      set_attributes(dir_.fd(), {.set = flags_of(op_), .clear = 0}, true, op_.destination);
+  }
+
+ private:
+  UniqueFd view(const std::string& path, Writing writing) const;
+  UniqueFd own_part(const std::string& mount, const std::optional<std::string>& own) const;
+  bool will_be_in(const std::string& mount) const;
+  std::optional<std::string> group_of(const std::string& controller);
+  UniqueFd host_part(const std::string& mount, const std::string& controller);
+  void attach_at(int tree, const std::string& name) const;
+
+  const MountOp& op_;
+  const bool readonly_;  // all of it
+  const RootDir dir_;
+  std::optional<std::string> groups_;
+};
+
+// What is read-only as a whole gets its attributes at the end, all at once.
+UniqueFd HybridMount::view(const std::string& path, Writing writing) const {
+  return readonly_ ? clone_tree(AT_FDCWD, path, true) : host_view(op_, path, writing);
 }
 
-// In a tmpfs that nobody else can see.
-void attach_at_new(int tree, const RootDir& dir, const std::string& name) {
-  (void)make_dir(dir.fd(), name, 0755);
-  attach_in(tree, dir.fd(), name);
+// The own cgroup alone, which the container may part among its processes.
+UniqueFd HybridMount::own_part(const std::string& mount,
+                               const std::optional<std::string>& own) const {
+  const bool whole = own.value_or("/") == "/";
+  return view(mount + own.value_or(""),
+              op_.own_cgroup && !whole ? Writing::as_asked : Writing::never);
 }
 
 // In the hierarchy mounted there the container has a group that this process will be in.
-bool will_be_in(const MountOp& op, const std::string& mount) {
-  return op.own_groups &&
-         std::ranges::find(op.own_groups->mounts, mount) != op.own_groups->mounts.end();
+bool HybridMount::will_be_in(const std::string& mount) const {
+  return op_.own_groups &&
+         std::ranges::find(op_.own_groups->mounts, mount) != op_.own_groups->mounts.end();
 }
 
-// What is to be seen of the hierarchy mounted there. `own`: this process' group; the whole, which
-// the container may not write to, where the mount does not begin at the hierarchy's root.
-UniqueFd host_part(const MountOp& op, const std::string& mount,
-                   const std::optional<std::string>& own) {
-  if (will_be_in(op, mount)) return own_part(op, mount, "/" + op.own_groups->path);
+// That this process is in.
+std::optional<std::string> HybridMount::group_of(const std::string& controller) {
+  if (!groups_) groups_ = read_file(AT_FDCWD, "/proc/self/cgroup");
+  return cgroup::path_of_process(*groups_, controller);
+}
+
+// The container's own part, or the whole, which the container may not write to, where the mount
+// does not begin at the hierarchy's root.
+UniqueFd HybridMount::host_part(const std::string& mount, const std::string& controller) {
+  if (will_be_in(mount)) return own_part(mount, "/" + op_.own_groups->path);
   try {
-    return own_part(op, mount, own);
+    return own_part(mount, group_of(controller));
   } catch (const Error& e) {
     if (e.code() != ENOENT) throw;
-    return host_view(op, mount, Writing::never);
+    return view(mount, Writing::never);
   }
 }
 
-void mount_v1(const MountOp& op, const cgroup::V1Mount& mount, const std::string& groups,
-              const RootDir& dir) {
+void HybridMount::attach_at(int tree, const std::string& name) const {
+  (void)make_dir(dir_.fd(), name, 0755);
+  attach_in(tree, dir_.fd(), name);
+}
+
+void HybridMount::add_v1(const cgroup::V1Mount& mount) {
   const std::string name = base_name(mount.path);
-  UniqueFd tree = new_view(op, "cgroup", data_of(mount));
+  UniqueFd tree = new_view(op_, "cgroup", data_of(mount));
   if (!tree) {
-    const auto own = mount.controllers.empty()
-                         ? std::nullopt
-                         : cgroup::path_of_process(groups, mount.controllers[0]);
-    tree = host_part(op, mount.path, own);
+    tree = mount.controllers.empty() ? view(mount.path, Writing::never)
+                                     : host_part(mount.path, mount.controllers[0]);
   }
-  attach_at_new(tree.get(), dir, name);
+  attach_at(tree.get(), name);
   for (const std::string& controller : mount.controllers) {
     // `cpu` -> `cpu,cpuacct`, where programs look for it.
     if (controller == name || controller.find('=') != std::string::npos) continue;
-    if (::symlinkat(name.c_str(), dir.fd(), controller.c_str()) < 0 && errno != EEXIST) {
+    if (::symlinkat(name.c_str(), dir_.fd(), controller.c_str()) < 0 && errno != EEXIST) {
       throw Error("symlink", controller, errno);
     }
   }
@@ -115,27 +155,13 @@ void mount_v1(const MountOp& op, const cgroup::V1Mount& mount, const std::string
 
 // Beside v1: like one more hierarchy of it. Not where the container has no group in it: all that
 // would be seen is other people's.
-void mount_v2_too(const MountOp& op, const std::string& path, const std::string& groups,
-                  const RootDir& dir) {
-  UniqueFd tree = new_view(op, "cgroup2", {});
+void HybridMount::add_v2(const std::string& path) {
+  UniqueFd tree = new_view(op_, "cgroup2", {});
   if (!tree) {
-    const auto own = cgroup::path_of_process(groups, "");
-    if (!will_be_in(op, path) && own.value_or("/") == "/") return;
-    tree = host_part(op, path, own);
+    if (!will_be_in(path) && group_of("").value_or("/") == "/") return;
+    tree = host_part(path, "");
   }
-  attach_at_new(tree.get(), dir, "unified");
-}
-
-void mount_hybrid(const MountOp& op, const cgroup::Hierarchy& hierarchy, int target) {
-  UniqueFd tmpfs = new_filesystem("tmpfs", "cgroup", {{"mode", "755"}}, kHarmless);
-  attach(tmpfs.get(), target, op.destination);
-  const RootDir dir(std::move(tmpfs));
-  const std::string groups = read_file(AT_FDCWD, "/proc/self/cgroup");
-  for (const cgroup::V1Mount& mount : hierarchy.v1) mount_v1(op, mount, groups, dir);
-  if (!hierarchy.v2.empty()) mount_v2_too(op, hierarchy.v2, groups, dir);
-  if ((op.options.attributes.set & MOUNT_ATTR_RDONLY) != 0) {
-    set_attributes(dir.fd(), {.set = MOUNT_ATTR_RDONLY, .clear = 0}, false, op.destination);
-  }
+  attach_at(tree.get(), "unified");
 }
 
 }  // namespace
@@ -145,7 +171,10 @@ void mount_cgroups(const MountOp& op, const RootDir& root) {
   if (hierarchy.v1.empty() && hierarchy.v2.empty()) return;
   const UniqueFd target = root.make_dirs(op.destination, Last::real);
   if (!hierarchy.v1.empty()) {
-    mount_hybrid(op, hierarchy, target.get());
+    HybridMount hybrid(op, target.get());
+    for (const cgroup::V1Mount& mount : hierarchy.v1) hybrid.add_v1(mount);
+    if (!hierarchy.v2.empty()) hybrid.add_v2(hierarchy.v2);
+    hybrid.finish();
   } else {
     UniqueFd tree = new_view(op, "cgroup2", {});
     if (!tree) tree = host_view(op, hierarchy.v2, Writing::never);
