@@ -165,7 +165,10 @@ MountOp plan_mount(const spec::Mount& mount, const spec::Spec& spec, const PlanC
     merge(op.options.attributes, op.options.recursive_attributes);
     op.options.recursive_attributes = {};
   }
-  if (context.in_user_namespace && op.kind == MountKind::filesystem) plan_fallback(op, spec);
+  if (context.in_user_namespace && op.kind == MountKind::filesystem) {
+    op.some_owners = true;
+    plan_fallback(op, spec);
+  }
   op.cgroup_namespace =
       op.kind == MountKind::cgroup && spec.has_namespace(spec::NamespaceType::cgroup);
   if (op.kind == MountKind::cgroup) {

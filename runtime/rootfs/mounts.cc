@@ -158,18 +158,25 @@ bool exists_here(const std::string& key, const std::string& value) {
   return process::maps(process::read_own_map((key + "_map").c_str()), id);
 }
 
+// Where a new file system is mounted: a directory.
+struct Place {
+  UniqueFd fd;
+  bool was_there = false;
+};
+
 // The options for the kernel: without owners who do not exist here, and with the mode that the
 // image has at the place of a tmpfs.
-Data data_for(const MountOp& op, const std::optional<UniqueFd>& existing) {
+Data data_for(const MountOp& op, const Place& place) {
   Data data;
   bool has_mode = false;
   for (const auto& [key, value] : op.options.data) {
-    if ((key == "uid" || key == "gid") && !exists_here(key, value)) continue;
+    const bool owner = key == "uid" || key == "gid";
+    if (owner && op.some_owners && !exists_here(key, value)) continue;
     has_mode = has_mode || key == "mode";
     data.emplace_back(key, value);
   }
-  if (op.type == "tmpfs" && !has_mode && existing) {
-    const mode_t mode = stat_of(existing->get(), op.destination).st_mode & 07777;
+  if (op.type == "tmpfs" && !has_mode && place.was_there) {
+    const mode_t mode = stat_of(place.fd.get(), op.destination).st_mode & 07777;
     data.emplace_back("mode", fmt::format("{:o}", mode));
   }
   return data;
@@ -201,13 +208,22 @@ void fill_from_image(const MountOp& op, int image, int tmpfs) {
   copy_owner_and_mode(tmpfs, wanted, op.destination);
 }
 
-void perform_filesystem(const MountOp& op, const RootDir& root) {
+// The usual case by few calls: a path without links is where it says it is.
+Place place_of(const MountOp& op, const RootDir& root) {
+  if (auto plain = root.make_plain_dir(op.destination)) {
+    return {std::move(plain->fd), plain->was_there && !op.real_directory};
+  }
   std::optional<UniqueFd> existing;
   if (!op.real_directory) existing = root.open_if_exists(op.destination, O_PATH | O_DIRECTORY);
-  const UniqueFd made = existing ? UniqueFd() : make_target(op, root, true);
-  const UniqueFd& target = existing ? *existing : made;
-  require_outside_proc(target.get(), op, root);
-  const Data data = data_for(op, existing);
+  Place place{existing ? std::move(*existing) : make_target(op, root, true), existing.has_value()};
+  require_outside_proc(place.fd.get(), op, root);
+  return place;
+}
+
+void perform_filesystem(const MountOp& op, const RootDir& root) {
+  const Place place = place_of(op, root);
+  const UniqueFd& target = place.fd;
+  const Data data = data_for(op, place);
   if (!op.options.copy_up && op.options.propagation.empty() &&
       mount_new(target.get(), op.type, op.source, data, op.options.attributes.set)) {
     return;

@@ -63,8 +63,7 @@ UniqueFd open_or_make_file(const Descent& at, const std::string& name, const std
   return UniqueFd(check(fd, "open", path));
 }
 
-// The usual case by few calls: all but the last name is there, and nothing on the way is a link.
-// Nothing where it is any other.
+// All but the last name is there, and nothing on the way is a link; nothing where not.
 std::optional<UniqueFd> make_last_dir(const RootDir& root, const std::string& path, mode_t mode) {
   const size_t slash = path.rfind('/');
   if (slash == std::string::npos || slash == 0) return std::nullopt;
@@ -100,11 +99,16 @@ std::optional<UniqueFd> RootDir::open_if_exists(const std::string& path, int fla
   return UniqueFd(check(found, "open", path));
 }
 
+std::optional<RootDir::PlainDir> RootDir::make_plain_dir(const std::string& path,
+                                                         mode_t mode) const {
+  if (UniqueFd plain(open_plain_dir(path)); plain) return PlainDir{std::move(plain), true};
+  if (errno != ENOENT) return std::nullopt;
+  auto made = make_last_dir(*this, path, mode);
+  return made ? std::optional(PlainDir{std::move(*made), false}) : std::nullopt;
+}
+
 UniqueFd RootDir::make_dirs(const std::string& path, Last last, mode_t mode) const {
-  if (UniqueFd plain(open_plain_dir(path)); plain) return plain;
-  if (errno == ENOENT) {
-    if (auto made = make_last_dir(*this, path, mode)) return std::move(*made);
-  }
+  if (auto plain = make_plain_dir(path, mode)) return std::move(plain->fd);
   Descent at(fd(), path, last);
   while (const auto name = at.next()) {
     UniqueFd found = open_or_make_dir(at, *name, path, mode);

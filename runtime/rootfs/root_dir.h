@@ -25,6 +25,13 @@ class RootDir {
   UniqueFd open(const std::string& path, int flags = O_PATH) const;
   // A directory whose path has no symbolic link in it, by one call; -1 and errno otherwise. O_PATH.
   int open_plain_dir(const std::string& path) const;
+  // The same, and it is made where only the last name of the path is missing; nothing where the
+  // path is any other.
+  struct PlainDir {
+    UniqueFd fd;
+    bool was_there = false;
+  };
+  std::optional<PlainDir> make_plain_dir(const std::string& path, mode_t mode = 0755) const;
   // Nothing where there is no such path.
   std::optional<UniqueFd> open_if_exists(const std::string& path, int flags = O_PATH) const;
 

@@ -187,7 +187,7 @@ void Rootfs::mount_console(int terminal) {
 
 // Where it cannot be made, entering it says why.
 void Rootfs::State::make_working_directory() {
-  if (!spec.process) return;
+  if (!spec.process || spec.process->cwd == "/") return;
   const OwnUmask umask;
   try {
     const std::string& path = spec.process->cwd;
