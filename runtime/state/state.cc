@@ -48,6 +48,7 @@ void remove_folder(int dir, const std::string& name) {
 
 // All that the containers have is in folders of their maker's alone.
 UniqueFd make_path(const std::string& path) {
+  if (auto there = open_dir_if_exists(AT_FDCWD, path)) return std::move(*there);
   for (size_t at = path.find('/', 1); at != std::string::npos; at = path.find('/', at + 1)) {
     (void)make_dir(AT_FDCWD, path.substr(0, at), 0755);
   }
@@ -138,9 +139,11 @@ void StateFolder::remove() const {
   // The record last: until then the container can be found and its removal repeated.
   unlink_if_there(dir_.get(), kStart);
   unlink_if_there(dir_.get(), kConfiguration);
-  for (const std::string& name : list_subdirectories(dir_.get())) remove_folder(dir_.get(), name);
   for (const std::string& name : list_dir(dir_.get())) {
-    if (name != kRecord) unlink_if_there(dir_.get(), name.c_str());
+    if (name == kRecord || ::unlinkat(dir_.get(), name.c_str(), 0) == 0 || errno == ENOENT)
+      continue;
+    if (errno != EISDIR) throw Error("remove", name, errno);
+    remove_folder(dir_.get(), name);
   }
   unlink_if_there(dir_.get(), kRecord);
   if (::unlinkat(root_.get(), id_.c_str(), AT_REMOVEDIR) < 0 && errno != ENOENT) {

@@ -119,7 +119,10 @@ TEST_F(StateTest, RemovesAllThatIsInAFolder) {
   const StateFolder made = root.create("web");
   made.write(record());
   made.keep_configuration("{}");
-  write_all(open_file(made.fd(), "start", O_WRONLY | O_CREAT, 0600).get(), "x", "start");
+  (void)make_dir(made.fd(), "notify", 0755);
+  for (const char* file : {"start", "anything", "notify/socket"}) {
+    write_all(open_file(made.fd(), file, O_WRONLY | O_CREAT, 0600).get(), "x", file);
+  }
   made.remove();
   EXPECT_TRUE(root.ids().empty());
   EXPECT_NO_THROW((void)root.create("web"));
