@@ -40,6 +40,17 @@ std::string read_if_alive(int group, const std::string& name) {
   }
 }
 
+// Nothing where it is not there. No symbolic link is followed.
+std::optional<UniqueFd> open_if_there(const std::string& path, int flags) {
+  open_how how{};
+  how.flags = static_cast<uint64_t>(flags) | O_CLOEXEC;
+  how.resolve = RESOLVE_NO_SYMLINKS;
+  const auto fd =
+      static_cast<int>(::syscall(SYS_openat2, AT_FDCWD, path.c_str(), &how, sizeof how));
+  if (fd < 0 && (errno == ENOENT || errno == ENODEV)) return std::nullopt;
+  return UniqueFd(check(fd, "open cgroup", path));
+}
+
 // None where the group itself goes away while we look.
 std::vector<std::string> groups_below(int group) {
   try {
@@ -113,14 +124,12 @@ std::string path_of(const Site& site, const std::vector<std::string>& parts) {
 }
 
 std::optional<UniqueFd> open_group(const Site& site, const std::vector<std::string>& parts) {
-  const std::string path = path_of(site, parts);
-  open_how how{};
-  how.flags = O_RDONLY | O_DIRECTORY | O_CLOEXEC;
-  how.resolve = RESOLVE_NO_SYMLINKS;
-  const auto fd =
-      static_cast<int>(::syscall(SYS_openat2, AT_FDCWD, path.c_str(), &how, sizeof how));
-  if (fd < 0 && (errno == ENOENT || errno == ENODEV)) return std::nullopt;
-  return UniqueFd(check(fd, "open cgroup", path));
+  return open_if_there(path_of(site, parts), O_RDONLY | O_DIRECTORY);
+}
+
+std::optional<UniqueFd> open_in_group(const Site& site, const std::vector<std::string>& parts,
+                                      const std::string& file, int flags) {
+  return open_if_there(path_of(site, parts) + "/" + file, flags);
 }
 
 void add_to(CgroupJoin& join, const Site& site, int group) {

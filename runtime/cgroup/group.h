@@ -37,6 +37,9 @@ std::optional<UniqueFd> descend(int dir, const std::vector<std::string>& parts);
 // The group below the hierarchy's mount point, by one call of the kernel, and its absolute path.
 std::string path_of(const Site& site, const std::vector<std::string>& parts);
 std::optional<UniqueFd> open_group(const Site& site, const std::vector<std::string>& parts);
+// A file of the group, the same way.
+std::optional<UniqueFd> open_in_group(const Site& site, const std::vector<std::string>& parts,
+                                      const std::string& file, int flags);
 
 // The hierarchy's group `group` among those that a process joins.
 void add_to(CgroupJoin& join, const Site& site, int group);

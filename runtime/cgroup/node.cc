@@ -1,5 +1,7 @@
 #include "runtime/cgroup/node.h"
 
+#include <fcntl.h>
+
 #include <cerrno>
 #include <charconv>
 #include <utility>
@@ -80,16 +82,22 @@ Tops missing_parents(const Hierarchy& hierarchy, const std::string& path) {
   return missing_of(hierarchy, parts);
 }
 
-std::optional<Node> Node::find(const Hierarchy& hierarchy, const std::string& path) {
+std::optional<CgroupJoin> join_of(const Hierarchy& hierarchy, const std::string& path) {
   const std::vector<std::string> parts = components(path);
-  std::vector<UniqueFd> groups;
+  CgroupJoin join;
   for (const Site& site : sites(hierarchy)) {
-    auto group = open_group(site, parts);
-    if (!group) return std::nullopt;
-    groups.push_back(std::move(*group));
+    if (site.v2) {
+      auto group = open_group(site, parts);
+      if (!group) return std::nullopt;
+      join.v2_procs = open_file(group->get(), "cgroup.procs", O_WRONLY);
+      join.v2_dir = std::move(*group);
+    } else {
+      auto tasks = open_in_group(site, parts, "tasks", O_WRONLY);
+      if (!tasks) return std::nullopt;
+      join.v1_tasks.push_back(std::move(*tasks));
+    }
   }
-  if (groups.empty()) return std::nullopt;
-  return Node(hierarchy, path, std::move(groups));
+  return join.empty() ? std::nullopt : std::optional(std::move(join));
 }
 
 void Node::close() {
@@ -97,16 +105,14 @@ void Node::close() {
 }
 
 CgroupJoin Node::join() const {
-  const std::vector<Site> all = sites(hierarchy_);
-  std::vector<UniqueFd> opened;
-  for (size_t i = 0; groups_.empty() && i < all.size(); ++i) {
-    auto group = open_group(all[i], components(path_));
-    if (!group) throw Error("join cgroup", path_, ENOENT);
-    opened.push_back(std::move(*group));
+  if (groups_.empty()) {
+    auto join = join_of(hierarchy_, path_);
+    if (!join) throw Error("join cgroup", path_, ENOENT);
+    return std::move(*join);
   }
-  const std::vector<UniqueFd>& groups = groups_.empty() ? opened : groups_;
+  const std::vector<Site> all = sites(hierarchy_);
   CgroupJoin join;
-  for (size_t i = 0; i < all.size(); ++i) add_to(join, all[i], groups[i].get());
+  for (size_t i = 0; i < all.size(); ++i) add_to(join, all[i], groups_[i].get());
   return join;
 }
 

@@ -34,11 +34,9 @@ class Node {
   // group was there already, and may throw. Where it fails, what it made is gone.
   static Node create(const Hierarchy& hierarchy, const std::string& path, const Limits& limits,
                      const std::function<void()>& if_there = {});
-  // A group that is there already; nothing where some hierarchy lacks it.
-  static std::optional<Node> find(const Hierarchy& hierarchy, const std::string& path);
 
   const std::string& path() const { return path_; }
-  // Lets go of the group's directories, which create and find hold open for what comes next.
+  // Lets go of the group's directories, which create holds open for what comes next.
   void close();
   // How a single-threaded process joins it. On v2 it must have no groups below it.
   CgroupJoin join() const;
@@ -61,6 +59,8 @@ class Node {
   std::vector<UniqueFd> groups_;  // as sites() has them, or none
 };
 
+// As join of a group that is there already; nothing where some hierarchy lacks it.
+std::optional<CgroupJoin> join_of(const Hierarchy& hierarchy, const std::string& path);
 // Where the hierarchies are mounted in which create makes a group.
 std::vector<std::string> mounts_of_groups(const Hierarchy& hierarchy);
 // What create will have to make, `path` itself and groups above it: the topmost one of them.

@@ -14,17 +14,16 @@
 namespace berth::runtime {
 namespace {
 
-constexpr const char* kStopped = "cannot exec in a stopped container";
+RunningContainer require_running(const Record& record) {
+  auto container = running_container(record);
+  if (container) return std::move(*container);
+  throw Error(record.pid == 0 ? "the container is still being created"
+                              : "cannot exec in a stopped container");
+}
 
-void require_running(const StateFolder& folder, const Record& record,
-                     const cgroup::Hierarchy& hierarchy, bool ignore_paused) {
-  const Status status = status_of(folder, record);
-  if (status == Status::stopped) throw Error(kStopped);
-  if (status == Status::creating) throw Error("the container is still being created");
-  const bool paused = !record.cgroup.empty() && cgroup::is_frozen(hierarchy, record.cgroup);
-  if (!ignore_paused && paused) {
-    throw Error("cannot exec in a paused container (--ignore-paused to exec all the same)");
-  }
+void refuse_paused(const Record& record, const cgroup::Hierarchy& hierarchy) {
+  if (record.cgroup.empty() || !cgroup::is_frozen(hierarchy, record.cgroup)) return;
+  throw Error("cannot exec in a paused container (--ignore-paused to exec all the same)");
 }
 
 }  // namespace
@@ -35,11 +34,10 @@ Child exec(const StateFolder& folder, ExecRequest request) {
   CgroupJoin join;
   try {
     const cgroup::Hierarchy hierarchy = hierarchy_of(record);
-    require_running(folder, record, hierarchy, request.ignore_paused);
+    entry.container = require_running(record);
+    if (!request.ignore_paused) refuse_paused(record, hierarchy);
     if (!request.spec.process) throw Error("there is nothing to run");
     entry.spec = std::move(request.spec);
-    entry.container = running_container(record);
-    if (!entry.container) throw Error(kStopped);
     join = join_of_container(hierarchy, record.cgroup, request.cgroups, entry.container->pid);
   } catch (const Error& e) {
     throw e.within("exec in container '" + record.id + "'");

@@ -81,15 +81,15 @@ std::optional<UniqueFd> group_of_first(const cgroup::Hierarchy& hierarchy, pid_t
 // The container's own group; on v2, which keeps processes out of some, the first process' besides
 // or in its place.
 CgroupJoin join_own(const cgroup::Hierarchy& hierarchy, const std::string& path, pid_t first) {
-  const auto node = cgroup::Node::find(hierarchy, path);
-  CgroupJoin join = node ? node->join() : CgroupJoin{};
-  if (node && !join.v2_dir) return join;
-  if (!node && !hierarchy.v1.empty()) fail_to_join(path);
+  auto own = cgroup::join_of(hierarchy, path);
+  if (own && !own->v2_dir) return std::move(*own);
+  if (!own && !hierarchy.v1.empty()) fail_to_join(path);
   auto other = group_of_first(hierarchy, first, path);
-  if (!node && !other) fail_to_join(path);
+  if (!own && !other) fail_to_join(path);
+  CgroupJoin join = own ? std::move(*own) : CgroupJoin{};
   if (!other) return join;
-  (node ? join.v2_other_procs : join.v2_procs) = open_file(other->get(), "cgroup.procs", O_WRONLY);
-  (node ? join.v2_other_dir : join.v2_dir) = std::move(*other);
+  (own ? join.v2_other_procs : join.v2_procs) = open_file(other->get(), "cgroup.procs", O_WRONLY);
+  (own ? join.v2_other_dir : join.v2_dir) = std::move(*other);
   return join;
 }
 
@@ -130,9 +130,9 @@ CgroupJoin join_of_container(const cgroup::Hierarchy& hierarchy, const std::stri
   if (subs.empty()) return join_own(hierarchy, path, first);
   const auto everywhere = subs.find("");
   const std::string own = everywhere == subs.end() ? path : below(path, everywhere->second);
-  const auto node = cgroup::Node::find(hierarchy, own);
-  if (!node) fail_to_join(own);
-  CgroupJoin join = node->join();
+  auto found = cgroup::join_of(hierarchy, own);
+  if (!found) fail_to_join(own);
+  CgroupJoin join = std::move(*found);
   for (const auto& [controller, sub] : subs) {
     if (!controller.empty()) add(join, hierarchy, controller, below(path, sub));
   }

@@ -92,12 +92,30 @@ TEST_F(NodeTest, LeavesTheCpusOfAnothersTreeAlone) {
   EXPECT_TRUE(remove(hierarchy_, other));
 }
 
-TEST_F(NodeTest, FindKnowsWhatIsThere) {
-  EXPECT_FALSE(Node::find(hierarchy_, path("job_1")));
-  Node::create(hierarchy_, path("job_1"), {});
-  const std::optional<Node> node = Node::find(hierarchy_, path("job_1"));
-  ASSERT_TRUE(node);
-  EXPECT_EQ(run_in(*node, [] { return 7; }), 7 << 8);
+TEST_F(NodeTest, JoinOfKnowsWhatIsThere) {
+  EXPECT_FALSE(join_of(hierarchy_, path("job_1")));
+  Node node = Node::create(hierarchy_, path("job_1"), {});
+  const std::optional<CgroupJoin> join = join_of(hierarchy_, path("job_1"));
+  ASSERT_TRUE(join);
+  const pid_t pid = check(::fork(), "fork");
+  if (pid == 0) {
+    join_self(*join);
+    ::pause();
+  }
+  const auto all = [&] { return processes(hierarchy_, path("job_1")); };
+  for (int i = 0; i < 500 && all().empty(); ++i) ::usleep(10'000);
+  EXPECT_EQ(all(), std::vector<pid_t>{pid});
+  for (const std::string& directory : directories(path("job_1"))) {
+    EXPECT_EQ(read_file(AT_FDCWD, directory + "/cgroup.procs"), std::to_string(pid) + "\n")
+        << directory;
+  }
+  kill_all(hierarchy_, path("job_1"));
+  ::waitpid(pid, nullptr, 0);
+  node.close();
+  EXPECT_EQ(run_in(node, [] { return 7; }), 7 << 8);
+  EXPECT_TRUE(remove(hierarchy_, path("job_1")));
+  EXPECT_EQ(message_of([&] { (void)node.join(); }),
+            "join cgroup '" + path("job_1") + "': no such file or directory");
 }
 
 TEST_F(NodeTest, RefusesPathsThatLeaveItsHierarchy) {
@@ -105,7 +123,7 @@ TEST_F(NodeTest, RefusesPathsThatLeaveItsHierarchy) {
                           "berth/../a", "berth/.."}) {
     EXPECT_EQ(message_of([&] { Node::create(hierarchy_, bad, {}); }),
               "refuse cgroup path '" + std::string(bad) + "': a component is empty, '.' or '..'");
-    EXPECT_THROW(Node::find(hierarchy_, bad), Error) << bad;
+    EXPECT_THROW(join_of(hierarchy_, bad), Error) << bad;
     EXPECT_THROW(remove(hierarchy_, bad), Error) << bad;
     EXPECT_THROW(kill_all(hierarchy_, bad), Error) << bad;
   }

@@ -89,7 +89,7 @@ TEST_F(Reap, RemoveIfIdleLeavesWhereSomebodyIs) {
   EXPECT_TRUE(remove(hierarchy_, path("job_1")));
   (void)Node::create(hierarchy_, path("job_2/step_0"), {});
   EXPECT_TRUE(remove_if_idle(hierarchy_, path("job_2")));
-  EXPECT_FALSE(Node::find(hierarchy_, path("job_2")));
+  EXPECT_FALSE(join_of(hierarchy_, path("job_2")));
   EXPECT_TRUE(remove_if_idle(hierarchy_, path("job_2"))) << "what is not there is gone";
 }
 

@@ -228,15 +228,13 @@ TEST_F(Apply, ALimitOfSwapAloneIsBesideTheMemoryLimitInForce) {
 
 TEST_F(Apply, ALimitIsInForceAtOnce) {
   limit(R"({"memory": {"limit": 33554432}})");
-  const auto node = cgroup::Node::find(hierarchy_, path("c1"));
-  ASSERT_TRUE(node);
-  EXPECT_EQ(run_in(*node, [] { return cgroup::touch_memory(64 * kMiB) ? 1 : 0; }), SIGKILL);
+  const auto node = cgroup::Node::create(hierarchy_, path("c1"), {});
+  EXPECT_EQ(run_in(node, [] { return cgroup::touch_memory(64 * kMiB) ? 1 : 0; }), SIGKILL);
 }
 
 TEST_F(Apply, CheckBeforeUpdateRefusesWhatWouldKill) {
-  const auto node = cgroup::Node::find(hierarchy_, path("c1"));
-  ASSERT_TRUE(node);
-  stay_in(*node, [] { cgroup::keep_memory(16 * kMiB); });
+  const auto node = cgroup::Node::create(hierarchy_, path("c1"), {});
+  stay_in(node, [] { cgroup::keep_memory(16 * kMiB); });
   const auto in_use = [&] {
     return std::stoll(value("memory", "memory.usage_in_bytes", "memory.current"));
   };

@@ -29,8 +29,8 @@ class Devices : public cgroup::Scratch {
   }
   // What open(2) of a device says to a child in the group: 0 or an errno.
   int open_in(const std::string& device, int flags) const {
-    const auto node = cgroup::Node::find(hierarchy_, path("c1"));
-    return run_in(*node,
+    const auto node = cgroup::Node::create(hierarchy_, path("c1"), {});
+    return run_in(node,
                   [&] {
                     const int fd = ::open(device.c_str(), flags | O_CLOEXEC);
                     return fd >= 0 ? 0 : errno;
@@ -38,8 +38,8 @@ class Devices : public cgroup::Scratch {
            8;
   }
   int mknod_in(mode_t type, unsigned major, unsigned minor) const {
-    const auto node = cgroup::Node::find(hierarchy_, path("c1"));
-    return run_in(*node,
+    const auto node = cgroup::Node::create(hierarchy_, path("c1"), {});
+    return run_in(node,
                   [&] {
                     const std::string name = "/tmp/berth-device-" + std::to_string(::getpid());
                     const int code =
