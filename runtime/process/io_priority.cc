@@ -1,6 +1,5 @@
 #include "runtime/process/io_priority.h"
 
-#include <linux/ioprio.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
@@ -9,8 +8,9 @@
 namespace berth::runtime::process {
 
 void set_io_priority(const spec::IoPriority& priority) {
-  const int value = IOPRIO_PRIO_VALUE(priority.io_class, priority.priority);
-  check(::syscall(SYS_ioprio_set, IOPRIO_WHO_PROCESS, 0, value), "set process.ioPriority");
+  constexpr int kProcess = 1, kClassShift = 13;  // ioprio_set(2)
+  const int value = (static_cast<int>(priority.io_class) << kClassShift) | priority.priority;
+  check(::syscall(SYS_ioprio_set, kProcess, 0, value), "set process.ioPriority");
 }
 
 }  // namespace berth::runtime::process

@@ -1,5 +1,4 @@
 // process.scheduler, ioPriority and execCPUAffinity: when, after whom and where the program runs.
-#include <linux/ioprio.h>
 #include <linux/sched.h>
 
 #include <algorithm>
@@ -28,12 +27,17 @@ constexpr auto kFlags =
                           {"SCHED_FLAG_KEEP_PARAMS", SCHED_FLAG_KEEP_PARAMS},
                           {"SCHED_FLAG_UTIL_CLAMP_MIN", SCHED_FLAG_UTIL_CLAMP_MIN},
                           {"SCHED_FLAG_UTIL_CLAMP_MAX", SCHED_FLAG_UTIL_CLAMP_MAX}});
-constexpr auto kIoClasses = std::to_array<Named>({{"IOPRIO_CLASS_RT", IOPRIO_CLASS_RT},
-                                                  {"IOPRIO_CLASS_BE", IOPRIO_CLASS_BE},
-                                                  {"IOPRIO_CLASS_IDLE", IOPRIO_CLASS_IDLE}});
+struct NamedIoClass {
+  std::string_view name;
+  IoClass value;
+};
+constexpr auto kIoClasses = std::to_array<NamedIoClass>({{"IOPRIO_CLASS_RT", IoClass::realtime},
+                                                         {"IOPRIO_CLASS_BE", IoClass::best_effort},
+                                                         {"IOPRIO_CLASS_IDLE", IoClass::idle}});
 
-uint32_t value_of(const Node& node, const auto& table, std::string_view kind) {
-  const auto found = std::ranges::find(table, node.string(), &Named::name);
+auto value_of(const Node& node, const auto& table, std::string_view kind) {
+  const auto found = std::ranges::find_if(
+      table, [name = node.string()](const auto& entry) { return entry.name == name; });
   if (found == table.end()) node.fail_value("is not " + one_of(kind, table));
   return found->value;
 }
@@ -113,7 +117,7 @@ Scheduler parse_scheduler(const Node& node) {
 
 IoPriority parse_io_priority(const Node& node) {
   const Node io_class = node.at("class");
-  return {.io_class = static_cast<int>(value_of(io_class, kIoClasses, "a class of I/O priority")),
+  return {.io_class = value_of(io_class, kIoClasses, "a class of I/O priority"),
           .priority = node.integer_if<int>("priority", 0, 7).value_or(0)};
 }
 

@@ -47,8 +47,11 @@ struct Scheduler {
   uint64_t runtime = 0, deadline = 0, period = 0;  // nanoseconds
 };
 
+// ioprio_set(2). Not from linux/ioprio.h: that of Linux 6.1.192, Debian 12's, is no C++.
+enum class IoClass { realtime = 1, best_effort = 2, idle = 3 };
+
 struct IoPriority {
-  int io_class = 0;  // IOPRIO_CLASS_*
+  IoClass io_class = IoClass::best_effort;
   int priority = 0;
 };
 

@@ -191,7 +191,7 @@ TEST(Parse, ReadsSchedulerPriorityAndAffinity) {
   EXPECT_EQ(process.scheduler->flags, 5u);
   EXPECT_EQ(process.scheduler->deadline, 3000u);
   ASSERT_TRUE(process.io_priority);
-  EXPECT_EQ(process.io_priority->io_class, 2);
+  EXPECT_EQ(process.io_priority->io_class, IoClass::best_effort);
   EXPECT_EQ(process.io_priority->priority, 6);
   ASSERT_TRUE(process.exec_cpu_affinity.initial);
   EXPECT_THAT(*process.exec_cpu_affinity.initial, ElementsAre(0, 1, 2, 8));
