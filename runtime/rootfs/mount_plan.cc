@@ -166,7 +166,7 @@ MountOp plan_mount(const spec::Mount& mount, const spec::Spec& spec, const PlanC
     op.options.recursive_attributes = {};
   }
   if (context.in_user_namespace && op.kind == MountKind::filesystem) {
-    op.some_owners = true;
+    op.drops_unknown_owners = true;
     plan_fallback(op, spec);
   }
   op.cgroup_namespace =

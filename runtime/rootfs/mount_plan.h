@@ -43,7 +43,7 @@ struct MountOp {
   // The source must be a whole proc file system.
   bool must_be_proc = false;
   // Of a new file system, in a user namespace: an owner who does not exist there is left out.
-  bool some_owners = false;
+  bool drops_unknown_owners = false;
   // Where the kernel refuses the new file system, this path of the host is bound in its place...
   std::string fallback;
   // ... or, where it does not exist, nothing. For a bind: its source may be absent.

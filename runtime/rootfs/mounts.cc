@@ -171,7 +171,7 @@ Data data_for(const MountOp& op, const Place& place) {
   bool has_mode = false;
   for (const auto& [key, value] : op.options.data) {
     const bool owner = key == "uid" || key == "gid";
-    if (owner && op.some_owners && !exists_here(key, value)) continue;
+    if (owner && op.drops_unknown_owners && !exists_here(key, value)) continue;
     has_mode = has_mode || key == "mode";
     data.emplace_back(key, value);
   }
