@@ -14,11 +14,12 @@
 namespace berth::runtime {
 namespace {
 
-RunningContainer require_running(const Record& record) {
+RunningContainer require_running(const StateFolder& folder, const Record& record) {
   auto container = running_container(record);
   if (container) return std::move(*container);
-  throw Error(record.pid == 0 ? "the container is still being created"
-                              : "cannot exec in a stopped container");
+  const bool begins = status_of(folder, record) == Status::creating;
+  throw Error(begins ? "the container is still being created"
+                     : "cannot exec in a stopped container");
 }
 
 void refuse_paused(const Record& record, const cgroup::Hierarchy& hierarchy) {
@@ -34,7 +35,7 @@ Child exec(const StateFolder& folder, ExecRequest request) {
   CgroupJoin join;
   try {
     const cgroup::Hierarchy hierarchy = hierarchy_of(record);
-    entry.container = require_running(record);
+    entry.container = require_running(folder, record);
     if (!request.ignore_paused) refuse_paused(record, hierarchy);
     if (!request.spec.process) throw Error("there is nothing to run");
     entry.spec = std::move(request.spec);
