@@ -91,7 +91,7 @@ class Container {
   // The same, but for what can be made while the first process is on its way.
   Groups begin_groups(const spec::Spec& spec, const CgroupPlace& place, bool own_cgroup,
                       Undo& undo);
-  Confinement finish_groups(cgroup::Making& making, const CgroupPlace& place,
+  Confinement finish_groups(const Groups& groups, const CgroupPlace& place,
                             const spec::Resources& wished);
   void make_cache_group(const spec::Spec& spec, Undo& undo);
   void record_process(pid_t pid);

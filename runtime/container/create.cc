@@ -167,7 +167,7 @@ Container Container::make(const StateRoot& root, const CreateRequest& request,
   Entry entry = make_entry(request, std::move(spec), wanted.bundle, made.record_);
   entry.limits = std::move(groups.limits);
   entry.own_cgroup = groups.has_cgroup() || unit;
-  entry.own_groups = std::move(groups.own);
+  entry.own_groups = groups.own;
   if (!made.started_) entry.gate = open_gate(made.folder_.fd());
   if (entry.spec.process->terminal) {
     entry.console = made.open_console(request);
@@ -181,7 +181,7 @@ Container Container::make(const StateRoot& root, const CreateRequest& request,
   if (groups.begun) {
     steps.confine = [&, wished = entry.spec.linux_.resources] {
       begun = false;
-      Confinement rest = made.finish_groups(*groups.begun, place, wished);
+      Confinement rest = made.finish_groups(groups, place, wished);
       begun = true;
       step_done(kCgroupsMade);
       return rest;

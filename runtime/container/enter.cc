@@ -148,6 +148,7 @@ void Start::inside(const Stops& stops) {
   const bool independent = entry_.state || entry_.container;
   if (independent && !has_user_namespace()) process::take_own_null_device();
   if (stops.inside) stops.inside();
+  namespaces_.make_late();
   take_identity(groups, capabilities);
   step_done("identity taken");
   of_program(kExitNotFound, [&] { program_.find(); });

@@ -103,6 +103,14 @@ bool can_be_joined_last(const spec::Spec& spec) {
   });
 }
 
+// Whether the kernel's memory for its namespaces and mounts, charged to v2's group, would be too
+// much of the limit: then even that group is joined last, though the write waits for the kernel.
+bool is_tight(const spec::Resources& wished) {
+  constexpr int64_t kMostThatASetUpTakes = int64_t{1} << 20;
+  return wished.memory_limit && *wished.memory_limit >= 0 &&
+         *wished.memory_limit < kMostThatASetUpTakes;
+}
+
 cgroup::Hierarchy without_v2(cgroup::Hierarchy hierarchy) {
   hierarchy.v2.clear();
   hierarchy.v2_controllers.clear();
@@ -141,22 +149,25 @@ Container::Groups Container::begin_groups(const spec::Spec& spec, const CgroupPl
   begun.begun = std::make_unique<cgroup::Making>(hierarchy(), place.path);
   if (begun.begun->make_v2()) require_unused(hierarchy(), place.path);
   if (can_be_joined_last(spec)) {
-    begun.own = {hierarchy(), cgroup::mounts_of_groups(hierarchy()), place.path};
+    begun.own = {hierarchy(), cgroup::mounts_of_groups(hierarchy()), place.path,
+                 hierarchy().v1.empty() && is_tight(spec.linux_.resources)};
   }
   return begun;
 }
 
 CgroupJoin Container::Groups::join() const {
-  if (begun) return begun->join_v2();
+  if (begun) return own && own->v2_too ? CgroupJoin{} : begun->join_v2();
   return cgroup ? cgroup->join() : CgroupJoin{};
 }
 
-// The process is in v2's group by now, which was looked at before.
-Confinement Container::finish_groups(cgroup::Making& making, const CgroupPlace& place,
+// The process is in v2's group by now, which was looked at before, or will be.
+Confinement Container::finish_groups(const Groups& groups, const CgroupPlace& place,
                                      const spec::Resources& wished) {
+  cgroup::Making& making = *groups.begun;
   if (making.make_v1()) require_unused(without_v2(hierarchy()), place.path);
   Confinement made;
   made.v1_tasks = making.join_v1();
+  if (groups.own && groups.own->v2_too) made.v2_procs = making.join_v2().v2_procs;
   const cgroup::Node group = making.keep();
   has_cgroup_ = true;
   made.limits = limit(place, group, wished);

@@ -26,6 +26,7 @@ struct Child {
 // What holds a child, beyond the group that it is cloned into.
 struct Confinement {
   std::vector<UniqueFd> v1_tasks;  // as CgroupJoin's
+  UniqueFd v2_procs;               // where it is not cloned into v2's group: OwnGroups::v2_too
   LateLimits limits;               // as Entry's
 };
 

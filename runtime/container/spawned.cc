@@ -57,6 +57,7 @@ class ConfinementToCome {
     wait();
     CgroupJoin join;
     join.v1_tasks = std::move(made_->v1_tasks);
+    join.v2_procs = std::move(made_->v2_procs);
     join_self(join);
     take_cpus(s_);
     s_.start.take_limits(std::move(made_->limits));

@@ -58,6 +58,7 @@ Start::Start(Entry entry)
       namespaces_(open_namespaces(entry_)),
       program_(process()) {
   if (!entry_.container) process::forget_own_namespaces(entry_.spec);
+  if (entry_.own_groups && entry_.own_groups->v2_too) namespaces_.put_off_cgroup();
   const spec::Spec& spec = entry_.spec;
   if (spec.linux_.seccomp) {
     const bool real_root = ::geteuid() == 0 && process::in_initial_user_namespace();

@@ -15,9 +15,12 @@ namespace berth::runtime {
 namespace {
 
 // One letter, then the rest.
-constexpr char kHandOver = 'h';     // and the pid, with its pidfd
-constexpr char kGo = 'g';           // and the pid
-constexpr char kConfinement = 'o';  // and for each limit a line feed, its name, `=` and its value
+constexpr char kHandOver = 'h';  // and the pid, with its pidfd
+constexpr char kGo = 'g';        // and the pid
+// And kWithV2, if v2's group is to be joined; for each limit a line feed, its name, `=` and its
+// value.
+constexpr char kConfinement = 'o';
+constexpr char kWithV2 = '2';
 constexpr char kNamespaces = 'n';
 constexpr char kTree = 't';
 constexpr char kLimits = 'l';
@@ -48,7 +51,7 @@ pid_t ChildEnd::wait_for_go() const {
   return leading_number(message.bytes);
 }
 
-// The descriptors are those of the limits, in the order of the lines, and then v1's.
+// The descriptors are those of the limits, in the order of the lines, then v2's and v1's.
 Confinement ChildEnd::wait_for_confinement() const {
   Message message = receive_message(socket_.get());
   if (!message.bytes.starts_with(kConfinement)) ::_exit(kExitBerthFailed);
@@ -62,6 +65,10 @@ Confinement ChildEnd::wait_for_confinement() const {
                                   message.bytes.substr(equals + 1, next - equals - 1),
                                   message.bytes.substr(line + 1, equals - line - 1)});
     line = next;
+  }
+  if (message.bytes.starts_with(std::string{kConfinement, kWithV2})) {
+    if (fd == message.fds.end()) ::_exit(kExitBerthFailed);
+    made.v2_procs = std::move(*fd++);
   }
   made.v1_tasks.assign(std::move_iterator(fd), std::move_iterator(message.fds.end()));
   return made;
@@ -129,6 +136,10 @@ void ParentEnd::confine(const Confinement& made) const {
   for (const LateLimit& limit : made.limits.limits) {
     bytes += "\n" + limit.name + "=" + limit.value;
     fds.push_back(limit.fd.get());
+  }
+  if (made.v2_procs) {
+    bytes.insert(1, 1, kWithV2);
+    fds.push_back(made.v2_procs.get());
   }
   for (const UniqueFd& tasks : made.v1_tasks) fds.push_back(tasks.get());
   send(bytes, fds);

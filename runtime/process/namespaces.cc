@@ -91,6 +91,16 @@ void join(int fd, NamespaceType type, const std::string& path) {
   check(::setns(fd, kind_of(type).flag), std::string("join ") + name_of(type) + " namespace", path);
 }
 
+void unshare(int flags) {
+  if (flags == 0 || ::unshare(flags) == 0) return;
+  const int code = errno;
+  std::string list;
+  for (const Kind& kind : kKinds) {
+    if ((flags & kind.flag) != 0) list += (list.empty() ? "" : ", ") + std::string(kind.name);
+  }
+  throw Error("make namespaces", list, code);
+}
+
 }  // namespace
 
 int clone_flag(NamespaceType type) {
@@ -232,13 +242,16 @@ void Namespaces::take_peer_root() const {
 }
 
 void Namespaces::make() const {
-  if (make_flags_ == 0 || ::unshare(make_flags_) == 0) return;
-  const int code = errno;
-  std::string list;
-  for (const Kind& kind : kKinds) {
-    if ((make_flags_ & kind.flag) != 0) list += (list.empty() ? "" : ", ") + std::string(kind.name);
-  }
-  throw Error("make namespaces", list, code);
+  unshare(make_flags_);
+}
+
+void Namespaces::put_off_cgroup() {
+  late_flags_ = make_flags_ & CLONE_NEWCGROUP;
+  make_flags_ &= ~CLONE_NEWCGROUP;
+}
+
+void Namespaces::make_late() const {
+  unshare(late_flags_);
 }
 
 ChildrenElsewhere::ChildrenElsewhere(Namespaces& namespaces, bool joins) {

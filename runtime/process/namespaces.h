@@ -45,6 +45,9 @@ class Namespaces {
   // Makes the others. Always a mount namespace: the container's tree is never put together in
   // somebody else's.
   void make() const;
+  // The cgroup namespace is then not for `make` but for make_late: it begins where this process is.
+  void put_off_cgroup();
+  void make_late() const;
   // The mount namespace that is not the container's own, and that the program goes to once its tree
   // is made: the one joined by path, or the caller's. Empty: it stays in the one that `make` made.
   UniqueFd take_mount_namespace() { return std::move(mount_); }
@@ -67,7 +70,8 @@ class Namespaces {
 
   std::vector<Joined> joined_;
   UniqueFd mount_;
-  int make_flags_ = 0;        // for unshare: neither user nor PID
+  int make_flags_ = 0;  // for unshare: neither user nor PID
+  int late_flags_ = 0;
   UniqueFd peer_, peer_dir_;  // a pidfd and its /proc/PID/ns
   UniqueFd peer_root_;        // where that is not its mount namespace's
   int peer_flags_ = 0;

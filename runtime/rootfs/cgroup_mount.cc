@@ -164,6 +164,17 @@ void HybridMount::add_v2(const std::string& path) {
   attach_at(tree.get(), "unified");
 }
 
+// Where its cgroup namespace is still to be made, in the group that is bound, it looks as that one
+// will have it.
+UniqueFd v2_alone(const MountOp& op, const std::string& path) {
+  if (op.cgroup_namespace && op.own_groups && op.own_groups->v2_too) {
+    return host_view(op, path + "/" + op.own_groups->path,
+                     op.own_cgroup ? Writing::as_asked : Writing::never);
+  }
+  UniqueFd tree = new_view(op, "cgroup2", {});
+  return tree ? std::move(tree) : host_view(op, path, Writing::never);
+}
+
 }  // namespace
 
 void mount_cgroups(const MountOp& op, const RootDir& root) {
@@ -176,9 +187,7 @@ void mount_cgroups(const MountOp& op, const RootDir& root) {
     if (!hierarchy.v2.empty()) hybrid.add_v2(hierarchy.v2);
     hybrid.finish();
   } else {
-    UniqueFd tree = new_view(op, "cgroup2", {});
-    if (!tree) tree = host_view(op, hierarchy.v2, Writing::never);
-    attach(tree.get(), target.get(), op.destination);
+    attach(v2_alone(op, hierarchy.v2).get(), target.get(), op.destination);
   }
 }
 

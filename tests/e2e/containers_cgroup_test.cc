@@ -153,6 +153,57 @@ TEST_F(ContainersCgroup, IsJoinedWhenTheTreeIsMade) {
   EXPECT_LT(tree, joined) << ran;
 }
 
+#ifdef __SANITIZE_ADDRESS__
+constexpr int64_t kLeastMemory = 256 << 20;  // its shadow is the child's too
+#else
+constexpr int64_t kLeastMemory = 150 << 10;
+#endif
+
+TEST_F(ContainersCgroup, TrueStartsUnderATightMemoryLimit) {
+  configure([](json& config) {
+    config["process"]["args"] = {"/bin/true"};
+    config["linux"]["resources"]["memory"]["limit"] = kLeastMemory;
+  });
+  for (int i = 0; i < 3; ++i) {
+    const Ran ran = berth({"run", "-b", bundle(), id(std::to_string(i))});
+    EXPECT_EQ(ran.status, 0) << ran;
+  }
+}
+
+// v2's group is joined by the clone under a wide limit, and last under a tight one.
+TEST_F(ContainersCgroup, LooksTheSameUnderATightLimitAndUnderAWideOne) {
+  // By the shell alone, as far as it goes: there is not much memory.
+  script(
+      "while read -r line; do echo $line; done < /proc/self/cgroup; "
+      "while read -r id parent device root path options dash type source all; do "
+      "case $path in /sys/fs/cgroup*) echo $root $path $options $type $all;; esac; "
+      "done < /proc/self/mountinfo; "
+      "read -r first < /sys/fs/cgroup/cgroup.procs; read -r most < /sys/fs/cgroup/pids.max; "
+      "echo $first $most; mkdir /sys/fs/cgroup/below && rmdir /sys/fs/cgroup/below");
+  const std::string c = id();
+  const auto seen = [&](int64_t limit, const std::string& access, bool own_namespace) {
+    configure([&](json& config) {
+      json& linux = config["linux"];
+      linux["cgroupsPath"] = "/" + c;
+      linux["resources"]["memory"]["limit"] = limit;
+      linux["namespaces"] = {{{"type", "mount"}}, {{"type", "pid"}}, {{"type", "uts"}}};
+      if (own_namespace) linux["namespaces"].push_back({{"type", "cgroup"}});
+      for (json& mount : config["mounts"]) {
+        if (mount["type"] == "cgroup") mount["options"] = {"nosuid", "noexec", "nodev", access};
+      }
+    });
+    const Ran ran = berth({"run", "-b", bundle(), c});
+    EXPECT_THAT(ran.out, HasSubstr("cgroup")) << ran;
+    EXPECT_THAT(remains(c), IsEmpty());
+    return ran.out + ran.err;
+  };
+  for (const bool own_namespace : {true, false}) {
+    for (const char* const access : {"ro", "rw"}) {
+      EXPECT_EQ(seen(1020 << 10, access, own_namespace), seen(64 << 20, access, own_namespace));
+    }
+  }
+}
+
 TEST_F(ContainersCgroup, HooksFindItThere) {
   const std::string c = id();
   const std::string found = folder_.path() + "/found";

@@ -135,6 +135,39 @@ TEST_F(SpawnInCgroups, SeesItsOwnGroups) {
   }
 }
 
+// As one whose limit is tight joins it, with a cgroup namespace that begins there all the same.
+TEST_F(SpawnInCgroups, JoinsV2WhenItsTreeIsMade) {
+  const std::string mount = cgroup::detect().v2;
+  if (mount.empty()) GTEST_SKIP() << "no cgroup v2: " << errno_text(ENOENT);
+  const Group group(mount);
+  Entry entry = with_pid_namespace(bundle_.shell(
+      "cat /proc/self/cgroup; read first < /sys/fs/cgroup/cgroup.procs; test $first = $$ && echo "
+      "sees itself; echo 0 > /sys/fs/cgroup/cgroup.procs && echo may write"));
+  entry.spec.linux_.namespaces.push_back({NamespaceType::cgroup, ""});
+  entry.spec.mounts.push_back({"/sys", "sysfs", "sysfs", {}});
+  entry.spec.mounts.push_back({"/sys/fs/cgroup", "cgroup", "cgroup", {}});
+  entry.own_cgroup = true;
+  cgroup::Hierarchy v2;
+  v2.v2 = mount;
+  entry.own_groups = {v2, {mount}, group.name(), true};
+  const Outcome outcome = launch(0, [&] {
+    ParentSteps steps;
+    pid_t child = -1;
+    steps.place = [&](pid_t pid) { child = pid; };
+    steps.confine = [&] {
+      const std::string before = read_file(AT_FDCWD, "/proc/" + std::to_string(child) + "/cgroup");
+      if (before.find(group.name()) != std::string::npos) ::_exit(97);
+      Confinement made;
+      made.v2_procs = open_file(AT_FDCWD, group.path() + "/cgroup.procs", O_WRONLY);
+      return made;
+    };
+    ::_exit(forward_and_wait(spawn(std::move(entry), {}, steps)));
+  });
+  EXPECT_EQ(outcome.status, 0) << outcome.err;
+  EXPECT_THAT(outcome.out, HasSubstr("0::/\n"));
+  EXPECT_THAT(outcome.out, HasSubstr("sees itself\nmay write\n"));
+}
+
 // Not others' in its place.
 TEST_F(SpawnInCgroups, SeesNoGroupsWhereItsOwnAreGone) {
   const cgroup::Hierarchy host = cgroup::detect();
