@@ -173,6 +173,17 @@ void end(const Child& child) noexcept {
   }
 }
 
+namespace {
+
+// As the process between does it (spawned.cc), for who has nothing to lose by it.
+void prepare_for_clone(Start& start) {
+  start.before_cgroup();
+  start.on_host();
+  start.enter_user_namespace();
+}
+
+}  // namespace
+
 Child spawn(Entry entry, CgroupJoin cgroup, const ParentSteps& steps) try {
   Child child;
   guard(step_of(entry), [&] {
@@ -185,6 +196,9 @@ Child spawn(Entry entry, CgroupJoin cgroup, const ParentSteps& steps) try {
                       start.joins_pid_namespace() && !start.has_user_namespace());
     const bool enters_pid = start.joins_pid_namespace() && !elsewhere->joined();
     const bool user_in_clone = !enters_pid && start.can_clone_user_namespace();
+    const bool is_prepared = steps.only_waits && cgroup.empty() && !enters_pid &&
+                             start.makes_pid_namespace() && start.entry().user_namespace;
+    if (is_prepared) prepare_for_clone(start);
     const Spawning spawning{
         .start = start,
         .cgroup = cgroup,
@@ -196,7 +210,8 @@ Child spawn(Entry entry, CgroupJoin cgroup, const ParentSteps& steps) try {
         .launcher = ::getpid(),
         .user_in_clone = user_in_clone,
         .second_clone = enters_pid || (start.makes_pid_namespace() && start.has_user_namespace() &&
-                                       !user_in_clone)};
+                                       !user_in_clone && !is_prepared),
+        .is_prepared = is_prepared};
     child = clone_first(spawning);
     if (child.pid == 0) {
       pair.first.reset();
@@ -221,7 +236,7 @@ void enter_or_stay(Entry entry) {
   if (asks_for_pid_namespace(entry.spec)) {
     const SignalQueue signals;
     if (!entry.signal_mask) entry.signal_mask = signals.mask_before();
-    const Child child = spawn(std::move(entry), {});
+    const Child child = spawn(std::move(entry), {}, {.only_waits = true});
     ::_exit(forward_and_wait(child, signals));
   } else {
     enter(std::move(entry));

@@ -43,6 +43,9 @@ struct ParentSteps {
   // Its namespaces are made: before its sysctls, which may be an interface's, and before hooks.
   std::function<void(pid_t)> network = {};
   bool moves = false;  // to another cgroup: the child keeps its CPUs
+  // This process does nothing afterwards but wait: it may itself join the user namespace that the
+  // PID namespace begins in, which is a clone less.
+  bool only_waits = false;
   // All is done but the last limits: in place of Entry::limits, for an entry with a gate.
   std::function<void()> limit = {};
   // Nothing is left but to execute the program: before it does. Of an entry without a gate.

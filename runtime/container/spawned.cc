@@ -118,9 +118,7 @@ bool commit(const Spawning& s) {
   if (s.user_in_clone) s.start.map_own_ids();
   if (s.affinity && !s.start.entry().all_cpus) s.affinity->restore();
   begin_own_session(s);
-  if (!s.second_clone) {
-    prepare(s);
-  }
+  if (!s.second_clone && !s.is_prepared) prepare(s);
   s.start.take_listen_pid(s.launcher);
   Stops stops;
   ConfinementToCome confinement(s, parent);

@@ -47,6 +47,7 @@ struct Spawning {
   pid_t launcher = -1;
   bool user_in_clone = false;  // the first clone makes the user namespace, too
   bool second_clone = false;
+  bool is_prepared = false;  // the parent was, before the clone
   bool is_users = ::geteuid() != 0;
 
   // Where nothing else has to be waited for between: the next word to the child is that `beside` is

@@ -242,6 +242,24 @@ TEST_P(SpawnTest, JoinsTheStepsUserNamespaceBeforeItsPidNamespace) {
             std::filesystem::read_symlink("/proc/self/ns/user").string() + "\n");
 }
 
+// By itself where it does nothing else any more, in a process between where it might.
+TEST_P(SpawnTest, JoinsTheStepsUserNamespaceWhereItOnlyWaits) {
+  for (const bool only_waits : {true, false}) {
+    const Outcome outcome = launch(GetParam(), [&] {
+      Entry entry = with_pid_namespace(bundle_.shell("readlink /proc/self/ns/user"));
+      entry.user_namespace = make_user_namespace(0, 0);
+      const Child child = spawn(std::move(entry), {}, {.only_waits = only_waits});
+      const auto own = std::filesystem::read_symlink("/proc/self/ns/user").string() + "\n";
+      (void)!::write(1, own.data(), own.size());
+      ::_exit(forward_and_wait(child));
+    });
+    EXPECT_EQ(outcome.status, 0) << outcome.err;
+    const size_t end = outcome.out.find('\n') + 1;
+    EXPECT_GT(outcome.out.size(), end);
+    EXPECT_EQ(outcome.out.substr(0, end) == outcome.out.substr(end), only_waits) << outcome.out;
+  }
+}
+
 using SpawnAsUser = test::ContainerTest;
 
 // With one clone, and nothing of it is done before the first word.
