@@ -67,6 +67,7 @@ void or_end(const runtime::Child& child, const Work& work) {
 
 int exec(const RuntimeOptions& runtime, const ExecOptions& options) {
   const runtime::StateFolder folder = find(runtime, options.id);
+  runtime::be_ready_for_exec(folder);
   runtime::ExecRequest request;
   request.spec = folder.configuration();
   request.spec.warnings.clear();  // of the configuration: they were told when it was made

@@ -32,6 +32,17 @@ bool may_use(const UniqueFd& group) {
   return group && may(".", W_OK | X_OK) && may("cgroup.procs", W_OK);
 }
 
+// The nearest group that both are, or are in; empty for the hierarchy's root.
+std::string common_parent(std::string_view a, std::string_view b) {
+  size_t common = 0;
+  for (size_t i = 0;; ++i) {
+    const bool ends_a = i >= a.size() || a[i] == '/', ends_b = i >= b.size() || b[i] == '/';
+    if (ends_a && ends_b) common = i;
+    if (i >= a.size() || i >= b.size() || a[i] != b[i]) break;
+  }
+  return std::string(a.substr(0, common));
+}
+
 // The kernel's own list (Linux 4.15), else what it has been from the beginning.
 std::vector<std::string> delegable_files() {
   const auto text = read_file_if_exists(AT_FDCWD, "/sys/kernel/cgroup/delegate");
@@ -59,6 +70,19 @@ std::optional<Delegation> find_delegation(const Hierarchy& hierarchy,
   }
   if (may_use(open_below(hierarchy.v2, *own))) return Delegation{*own, true};
   return std::nullopt;
+}
+
+bool may_move_into(const Hierarchy& hierarchy, std::string_view proc_cgroup,
+                   const std::string& path) {
+  const auto cgroup = path_of_process(proc_cgroup, "");
+  const auto own = cgroup ? below_mount(hierarchy.v2_root, *cgroup) : std::nullopt;
+  if (!own) return false;  // it is out of sight, and what both are in is too
+  const UniqueFd above = open_below(hierarchy.v2, common_parent(*own, path));
+  const UniqueFd group = open_below(hierarchy.v2, path);
+  const auto may = [](const UniqueFd& in) {
+    return in && ::faccessat(in.get(), "cgroup.procs", W_OK, AT_EACCESS) == 0;
+  };
+  return may(above) && may(group);
 }
 
 Hierarchy detect_delegated(const std::string& path) {

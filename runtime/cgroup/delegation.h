@@ -22,6 +22,12 @@ struct Delegation {
 // `proc_cgroup`: /proc/self/cgroup.
 std::optional<Delegation> find_delegation(const Hierarchy& hierarchy, std::string_view proc_cgroup);
 
+// Whether this process may put its children into the group `path` of v2, below the mount point: the
+// kernel asks for the right to write to `cgroup.procs` of the nearest group that they are in before
+// and after ("Delegation Containment"). `proc_cgroup`: /proc/self/cgroup.
+bool may_move_into(const Hierarchy& hierarchy, std::string_view proc_cgroup,
+                   const std::string& path);
+
 // ControllerSet::delegated, with the controllers that the group `path` has.
 Hierarchy detect_delegated(const std::string& path);
 

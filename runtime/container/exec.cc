@@ -1,15 +1,20 @@
 #include "runtime/container/exec.h"
 
+#include <unistd.h>
+
 #include <utility>
 
 #include "base/error.h"
+#include "base/shared_library.h"
 #include "base/trace.h"
 #include "runtime/cgroup/freezer.h"
 #include "runtime/cgroup/hierarchy.h"
 #include "runtime/container/cache_group.h"
 #include "runtime/container/container.h"
 #include "runtime/container/exec_cgroup.h"
+#include "runtime/container/unit.h"
 #include "runtime/process/cpu_affinity.h"
+#include "runtime/process/user_namespace.h"
 
 namespace berth::runtime {
 namespace {
@@ -29,17 +34,32 @@ void refuse_paused(const Record& record, const cgroup::Hierarchy& hierarchy) {
 
 }  // namespace
 
+void be_ready_for_exec(const StateFolder& folder) {
+  if (::geteuid() == 0 && process::in_initial_user_namespace()) return;
+  const Record record = folder.record();
+  if (record.unit.empty()) return;
+  if (needs_attach(hierarchy_of(record), record)) want_shared_libraries();
+}
+
 Child exec(const StateFolder& folder, ExecRequest request) {
   const Record record = folder.record();
   Entry entry;
   CgroupJoin join;
+  ParentSteps steps;
   try {
     const cgroup::Hierarchy hierarchy = hierarchy_of(record);
     entry.container = require_running(folder, record);
     if (!request.ignore_paused) refuse_paused(record, hierarchy);
     if (!request.spec.process) throw Error("there is nothing to run");
     entry.spec = std::move(request.spec);
-    join = join_of_container(hierarchy, record.cgroup, request.cgroups, entry.container->pid);
+    const pid_t first = entry.container->pid;
+    if (needs_attach(hierarchy, record)) {
+      const auto groups = groups_below_container(hierarchy, record.cgroup, request.cgroups, first);
+      steps.moves = true;
+      steps.place = [&record, groups](pid_t pid) { attach_to_unit(record, groups, pid); };
+    } else {
+      join = join_of_container(hierarchy, record.cgroup, request.cgroups, first);
+    }
   } catch (const Error& e) {
     throw e.within("exec in container '" + record.id + "'");
   }
@@ -61,7 +81,7 @@ Child exec(const StateFolder& folder, ExecRequest request) {
   entry.detached = request.detached;
   entry.signal_mask = request.signal_mask;
   entry.new_keyring = record.new_keyring;  // the container's own, by its name
-  ParentSteps steps;
+  // Of root's containers alone, which need no attaching.
   if (record.cache_group) {
     steps.place = [&record](pid_t pid) { join_cache_group(*record.cache_group, pid); };
   }

@@ -25,6 +25,10 @@ struct ExecRequest {
   std::vector<std::string> cgroups;
 };
 
+// To be called before anything else is done for it: a user's process may get into its group by
+// systemd alone, and what asks that is a shared library.
+void be_ready_for_exec(const StateFolder& folder);
+
 // Throws EnterFailure or Error where the process did not get as far as execve.
 Child exec(const StateFolder& folder, ExecRequest request);
 

@@ -65,17 +65,17 @@ void add(CgroupJoin& join, const cgroup::Hierarchy& hierarchy, const std::string
   }
 }
 
-// The group on v2 of the container's first process, which may have moved on below the container's
-// own, or out of it. Nothing where it cannot be seen.
-std::optional<UniqueFd> group_of_first(const cgroup::Hierarchy& hierarchy, pid_t first,
-                                       const std::string& own) {
+// Where on v2 the container's first process is, which may have moved on below the container's own
+// group, or out of it. Nothing where it has not, or where it cannot be seen.
+std::optional<std::string> path_of_first(const cgroup::Hierarchy& hierarchy, pid_t first,
+                                         const std::string& own) {
   if (hierarchy.v2.empty()) return std::nullopt;
   const std::string file = "/proc/" + std::to_string(first) + "/cgroup";
   const auto groups = read_file_if_exists(AT_FDCWD, file);
   const auto seen = groups ? cgroup::path_of_process(*groups, "") : std::nullopt;
-  const auto path = seen ? cgroup::below_mount(hierarchy.v2_root, *seen) : std::nullopt;
+  auto path = seen ? cgroup::below_mount(hierarchy.v2_root, *seen) : std::nullopt;
   if (!path || path->empty() || *path == own) return std::nullopt;
-  return cgroup::find_directory(hierarchy, "", *path);
+  return path;
 }
 
 // The container's own group; on v2, which keeps processes out of some, the first process' besides
@@ -84,7 +84,8 @@ CgroupJoin join_own(const cgroup::Hierarchy& hierarchy, const std::string& path,
   auto own = cgroup::join_of(hierarchy, path);
   if (own && !own->v2_dir) return std::move(*own);
   if (!own && !hierarchy.v1.empty()) fail_to_join(path);
-  auto other = group_of_first(hierarchy, first, path);
+  const auto elsewhere = path_of_first(hierarchy, first, path);
+  auto other = elsewhere ? cgroup::find_directory(hierarchy, "", *elsewhere) : std::nullopt;
   if (!own && !other) fail_to_join(path);
   CgroupJoin join = own ? std::move(*own) : CgroupJoin{};
   if (!other) return join;
@@ -137,6 +138,21 @@ CgroupJoin join_of_container(const cgroup::Hierarchy& hierarchy, const std::stri
     if (!controller.empty()) add(join, hierarchy, controller, below(path, sub));
   }
   return join;
+}
+
+std::vector<std::string> groups_below_container(const cgroup::Hierarchy& hierarchy,
+                                                const std::string& path,
+                                                const std::vector<std::string>& arguments,
+                                                pid_t first) {
+  const auto subs = parse_exec_cgroups(arguments);
+  // There is one hierarchy: of what names a controller each, the last one counts.
+  if (!subs.empty()) return {below("", subs.rbegin()->second)};
+  std::vector<std::string> groups{""};
+  const auto elsewhere = path_of_first(hierarchy, first, path);
+  if (elsewhere && elsewhere->starts_with(path + "/")) {
+    groups.push_back(elsewhere->substr(path.size()));
+  }
+  return groups;
 }
 
 }  // namespace berth::runtime

@@ -21,4 +21,11 @@ std::map<std::string, std::string> parse_exec_cgroups(const std::vector<std::str
 CgroupJoin join_of_container(const cgroup::Hierarchy& hierarchy, const std::string& path,
                              const std::vector<std::string>& arguments, pid_t first);
 
+// The same groups as paths below the container's own, for who moves the process there by them:
+// each one is for where those before it take no process.
+std::vector<std::string> groups_below_container(const cgroup::Hierarchy& hierarchy,
+                                                const std::string& path,
+                                                const std::vector<std::string>& arguments,
+                                                pid_t first);
+
 }  // namespace berth::runtime

@@ -10,6 +10,7 @@
 
 #include "base/error.h"
 #include "base/file.h"
+#include "base/trace.h"
 #include "runtime/cgroup/delegation.h"
 #include "runtime/cgroup/node.h"
 #include "runtime/container/cgroup_place.h"
@@ -161,12 +162,21 @@ void stop_unit(const Record& record) {
   systemd::Manager::connect(instance()).stop(record.unit);
 }
 
-bool needs_attach(const Record& record) {
-  return !record.unit.empty() && instance() == systemd::Instance::user;
+bool needs_attach(const cgroup::Hierarchy& hierarchy, const Record& record) {
+  return !record.unit.empty() && instance() == systemd::Instance::user &&
+         !cgroup::may_move_into(hierarchy, read_file(AT_FDCWD, "/proc/self/cgroup"), record.cgroup);
 }
 
-void attach_to_unit(const Record& record, const std::string& below, pid_t pid) {
-  systemd::Manager::connect(instance()).attach(record.unit, below, pid);
+void attach_to_unit(const Record& record, const std::vector<std::string>& groups, pid_t pid) {
+  auto manager = systemd::Manager::connect(instance());
+  for (size_t i = 0;; ++i) {
+    try {
+      return manager.attach(record.unit, groups.at(i), pid);
+    } catch (const Error& e) {
+      if (i + 1 == groups.size()) throw;
+      if (tracing()) trace(e.message());
+    }
+  }
 }
 
 }  // namespace berth::runtime

@@ -49,10 +49,11 @@ void apply_resources(const cgroup::Hierarchy& hierarchy, const Record& record,
 // The end of a container's unit and of what is in it. Nothing happens where it has none.
 void stop_unit(const Record& record);
 
-// Moves a process into the unit's cgroup, or one below it: what a user may not do to a process that
-// is not below his own systemd already.
-void attach_to_unit(const Record& record, const std::string& below, pid_t pid);
-// Whether a process gets into the container's cgroup by attach_to_unit.
-bool needs_attach(const Record& record);
+// Whether this process' children get into the container's cgroup by attach_to_unit alone: a user's
+// may not leave his session's by themselves for one that his systemd has made.
+bool needs_attach(const cgroup::Hierarchy& hierarchy, const Record& record);
+// Moves a process into the unit's cgroup, or into the first of `groups` (`/below/it`, empty for
+// itself) that takes one.
+void attach_to_unit(const Record& record, const std::vector<std::string>& groups, pid_t pid);
 
 }  // namespace berth::runtime

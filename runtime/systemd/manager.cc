@@ -252,7 +252,7 @@ void Manager::attach(const std::string& unit, const std::string& below, pid_t pi
   try {
     Call attach(connection_->bus.get(), "AttachProcessesToUnit");
     attach.add(text(unit));
-    attach.add(text(below.empty() ? "" : "/" + below));
+    attach.add(text(below));
     attach.add(pids({static_cast<uint32_t>(pid)}));
     BusError error;
     if (!connection_->call(attach, error)) throw Error(error.message());

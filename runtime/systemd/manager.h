@@ -35,7 +35,7 @@ class Manager {
   void stop(const std::string& unit);
   // In force when it returns; forgotten when the unit ends.
   void set(const std::string& unit, std::vector<Property> properties);
-  // Moves a process into the unit's cgroup, or into a group below it (relative, may be empty).
+  // Moves a process into the unit's cgroup, or into the group `below` it (`/a/b`, or empty).
   void attach(const std::string& unit, const std::string& below, pid_t pid);
   // The cgroup that all of its units are below, as in /proc/PID/cgroup: `/` for the system's.
   std::string cgroup();

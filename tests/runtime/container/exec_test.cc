@@ -327,6 +327,16 @@ TEST(ExecCgroup, ArgumentsByController) {
   }
 }
 
+TEST(ExecCgroup, GroupsBelowTheContainersOwn) {
+  const auto groups = [](const std::vector<std::string>& arguments) {
+    return groups_below_container(cgroup::Hierarchy{}, "berth/c1", arguments, ::getpid());
+  };
+  EXPECT_THAT(groups({}), ElementsAre(""));
+  EXPECT_THAT(groups({"a/./b/"}), ElementsAre("/a/b"));
+  EXPECT_THAT(groups({"/"}), ElementsAre(""));
+  EXPECT_THAT(groups({"memory:a", "pids:b"}), ElementsAre("/b"));
+}
+
 TEST(PidFile, IsReplacedAsAWhole) {
   const test::TemporaryFolder folder;
   const std::string path = folder.path() + "/pid";
