@@ -147,7 +147,6 @@ void release_task(spank_t spank, Step& step, TaskChannel& channel) {
                                  "/task_" + std::to_string(local_task_id(spank)),
                              {});
     join = channel.cgroup->join();
-    channel.cgroup->close();  // a task may run for weeks
   }
   send_join(channel.sockets.first.get(), join);
   if (step.request.bundle.empty()) return;

@@ -39,6 +39,7 @@ std::vector<Control> late_controls(const Limits& limits);
 // limits nothing itself, gets them anew each time: a v1 cpuset loses a CPU that goes offline (SMT
 // switched off) and does not take it back.
 enum class Inherit { anew, missing };
+bool inherits(const Site& site);  // whether there is something to be done
 void inherit(const Site& site, int parent, int group, Inherit how);
 }  // namespace v1
 

@@ -132,13 +132,18 @@ std::optional<UniqueFd> open_in_group(const Site& site, const std::vector<std::s
   return open_if_there(path_of(site, parts) + "/" + file, flags);
 }
 
-void add_to(CgroupJoin& join, const Site& site, int group) {
+bool add_to(CgroupJoin& join, const Site& site, const std::vector<std::string>& parts) {
   if (site.v2) {
-    join.v2_procs = open_file(group, "cgroup.procs", O_WRONLY);
-    join.v2_dir = duplicate(group);
-  } else {
-    join.v1_tasks.push_back(open_file(group, "tasks", O_WRONLY));
+    auto group = open_group(site, parts);
+    if (!group) return false;
+    join.v2_procs = open_file(group->get(), "cgroup.procs", O_WRONLY);
+    join.v2_dir = std::move(*group);
+    return true;
   }
+  auto tasks = open_in_group(site, parts, "tasks", O_WRONLY);
+  if (!tasks) return false;
+  join.v1_tasks.push_back(std::move(*tasks));
+  return true;
 }
 
 std::set<pid_t> processes_in(int group) {

@@ -41,8 +41,8 @@ std::optional<UniqueFd> open_group(const Site& site, const std::vector<std::stri
 std::optional<UniqueFd> open_in_group(const Site& site, const std::vector<std::string>& parts,
                                       const std::string& file, int flags);
 
-// The hierarchy's group `group` among those that a process joins.
-void add_to(CgroupJoin& join, const Site& site, int group);
+// The hierarchy's group among those that a process joins; false where it is not there.
+bool add_to(CgroupJoin& join, const Site& site, const std::vector<std::string>& parts);
 
 // The processes in `group` itself. A process outside our PID namespace shows as 0.
 std::set<pid_t> processes_in(int group);

@@ -27,8 +27,7 @@ Making::Making(const Hierarchy& hierarchy, std::string path, Limits limits)
     : hierarchy_(hierarchy),
       path_(std::move(path)),
       limits_(std::move(limits)),
-      all_(sites(hierarchy_)),
-      groups_(all_.size()) {
+      all_(sites(hierarchy_)) {
   if (all_.empty()) throw Error("make cgroup '" + path_ + "': the host has no cgroup controllers");
   require_controllers(all_, limits_, path_);
 }
@@ -50,9 +49,8 @@ bool Making::make(Part part) {
   const bool from_top = hierarchy_.controllers != ControllerSet::limits;
   met_ = false;
   try {
-    for (size_t i = 0; i < all_.size(); ++i) {
-      const bool v2 = all_[i].v2;
-      if (v2 == (part == Part::v2)) groups_[i] = make_group_again(all_[i], from_top && v2);
+    for (const Site& site : all_) {
+      if (site.v2 == (part == Part::v2)) make_group_again(site, from_top && site.v2);
     }
   } catch (const Error& e) {
     if (e.code() == 0) throw;  // one of ours, complete
@@ -64,7 +62,7 @@ bool Making::make(Part part) {
 // First the short way, below a parent that is there (unless `from_top`). What fails on it gets the
 // long way, which repairs the groups above (a CPU that was offline for a while, a controller
 // enabled since), and that again where somebody removes a parent under our feet.
-UniqueFd Making::make_group_again(const Site& site, bool from_top) {
+void Making::make_group_again(const Site& site, bool from_top) {
   for (int attempt = 0;; ++attempt) {
     try {
       return make_limited_group(site, from_top || attempt > 0);
@@ -75,13 +73,25 @@ UniqueFd Making::make_group_again(const Site& site, bool from_top) {
   }
 }
 
-UniqueFd Making::make_limited_group(const Site& site, bool from_top) {
-  UniqueFd group = make_group(site, from_top);
-  for (const Control& control : controls(site, limits_)) {
+void Making::make_limited_group(const Site& site, bool from_top) {
+  const std::vector<Control> list = controls(site, limits_);
+  if (!from_top && !site.v2 && !v1::inherits(site) && list.empty()) return make_by_path(site);
+  const UniqueFd group = make_group(site, from_top);
+  for (const Control& control : list) {
     const auto file = open_control(group.get(), control, path_);
     if (file) write_once(file->get(), control.value, control.file);
   }
-  return group;
+}
+
+// With one call of the kernel, where a directory is all that it takes, below a parent that is
+// there.
+void Making::make_by_path(const Site& site) {
+  std::string path = path_of(site, components(path_));
+  if (make_dir(AT_FDCWD, path, 0755)) {
+    made_.push_back(std::move(path));
+  } else {
+    met_ = true;
+  }
 }
 
 // With what is missing above it made too. Where its parent is there already, that one is trusted to
@@ -119,9 +129,11 @@ UniqueFd Making::make_group(const Site& site, bool from_top) {
 }
 
 CgroupJoin Making::join(Part part) const {
+  const std::vector<std::string> parts = components(path_);
   CgroupJoin join;
-  for (size_t i = 0; i < all_.size(); ++i) {
-    if (all_[i].v2 == (part == Part::v2)) add_to(join, all_[i], groups_[i].get());
+  for (const Site& site : all_) {
+    if (site.v2 != (part == Part::v2)) continue;
+    if (!add_to(join, site, parts)) throw Error("join cgroup", path_, ENOENT);
   }
   return join;
 }
@@ -136,7 +148,7 @@ std::vector<UniqueFd> Making::join_v1() const {
 
 Node Making::keep() {
   made_.clear();
-  return {hierarchy_, path_, std::move(groups_)};
+  return {hierarchy_, path_};
 }
 
 }  // namespace berth::runtime::cgroup

@@ -37,14 +37,14 @@ class Making {
   bool make(Part part);
   CgroupJoin join(Part part) const;
   UniqueFd make_group(const Site& site, bool from_top);
-  UniqueFd make_group_again(const Site& site, bool from_top);
-  UniqueFd make_limited_group(const Site& site, bool from_top);
+  void make_by_path(const Site& site);
+  void make_group_again(const Site& site, bool from_top);
+  void make_limited_group(const Site& site, bool from_top);
 
   Hierarchy hierarchy_;
   std::string path_;
   Limits limits_;
   std::vector<Site> all_;
-  std::vector<UniqueFd> groups_;   // one for each site
   std::vector<std::string> made_;  // directories, as they were made
   bool met_ = false;               // the group itself was there
 };

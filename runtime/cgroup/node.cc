@@ -54,9 +54,6 @@ uint64_t count_oom_kills(int group, bool v2) {
 
 }  // namespace
 
-Node::Node(Hierarchy hierarchy, std::string path, std::vector<UniqueFd> groups)
-    : hierarchy_(std::move(hierarchy)), path_(std::move(path)), groups_(std::move(groups)) {}
-
 Node Node::create(const Hierarchy& hierarchy, const std::string& path, const Limits& limits,
                   const std::function<void()>& if_there) {
   Making making(hierarchy, path, limits);
@@ -86,34 +83,15 @@ std::optional<CgroupJoin> join_of(const Hierarchy& hierarchy, const std::string&
   const std::vector<std::string> parts = components(path);
   CgroupJoin join;
   for (const Site& site : sites(hierarchy)) {
-    if (site.v2) {
-      auto group = open_group(site, parts);
-      if (!group) return std::nullopt;
-      join.v2_procs = open_file(group->get(), "cgroup.procs", O_WRONLY);
-      join.v2_dir = std::move(*group);
-    } else {
-      auto tasks = open_in_group(site, parts, "tasks", O_WRONLY);
-      if (!tasks) return std::nullopt;
-      join.v1_tasks.push_back(std::move(*tasks));
-    }
+    if (!add_to(join, site, parts)) return std::nullopt;
   }
   return join.empty() ? std::nullopt : std::optional(std::move(join));
 }
 
-void Node::close() {
-  groups_.clear();
-}
-
 CgroupJoin Node::join() const {
-  if (groups_.empty()) {
-    auto join = join_of(hierarchy_, path_);
-    if (!join) throw Error("join cgroup", path_, ENOENT);
-    return std::move(*join);
-  }
-  const std::vector<Site> all = sites(hierarchy_);
-  CgroupJoin join;
-  for (size_t i = 0; i < all.size(); ++i) add_to(join, all[i], groups_[i].get());
-  return join;
+  auto join = join_of(hierarchy_, path_);
+  if (!join) throw Error("join cgroup", path_, ENOENT);
+  return std::move(*join);
 }
 
 LateLimits Node::late(const Limits& limits) const {

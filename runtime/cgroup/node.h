@@ -9,9 +9,9 @@
 #include <functional>
 #include <optional>
 #include <string>
+#include <utility>
 #include <vector>
 
-#include "base/fd.h"
 #include "runtime/cgroup/hierarchy.h"
 #include "runtime/cgroup/join.h"
 #include "runtime/cgroup/late_limits.h"
@@ -36,8 +36,6 @@ class Node {
                      const std::function<void()>& if_there = {});
 
   const std::string& path() const { return path_; }
-  // Lets go of the group's directories, which create holds open for what comes next.
-  void close();
   // How a single-threaded process joins it. On v2 it must have no groups below it.
   CgroupJoin join() const;
   // Descriptors of its control files plus the values, to be written last. Throws where a controller
@@ -53,10 +51,10 @@ class Node {
 
  private:
   friend class Making;
-  Node(Hierarchy hierarchy, std::string path, std::vector<UniqueFd> groups);
+  Node(Hierarchy hierarchy, std::string path)
+      : hierarchy_(std::move(hierarchy)), path_(std::move(path)) {}
   Hierarchy hierarchy_;
   std::string path_;
-  std::vector<UniqueFd> groups_;  // as sites() has them, or none
 };
 
 // As join of a group that is there already; nothing where some hierarchy lacks it.

@@ -62,6 +62,10 @@ std::vector<Control> late_controls(const Limits& limits) {
   return list;
 }
 
+bool inherits(const Site& site) {
+  return site.has("cpuset") || site.has("memory");
+}
+
 void inherit(const Site& site, int parent, int group, Inherit how) {
   if (site.has("cpuset")) {
     copy_down(parent, group, "cpuset.cpus", how);

@@ -83,6 +83,32 @@ TEST_F(MakingTest, WhatWasThereIsToldAndStays) {
   EXPECT_EQ(directories(path("job_1")), before);
 }
 
+// Of v1 without what a new group inherits.
+TEST_F(MakingTest, MakesWhatIsADirectoryAloneBelowAParentThatIsThere) {
+  Hierarchy plain = hierarchy_;
+  plain.v2.clear();
+  plain.v2_controllers.clear();
+  std::erase_if(plain.v1, [](const V1Mount& mount) {
+    return std::ranges::any_of(mount.controllers, [](const std::string& controller) {
+      return controller == "cpuset" || controller == "memory";
+    });
+  });
+  if (plain.v1.empty()) GTEST_SKIP() << "no v1: " << errno_text(ENOENT);
+  (void)Node::create(hierarchy_, path("job_1"), {});
+  const size_t all = sites(plain).size();
+  {
+    Making making(plain, path("job_1/step_0"));
+    EXPECT_FALSE(making.make_v1());
+    EXPECT_EQ(directories(path("job_1/step_0")).size(), all);
+  }
+  EXPECT_TRUE(directories(path("job_1/step_0")).empty());
+  const Node kept = Node::create(plain, path("job_1/step_0"), {});
+  EXPECT_TRUE(Making(plain, path("job_1/step_0")).make_v1());
+  EXPECT_EQ(directories(path("job_1/step_0")).size(), all);
+  EXPECT_FALSE(Making(plain, path("job_2/step_0")).make_v1()) << "and with what is above it";
+  EXPECT_TRUE(directories(path("job_2")).empty());
+}
+
 TEST_F(MakingTest, TakesAHierarchyAndItsControllers) {
   EXPECT_EQ(message_of([&] { (void)Making({}, "a"); }),
             "make cgroup 'a': the host has no cgroup controllers");

@@ -94,7 +94,7 @@ TEST_F(NodeTest, LeavesTheCpusOfAnothersTreeAlone) {
 
 TEST_F(NodeTest, JoinOfKnowsWhatIsThere) {
   EXPECT_FALSE(join_of(hierarchy_, path("job_1")));
-  Node node = Node::create(hierarchy_, path("job_1"), {});
+  const Node node = Node::create(hierarchy_, path("job_1"), {});
   const std::optional<CgroupJoin> join = join_of(hierarchy_, path("job_1"));
   ASSERT_TRUE(join);
   const pid_t pid = check(::fork(), "fork");
@@ -110,7 +110,6 @@ TEST_F(NodeTest, JoinOfKnowsWhatIsThere) {
   }
   kill_all(hierarchy_, path("job_1"));
   ::waitpid(pid, nullptr, 0);
-  node.close();
   EXPECT_EQ(run_in(node, [] { return 7; }), 7 << 8);
   EXPECT_TRUE(remove(hierarchy_, path("job_1")));
   EXPECT_EQ(message_of([&] { (void)node.join(); }),
