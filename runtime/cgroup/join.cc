@@ -60,9 +60,13 @@ void KeptAffinity::restore() const {
 void join_self(const CgroupJoin& join) {
   if (join.v1_tasks.empty() && !join.v2_procs) return;
   const KeptAffinity before;
+  join_self_on_any_cpu(join);
+  before.restore();
+}
+
+void join_self_on_any_cpu(const CgroupJoin& join) {
   for (const UniqueFd& tasks : join.v1_tasks) write_once(tasks.get(), "0", "tasks");
   if (join.v2_procs) join_v2(join);
-  before.restore();
 }
 
 bool takes_no_process(int code) {

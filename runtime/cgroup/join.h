@@ -38,6 +38,8 @@ class KeptAffinity {
 
 // Moves this process, which must be single-threaded, into the groups. Its affinity is kept.
 void join_self(const CgroupJoin& join);
+// The same, for who chooses its CPUs afterwards.
+void join_self_on_any_cpu(const CgroupJoin& join);
 // Whether a join of v2's first group that failed with this errno is to be one of the other.
 bool takes_no_process(int code);
 // A join's error, in the words that callers know from runc: `adding pid of the new process to

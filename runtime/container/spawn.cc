@@ -205,7 +205,8 @@ Child spawn(Entry entry, CgroupJoin cgroup, const ParentSteps& steps) try {
         .signals = signals,
         .steps = steps,
         .affinity = steps.moves ? std::optional(KeptAffinity()) : std::nullopt,
-        .own_cpus = cgroup.v2_dir ? std::optional(KeptAffinity()) : std::nullopt,
+        .own_cpus =
+            cgroup.v2_dir && !start.entry().all_cpus ? std::optional(KeptAffinity()) : std::nullopt,
         .ignored = process::ignored_signals(),
         .launcher = ::getpid(),
         .user_in_clone = user_in_clone,

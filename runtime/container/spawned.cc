@@ -38,9 +38,17 @@ void take_cpus(const Spawning& s) {
   step_done("cgroup joined");
 }
 
+void join(const Spawning& s, const CgroupJoin& groups) {
+  if (s.start.entry().all_cpus) {
+    join_self_on_any_cpu(groups);
+  } else {
+    join_self(groups);
+  }
+}
+
 void prepare(const Spawning& s) {
   s.start.before_cgroup();
-  if (!s.cgroup.empty()) join_self(s.cgroup);
+  if (!s.cgroup.empty()) join(s, s.cgroup);
   if (!s.steps.confine) take_cpus(s);
   s.start.on_host();
   s.start.enter_user_namespace();
@@ -55,10 +63,10 @@ class ConfinementToCome {
   }
   void take() {
     wait();
-    CgroupJoin join;
-    join.v1_tasks = std::move(made_->v1_tasks);
-    join.v2_procs = std::move(made_->v2_procs);
-    join_self(join);
+    CgroupJoin groups;
+    groups.v1_tasks = std::move(made_->v1_tasks);
+    groups.v2_procs = std::move(made_->v2_procs);
+    join(s_, groups);
     take_cpus(s_);
     s_.start.take_limits(std::move(made_->limits));
   }
