@@ -1,5 +1,7 @@
 #include "runtime/cgroup/realtime.h"
 
+#include <fcntl.h>
+
 #include <charconv>
 #include <optional>
 #include <string>
@@ -18,7 +20,7 @@ namespace {
 
 constexpr const char* kRuntime = "cpu.rt_runtime_us";
 
-std::optional<int64_t> number_in(int group, const char* file) {
+std::optional<int64_t> number_in(int group, const std::string& file) {
   const auto text = read_file_if_exists(group, file);
   int64_t value = 0;
   if (!text || std::from_chars(text->data(), text->data() + text->size(), value).ec != std::errc())
@@ -112,9 +114,9 @@ void make_room_for_realtime(const Hierarchy& hierarchy, const Tops& tops, const 
 }
 
 bool has_realtime(const Hierarchy& hierarchy, const std::string& path) {
-  if (hierarchy.v1_of("cpu") == nullptr) return false;
-  const auto group = find_directory(hierarchy, "cpu", path);
-  return group && number_in(group->get(), kRuntime).value_or(0) > 0;
+  const V1Mount* const cpu = hierarchy.v1_of("cpu");
+  if (cpu == nullptr) return false;
+  return number_in(AT_FDCWD, cpu->path + "/" + path + "/" + kRuntime).value_or(0) > 0;
 }
 
 void take_back_realtime(const Hierarchy& hierarchy, const Tops& tops, const std::string& path) {

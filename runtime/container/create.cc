@@ -36,11 +36,11 @@ bool wants_limits(const spec::Resources& wished) {
 }
 
 // What the first process is made from; the record is final but for its pid.
-Entry make_entry(const CreateRequest& request, spec::Spec spec, const UniqueFd& bundle,
+Entry make_entry(const CreateRequest& request, spec::Spec spec, UniqueFd bundle,
                  const Record& record) {
   Entry entry;
   entry.id = request.id;
-  entry.bundle = duplicate(bundle.get());
+  entry.bundle = std::move(bundle);
   const unsigned sockets = passed_sockets();
   entry.fds = FdPolicy::of_runtime(sockets, request.preserve_fds, request.descriptors);
   announce_sockets(sockets, spec.process->env);
@@ -164,7 +164,7 @@ Container Container::make(const StateRoot& root, const CreateRequest& request,
   const bool is_read_early = !made.started_ || made.record_.late_hooks;
   if (is_read_early) made.folder_.keep_configuration(wanted.configuration);
   offer_notify_socket(made.folder_.fd(), spec);
-  Entry entry = make_entry(request, std::move(spec), wanted.bundle, made.record_);
+  Entry entry = make_entry(request, std::move(spec), std::move(wanted.bundle), made.record_);
   entry.limits = std::move(groups.limits);
   entry.own_cgroup = groups.has_cgroup() || unit;
   entry.own_groups = groups.own;

@@ -1,11 +1,10 @@
 #include "runtime/rootfs/root_dir.h"
 
+#include <limits.h>
 #include <linux/openat2.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
 #include <unistd.h>
-
-#include <filesystem>
 
 #include "base/error.h"
 
@@ -84,9 +83,10 @@ int RootDir::open_plain_dir(const std::string& path) const {
 }
 
 std::string path_of(int fd) {
-  std::error_code failed;
-  const auto path = std::filesystem::read_symlink("/proc/self/fd/" + std::to_string(fd), failed);
-  return failed ? std::string() : path.string();
+  char path[PATH_MAX];
+  const ssize_t size = ::readlink(("/proc/self/fd/" + std::to_string(fd)).c_str(), path, PATH_MAX);
+  return size < 0 || size == PATH_MAX ? std::string()
+                                      : std::string(path, static_cast<size_t>(size));
 }
 
 UniqueFd RootDir::open(const std::string& path, int flags) const {

@@ -56,7 +56,7 @@ UniqueFd open_image(int bundle, const std::string& path) {
 
 struct Rootfs::State {
   const spec::Spec& spec;
-  UniqueFd bundle;
+  int bundle = -1;
   bool in_user_namespace = false;
   std::vector<MountOp> plan;
   RootPropagation propagation;
@@ -67,7 +67,7 @@ struct Rootfs::State {
   std::string no_overlay;       // why an image that needs one did not get it
 
   void attach_root();
-  UniqueFd overlay_if_needed(int image);
+  UniqueFd overlay_if_needed(const RootDir& image);
   void mount_planned(const std::function<void()>& own_groups_made);
   void make_working_directory();
   const RootDir& mounted() const;
@@ -91,7 +91,7 @@ Rootfs Rootfs::open(int bundle, const spec::Spec& spec, std::span<const HostBind
   require_right_to_map(plan);
   return Rootfs(
       std::make_unique<State>(State{.spec = spec,
-                                    .bundle = duplicate(bundle),
+                                    .bundle = bundle,
                                     .in_user_namespace = in_user_namespace,
                                     .plan = std::move(plan),
                                     .propagation = propagation_of(spec.linux_.rootfs_propagation),
@@ -104,7 +104,7 @@ Rootfs Rootfs::open(int bundle, const spec::Spec& spec, std::span<const HostBind
 
 void Rootfs::open_sources() {
   State& state = *state_;
-  check(::fchdir(state.bundle.get()), "change to", "bundle");
+  check(::fchdir(state.bundle), "change to", "bundle");
   state.sources = take_sources(state.plan, {.in_user_namespace = state.in_user_namespace,
                                             .shared = state.propagation.shared});
   state.sources_taken = true;
@@ -118,11 +118,11 @@ void Rootfs::open_sources() {
 }
 
 // Looked at before anything is mounted: a tree that mounts are in cannot be exchanged any more.
-UniqueFd Rootfs::State::overlay_if_needed(int image) {
-  const MountGaps gaps = find_gaps(RootDir(duplicate(image)), spec, plan, sources);
+UniqueFd Rootfs::State::overlay_if_needed(const RootDir& image) {
+  const MountGaps gaps = find_gaps(image, spec, plan, sources);
   if (!gaps.refused) return {};
   try {
-    return overlay_on(image, gaps.parents, in_user_namespace);
+    return overlay_on(image.fd(), gaps.parents, in_user_namespace);
   } catch (const Error& e) {
     no_overlay = e.within("no overlay").message();
     return {};  // the mount that cannot be made has the first word
@@ -131,14 +131,14 @@ UniqueFd Rootfs::State::overlay_if_needed(int image) {
 
 void Rootfs::State::attach_root() {
   const std::string& path = root_of(spec).path;
-  const UniqueFd place = open_file(AT_FDCWD, path, O_PATH | O_DIRECTORY);
-  if (propagation.shared) make_mount_private(place.get());
-  UniqueFd tree = overlay_if_needed(place.get());
+  const RootDir place(open_file(AT_FDCWD, path, O_PATH | O_DIRECTORY));
+  if (propagation.shared) make_mount_private(place.fd());
+  UniqueFd tree = overlay_if_needed(place);
   if (!tree) tree = clone_tree(AT_FDCWD, path, true);
   if (propagation.shared) {
     set_propagation(tree.get(), {.type = MS_PRIVATE, .recursive = true}, path);
   }
-  attach(tree.get(), place.get(), path);
+  attach(tree.get(), place.fd(), path);
   root.emplace(std::move(tree));
 }
 

@@ -28,11 +28,11 @@ namespace berth::runtime::rootfs {
 
 class Rootfs {
  public:
-  // Plans the mounts: a bad option or destination is refused here. `spec` must outlive the object;
-  // `bundle` and `binds` are copied. `in_user_namespace`: mount_all will run with the rights of a
-  // user namespace, so what the kernel keeps to real root is done another way. `own_cgroup`: in a
-  // cgroup that is the container's alone, and may be written to inside; with `own_groups` not yet
-  // when mount_all runs.
+  // Plans the mounts: a bad option or destination is refused here. `spec` must outlive the object,
+  // and `bundle` stay open until open_sources; `binds` are copied. `in_user_namespace`: mount_all
+  // will run with the rights of a user namespace, so what the kernel keeps to real root is done
+  // another way. `own_cgroup`: in a cgroup that is the container's alone, and may be written to
+  // inside; with `own_groups` not yet when mount_all runs.
   static Rootfs open(int bundle, const spec::Spec& spec, std::span<const HostBind> binds,
                      bool in_user_namespace, bool own_cgroup = false,
                      const std::optional<OwnGroups>& own_groups = {});
