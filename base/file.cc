@@ -18,8 +18,9 @@ std::string name_beside(const std::string& name, pid_t maker) {
   return "." + name + "." + std::to_string(maker);
 }
 
+// ESRCH: a file of a process, which has gone since it was opened.
 bool is_absent(int code) {
-  return code == ENOENT || code == ENODEV;
+  return code == ENOENT || code == ENODEV || code == ESRCH;
 }
 
 }  // namespace

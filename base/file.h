@@ -22,7 +22,8 @@ UniqueFd open_file(int dir, const std::string& name, int flags, mode_t mode = 0)
 
 // The whole file, at most `cap` bytes: a longer one is an error (EFBIG), never a short read.
 std::string read_file(int dir, const std::string& name, size_t cap = size_t{1} << 20);
-// As read_file; nothing where the file does not exist (ENOENT, ENODEV: a kernel object that went).
+// As read_file; nothing where the file does not exist (ENOENT, ENODEV: a kernel object that went,
+// ESRCH: the process whose file it is).
 std::optional<std::string> read_file_if_exists(int dir, const std::string& name,
                                                size_t cap = size_t{1} << 20);
 std::string read_fd(int fd, std::string_view name, size_t cap = size_t{1} << 20);

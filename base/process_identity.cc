@@ -28,12 +28,7 @@ std::string_view take_field(std::string_view& rest) {
 }  // namespace
 
 std::optional<unsigned long long> start_time_of(pid_t pid) {
-  std::optional<std::string> stat;
-  try {
-    stat = read_file_if_exists(AT_FDCWD, "/proc/" + std::to_string(pid) + "/stat");
-  } catch (const Error& e) {
-    if (e.code() != ESRCH) throw;
-  }
+  const auto stat = read_file_if_exists(AT_FDCWD, "/proc/" + std::to_string(pid) + "/stat");
   if (!stat) return std::nullopt;
   // The command's name may hold anything; the fields after its closing bracket are plain.
   const size_t end = stat->rfind(')');

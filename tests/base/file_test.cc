@@ -75,6 +75,22 @@ TEST_F(File, ReadsProcFilesWhoseSizeSaysZero) {
   EXPECT_NE(read_file(AT_FDCWD, "/proc/self/status").find("Pid:"), std::string::npos);
 }
 
+TEST_F(File, ReadIfExistsKnowsAProcessThatGoesMeanwhile) {
+  const pid_t pid = check(::fork(), "fork");
+  if (pid == 0) {
+    for (;;) ::pause();
+  }
+  const UniqueFd stat =
+      open_file(AT_FDCWD, "/proc/" + std::to_string(pid) + "/stat", O_RDONLY | O_CLOEXEC);
+  // The same file, opened once more: it is found, and then there is nothing to be read.
+  const std::string again = "/proc/self/fd/" + std::to_string(stat.get());
+  EXPECT_TRUE(read_file_if_exists(AT_FDCWD, again));
+  ::kill(pid, SIGKILL);
+  ::waitpid(pid, nullptr, 0);
+  EXPECT_EQ(code_of([&] { (void)read_file(AT_FDCWD, again); }), ESRCH);
+  EXPECT_EQ(read_file_if_exists(AT_FDCWD, again), std::nullopt);
+}
+
 TEST_F(File, ReadIfExistsTellsAbsenceFromFailure) {
   put("f", "text");
   EXPECT_EQ(read_file_if_exists(dir(), "f"), "text");
