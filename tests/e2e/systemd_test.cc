@@ -4,11 +4,8 @@
 #include <signal.h>
 
 #include <algorithm>
-#include <map>
-#include <memory>
-#include <sstream>
 
-#include "tests/e2e/runtime_fixture.h"
+#include "tests/e2e/systemd_fixture.h"
 
 namespace berth::test {
 namespace {
@@ -16,63 +13,6 @@ namespace {
 using nlohmann::json;
 using ::testing::AllOf;
 using ::testing::HasSubstr;
-
-class Systemd : public RuntimeFixture {
- protected:
-  void SetUp() override {
-    RuntimeFixture::SetUp();
-    if (!std::filesystem::exists("/run/systemd/system")) {
-      GTEST_SKIP() << "systemd is not process 1: /run/systemd/system: " << errno_text(ENOENT);
-    }
-    script("while :; do sleep 1; done");
-  }
-  Ran with_systemd(std::vector<std::string> words) const {
-    words.insert(words.begin(), "--systemd-cgroup");
-    return berth(words);
-  }
-  // A container that runs; its id.
-  std::string running(const std::string& name = "a") {
-    std::string container = id(name);
-    const Ran ran = with_systemd({"run", "-d", "-b", bundle(), container});
-    EXPECT_EQ(ran.status, 0) << ran;
-    return container;
-  }
-  void limit(const json& limits) {
-    configure([&](json& config) { config["linux"]["resources"].merge_patch(limits); });
-  }
-  void cgroups_path(const std::string& path) {
-    configure([&](json& config) { config["linux"]["cgroupsPath"] = path; });
-  }
-  static std::string property(const std::string& unit, const std::string& name) {
-    std::string value = run({"systemctl", "show", "-p", name, "--value", unit}).out;
-    if (value.ends_with('\n')) value.pop_back();
-    return value;
-  }
-  // All of them by one call: emulated, each takes a second.
-  static std::map<std::string, std::string> properties(const std::string& unit) {
-    std::map<std::string, std::string> all;
-    std::istringstream lines(run({"systemctl", "show", unit}).out);
-    for (std::string line; std::getline(lines, line);) {
-      const size_t sign = std::min(line.find('='), line.size());
-      all[line.substr(0, sign)] = line.substr(std::min(sign + 1, line.size()));
-    }
-    return all;
-  }
-  static bool exists(const std::string& unit) { return property(unit, "LoadState") == "loaded"; }
-  static std::string cgroup_of(int pid) {
-    const std::string text = read_file(AT_FDCWD, "/proc/" + std::to_string(pid) + "/cgroup");
-    return text.substr(3, text.find('\n') - 3);
-  }
-  std::string cgroup(const std::string& container) const {
-    return cgroup_of(state(container).at("pid").get<int>());
-  }
-  static std::string file(const std::string& group, const std::string& name) {
-    std::string text = read_file(AT_FDCWD, "/sys/fs/cgroup" + group + "/" + name);
-    if (text.ends_with('\n')) text.pop_back();
-    return text;
-  }
-  std::string scope(const std::string& container) const { return "berth-" + container + ".scope"; }
-};
 
 TEST_F(Systemd, MakesAScopeAroundTheContainer) {
   const std::string container = id();
@@ -289,97 +229,6 @@ TEST_F(Systemd, AFailedCreationLeavesNothing) {
   script("true");
   limit({{"cpu", {{"cpus", "77"}}}});
   fails("cpus", "linux.resources.cpu.cpus: set cpuset.cpus to '77'");
-}
-
-// A user whose session is not below his own systemd, as `ssh` makes it.
-class SystemdOfAUser : public Systemd {
- protected:
-  static constexpr const char* kUser = "1000";
-
-  void SetUp() override {
-    Systemd::SetUp();
-    if (IsSkipped()) return;
-    // A host's sessions are not a test's to start and stop, those of tests/vm are.
-    if (!std::filesystem::exists("/run/systemd/system/vm.target")) {
-      GTEST_SKIP() << "no systemd of the test's own";
-    }
-    ASSERT_EQ(run({"systemctl", "start", std::string("user@") + kUser}).status, 0);
-    std::filesystem::permissions(folder_.path(), std::filesystem::perms(01777));
-    script("exec sleep 600");
-    configure([](json& config) {
-      json& linux = config["linux"];
-      json kept = {{{"type", "user"}}};
-      for (const json& ns : linux["namespaces"]) {
-        if (ns["type"] != "network") kept.push_back(ns);  // without one there is no sysfs to mount
-      }
-      linux["namespaces"] = kept;
-      for (const char* ids : {"uidMappings", "gidMappings"}) {
-        linux[ids] = {{{"containerID", 0}, {"hostID", 1000}, {"size", 1}}};
-      }
-      linux["resources"] = json::object();
-      json mounts = json::array();
-      for (json mount : config["mounts"]) {
-        if (mount["destination"] == "/sys") {
-          mount = {{"destination", "/sys"},
-                   {"type", "none"},
-                   {"source", "/sys"},
-                   {"options", {"rbind", "ro"}}};
-        }
-        if (mount["destination"] == "/dev/pts") mount["options"] = {"newinstance"};
-        mounts.push_back(mount);
-      }
-      config["mounts"] = mounts;
-    });
-  }
-  void TearDown() override {
-    if (IsSkipped()) return;
-    (void)as_user({"delete", "--force", container_});
-    EXPECT_EQ(run({"systemctl", "stop", std::string("user@") + kUser}).status, 0);
-  }
-  Ran as_user(const std::vector<std::string>& words) const {
-    std::vector<std::string> all = {"setpriv",
-                                    "--reuid",
-                                    kUser,
-                                    "--regid",
-                                    kUser,
-                                    "--clear-groups",
-                                    "env",
-                                    "-u",
-                                    "DBUS_SESSION_BUS_ADDRESS",
-                                    "XDG_RUNTIME_DIR=/run/user/1000",
-                                    kBerth,
-                                    "--root",
-                                    folder_.path() + "/of_user"};
-    all.insert(all.end(), words.begin(), words.end());
-    return run(all);
-  }
-
-  const std::string container_ = id();
-};
-
-TEST_F(SystemdOfAUser, ExecGetsIntoTheScope) {
-  const Ran made = as_user({"--systemd-cgroup", "run", "-d", "-b", bundle(), container_});
-  ASSERT_EQ(made.status, 0) << made;
-  const auto told = json::parse(as_user({"state", container_}).out);
-  const std::string group = cgroup_of(told.at("pid").get<int>());
-  EXPECT_THAT(group, HasSubstr("/user@1000.service/"));
-  EXPECT_THAT(group, HasSubstr("berth-" + container_ + ".scope"));
-  const Ran inside = as_user({"--debug", "exec", container_, "cat", "/proc/self/cgroup"});
-  EXPECT_EQ(inside.out, "0::/\n") << inside;
-  const std::string begins = "exec 'cat' in container";
-  EXPECT_THAT(inside.err, HasSubstr(begins));
-  EXPECT_EQ(inside.err.find(begins), inside.err.rfind(begins)) << "it begins once: " << inside;
-
-  // A group below it that is named; and the first process' where the scope takes none any more.
-  const std::string top = "/sys/fs/cgroup" + group;
-  ASSERT_TRUE(std::filesystem::create_directory(top + "/below"));
-  check(::chown((top + "/below/cgroup.procs").c_str(), 1000, 1000), "chown", top);
-  const Ran below = as_user({"exec", "--cgroup", "below", container_, "cat", "/proc/self/cgroup"});
-  EXPECT_EQ(below.out, "0::/below\n") << below;
-  write_file(AT_FDCWD, top + "/below/cgroup.procs", std::to_string(told.at("pid").get<int>()));
-  write_file(AT_FDCWD, top + "/cgroup.subtree_control", "+pids");
-  const Ran beside = as_user({"exec", container_, "cat", "/proc/self/cgroup"});
-  EXPECT_EQ(beside.out, "0::/below\n") << beside;
 }
 
 TEST_F(Systemd, LeavesAnothersUnitAlone) {
