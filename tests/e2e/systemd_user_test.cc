@@ -19,7 +19,7 @@ class SystemdOfAUser : public Systemd {
     if (IsSkipped()) return;
     // A host's sessions are not a test's to start and stop, those of tests/vm are.
     if (!std::filesystem::exists("/run/systemd/system/vm.target")) {
-      GTEST_SKIP() << "no systemd of the test's own";
+      GTEST_SKIP() << "no systemd of the test's own: vm.target: " << errno_text(ENOENT);
     }
     ASSERT_EQ(run({"systemctl", "start", std::string("user@") + kUser}).status, 0);
     std::filesystem::permissions(folder_.path(), std::filesystem::perms(01777));
